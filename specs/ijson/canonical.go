@@ -1,0 +1,76 @@
+package ijson
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Marshal encodes v with the members of maps in the order of their names, so that
+// equal values give equal bytes. It is not the canonical form: see [Canonical].
+func Marshal(v any) ([]byte, error) {
+	out, err := json.Marshal(v, json.Deterministic(true))
+	if err != nil {
+		return nil, fmt.Errorf("encode json: %w", err)
+	}
+	return out, nil
+}
+
+// Canonical encodes v in the canonical form of RFC 8785: no white space, members
+// ordered by UTF-16 code units, numbers as ECMAScript writes them. Numbers beyond
+// ±(2^53-1) are refused with [ErrNumber] instead of being rounded.
+func Canonical(v any) ([]byte, error) {
+	raw, err := Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	return CanonicalBytes(raw)
+}
+
+// CanonicalBytes brings a JSON text into the canonical form of RFC 8785. The text
+// is held to the same rules as in [Unmarshal], numbers included.
+func CanonicalBytes(raw []byte) ([]byte, error) {
+	if err := (Limits{}).check(raw); err != nil {
+		return nil, err
+	}
+	if err := checkNumberTokens(raw); err != nil {
+		return nil, err
+	}
+	out := jsontext.Value(bytes.Clone(raw))
+	if err := out.Canonicalize(); err != nil {
+		return nil, translate(err)
+	}
+	return out, nil
+}
+
+// IsCanonical says whether raw is a JSON text in canonical form already.
+func IsCanonical(raw []byte) bool {
+	c, err := CanonicalBytes(raw)
+	return err == nil && bytes.Equal(c, raw)
+}
+
+func checkNumberTokens(raw []byte) error {
+	dec := jsontext.NewDecoder(bytes.NewBuffer(raw))
+	for {
+		tok, err := dec.ReadToken()
+		if err == io.EOF {
+			return nil
+		} else if err != nil {
+			return translate(err)
+		}
+		if tok.Kind() != '0' {
+			continue
+		}
+		// RFC 8785 3.2.2.3: numbers are IEEE 754 doubles; NaN and Infinity
+		// are errors. A double beyond 2^53-1 may stand for several integers.
+		f, err := strconv.ParseFloat(tok.String(), 64)
+		if err != nil || math.Abs(f) > MaxInteger {
+			return ErrNumber
+		}
+	}
+}
