@@ -1,0 +1,219 @@
+package kv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/options"
+)
+
+// Options say how a store on disk behaves.
+type Options struct {
+	// Sync makes every Update wait until the disk has it. Without it, a power cut
+	// may lose the last Updates, whole ones and in order; a killed process loses
+	// nothing.
+	Sync bool
+
+	// MemTable is the size in bytes of the table that is filled in memory.
+	// Zero means 16 MiB: a role on a small machine, not a database server.
+	MemTable int64
+
+	// Log gets the warnings of the store. Nil means none.
+	Log *slog.Logger
+}
+
+const (
+	defaultMemTable = 16 << 20
+	// Values above this live in the value log, outside the tables.
+	valueThreshold = 64 << 10
+	valueLogFile   = 64 << 20
+	collectEvery   = 10 * time.Minute
+)
+
+type badgerStore struct {
+	db    *badger.DB
+	write sync.Mutex // one Update at a time, so that fn runs once and no conflict exists
+
+	stop    context.CancelFunc
+	stopped chan struct{}
+}
+
+// OpenBadger opens the store in dir, which is made (0700) when absent. ErrInUse
+// when another process has it. The store tidies its files by itself until Close.
+func OpenBadger(dir string, o Options) (Store, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("kv: %w", err)
+	}
+	db, err := badger.Open(badgerOptions(dir, o))
+	if err != nil {
+		return nil, openError(dir, err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	s := &badgerStore{db: db, stop: stop, stopped: make(chan struct{})}
+	go s.collect(ctx)
+	return s, nil
+}
+
+func badgerOptions(dir string, o Options) badger.Options {
+	mem := o.MemTable
+	if mem == 0 {
+		mem = defaultMemTable
+	}
+	return badger.DefaultOptions(dir).
+		WithSyncWrites(o.Sync).
+		WithLogger(badgerLog{o.Log}).
+		WithMemTableSize(mem).
+		WithNumMemtables(2).
+		WithBaseTableSize(4 << 20).
+		WithValueThreshold(valueThreshold).
+		WithValueLogFileSize(valueLogFile).
+		WithBlockCacheSize(8 << 20).
+		WithIndexCacheSize(0).
+		WithNumCompactors(2).
+		WithCompression(options.Snappy).
+		WithDetectConflicts(false). // Updates are serialised above
+		WithMetricsEnabled(false)
+}
+
+func openError(dir string, err error) error {
+	// Badger has no sentinel for a held lock; the text is the only sign.
+	if strings.Contains(err.Error(), "Cannot acquire directory lock") {
+		return fmt.Errorf("%w: %s", ErrInUse, dir)
+	}
+	return fmt.Errorf("kv: open %s: %w", dir, err)
+}
+
+// collect gives the disk back what deleted large values held.
+func (s *badgerStore) collect(ctx context.Context) {
+	defer close(s.stopped)
+	tick := time.NewTicker(collectEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			for ctx.Err() == nil && s.db.RunValueLogGC(0.5) == nil {
+			}
+		}
+	}
+}
+
+func (s *badgerStore) View(fn func(Tx) error) error {
+	return translate(s.view(fn))
+}
+
+func (s *badgerStore) view(fn func(Tx) error) error {
+	if s.db.IsClosed() {
+		return ErrClosed
+	}
+	return s.db.View(func(t *badger.Txn) error { return fn(badgerTx{t, false}) })
+}
+
+func (s *badgerStore) Update(fn func(Tx) error) error {
+	s.write.Lock()
+	defer s.write.Unlock()
+	if s.db.IsClosed() {
+		return ErrClosed
+	}
+	return translate(s.db.Update(func(t *badger.Txn) error { return fn(badgerTx{t, true}) }))
+}
+
+func (s *badgerStore) Close() error {
+	s.write.Lock()
+	defer s.write.Unlock()
+	if s.db.IsClosed() {
+		return nil
+	}
+	s.stop()
+	<-s.stopped
+	return s.db.Close()
+}
+
+// translate turns Badger's errors into ours; others pass unchanged.
+func translate(err error) error {
+	switch {
+	case errors.Is(err, badger.ErrKeyNotFound):
+		return ErrNotFound
+	case errors.Is(err, badger.ErrTxnTooBig):
+		return ErrTooLarge
+	case errors.Is(err, badger.ErrReadOnlyTxn):
+		return ErrReadOnly
+	case errors.Is(err, badger.ErrDBClosed), errors.Is(err, badger.ErrBlockedWrites):
+		return ErrClosed
+	}
+	return err
+}
+
+type badgerTx struct {
+	txn   *badger.Txn
+	write bool
+}
+
+func (tx badgerTx) Get(key []byte) ([]byte, error) {
+	if err := checkKey(key); err != nil {
+		return nil, err
+	}
+	item, err := tx.txn.Get(key)
+	if err != nil {
+		return nil, translate(err)
+	}
+	return item.ValueCopy(nil)
+}
+
+func (tx badgerTx) Set(key, value []byte) error {
+	if err := tx.writable(key); err != nil {
+		return err
+	}
+	// Badger keeps the slices until the commit.
+	return translate(tx.txn.Set(append([]byte{}, key...), append([]byte{}, value...)))
+}
+
+func (tx badgerTx) Delete(key []byte) error {
+	if err := tx.writable(key); err != nil {
+		return err
+	}
+	return translate(tx.txn.Delete(append([]byte{}, key...)))
+}
+
+func (tx badgerTx) writable(key []byte) error {
+	if !tx.write {
+		return ErrReadOnly
+	}
+	return checkKey(key)
+}
+
+func (tx badgerTx) Scan(prefix []byte, fn func(key, value []byte) error) error {
+	it := tx.txn.NewIterator(badger.IteratorOptions{Prefix: prefix, PrefetchValues: true, PrefetchSize: 16})
+	defer it.Close()
+	for it.Rewind(); it.Valid(); it.Next() {
+		item := it.Item()
+		key := item.Key()
+		if err := item.Value(func(v []byte) error { return fn(key, v) }); err != nil {
+			return endScan(err)
+		}
+	}
+	return nil
+}
+
+// badgerLog hands Badger's warnings and errors on; its chatter about levels is for
+// its own developers.
+type badgerLog struct{ log *slog.Logger }
+
+func (l badgerLog) Errorf(format string, args ...any)   { l.say(slog.LevelError, format, args) }
+func (l badgerLog) Warningf(format string, args ...any) { l.say(slog.LevelWarn, format, args) }
+func (l badgerLog) Infof(string, ...any)                {}
+func (l badgerLog) Debugf(string, ...any)               {}
+
+func (l badgerLog) say(level slog.Level, format string, args []any) {
+	if l.log != nil {
+		l.log.Log(context.Background(), level, "store", "says", strings.TrimSpace(fmt.Sprintf(format, args...)))
+	}
+}
