@@ -1,0 +1,91 @@
+package jose
+
+import (
+	"encoding/base64"
+	"fmt"
+	"maps"
+
+	"paspoort.example/paspoort/specs/ijson"
+)
+
+// maxHeaderBytes bounds the JSON text of a header; certificates make it long.
+const maxHeaderBytes = 64 << 10
+
+// Header is the protected header of a JWS or JWE (RFC 7515 4, RFC 7516 4).
+// Parameters without a field of their own are in Extra, under their own names.
+type Header struct {
+	Algorithm   Algorithm      // alg
+	Type        string         // typ
+	KeyID       string         // kid
+	ContentType string         // cty
+	JWK         *Key           // jwk, a public key
+	X5C         [][]byte       // x5c, certificates in DER
+	Extra       map[string]any // everything else; nil when there is nothing
+}
+
+// wireHeader is the header as it is read. Crit, B64 and Zip are noticed in order to
+// be refused.
+type wireHeader struct {
+	Alg  string         `json:"alg,omitempty"`
+	Typ  string         `json:"typ,omitempty"`
+	Kid  string         `json:"kid,omitempty"`
+	Cty  string         `json:"cty,omitempty"`
+	JWK  *Key           `json:"jwk,omitzero"`
+	X5C  []string       `json:"x5c,omitempty"`
+	Crit any            `json:"crit,omitzero"`
+	B64  any            `json:"b64,omitzero"`
+	Rest map[string]any `json:",embed"`
+}
+
+// parseHeader reads one protected header.
+func parseHeader(segment string) (Header, error) {
+	if len(segment) > base64.RawURLEncoding.EncodedLen(maxHeaderBytes) {
+		return Header{}, fmt.Errorf("%w: header", ErrSize)
+	}
+	raw, err := DecodeBase64URL(segment)
+	if err != nil {
+		return Header{}, fmt.Errorf("%w: header", err)
+	}
+	var w wireHeader
+	if err := (ijson.Limits{Depth: 16}).Unmarshal(raw, &w); err != nil {
+		return Header{}, fmt.Errorf("%w: header: %w", ErrSyntax, err)
+	}
+	// RFC 7515 4.1.11: "If any of the listed extension Header Parameters are
+	// not understood and supported by the recipient, then the JWS is invalid."
+	if w.Crit != nil {
+		return Header{}, ErrCritical
+	}
+	// RFC 7797 6: b64 is only valid together with crit.
+	if w.B64 != nil {
+		return Header{}, fmt.Errorf("%w: b64", ErrCritical)
+	}
+	h := Header{Algorithm: Algorithm(w.Alg), Type: w.Typ, KeyID: w.Kid, ContentType: w.Cty, JWK: w.JWK}
+	if len(w.Rest) > 0 {
+		h.Extra = w.Rest
+	}
+	h.X5C, err = decodeX5C(w.X5C)
+	return h, err
+}
+
+// reserved are the names that Extra must not hold when a header is written.
+var reserved = []string{"alg", "typ", "kid", "cty", "jwk", "x5c", "crit", "b64", "zip"}
+
+// encode writes the header as the first segment of a token.
+func (h Header) encode() (string, error) {
+	for _, name := range reserved {
+		if _, ok := h.Extra[name]; ok {
+			return "", fmt.Errorf("%w: header parameter %s in Extra", ErrSyntax, name)
+		}
+	}
+	raw, err := ijson.Marshal(wireHeader{
+		Alg: string(h.Algorithm), Typ: h.Type, Kid: h.KeyID, Cty: h.ContentType,
+		JWK: h.JWK, X5C: encodeX5C(h.X5C), Rest: maps.Clone(h.Extra),
+	})
+	if err != nil {
+		return "", fmt.Errorf("encode header: %w", err)
+	}
+	if len(raw) > maxHeaderBytes {
+		return "", fmt.Errorf("%w: header", ErrSize)
+	}
+	return EncodeBase64URL(raw), nil
+}
