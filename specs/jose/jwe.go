@@ -45,10 +45,11 @@ func Encrypt(plaintext []byte, to Key, enc string, h Header) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	// As headers of the recipient, because there jwx looks for apu and apv; with
+	// one recipient they become part of the protected header.
 	out, err := jwe.Encrypt(plaintext,
-		jwe.WithKey(jwa.ECDH_ES, pub),
-		jwe.WithContentEncryption(jwa.ContentEncryptionAlgorithm(enc)),
-		jwe.WithProtectedHeaders(headers))
+		jwe.WithKey(jwa.ECDH_ES, pub, jwe.WithPerRecipientHeaders(headers)),
+		jwe.WithContentEncryption(jwa.ContentEncryptionAlgorithm(enc)))
 	if err != nil {
 		return "", fmt.Errorf("jose: encrypt: %w", err)
 	}
