@@ -1,0 +1,183 @@
+package paspoort
+
+import (
+	"crypto"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"paspoort.example/paspoort/specs/ijson"
+	"paspoort.example/paspoort/specs/jose"
+	"paspoort.example/paspoort/specs/sdjwt"
+)
+
+// ErrRender says that a credential cannot be made from what was given.
+var ErrRender = errors.New("cannot render the credential")
+
+// An Issuer is who signs.
+type Issuer struct {
+	// ID is `iss`: the credential_issuer URL, or the did:jwk of a slot key for a
+	// Zelfverklaring.
+	ID string
+	// Name and Country (two letters, ISO 3166-1) are the awarding body and the
+	// country that an EU micro-credential names. A Zelfverklaring has neither.
+	Name, Country string
+}
+
+// A StatusRef is one entry of a status list (Token Status List draft 20, 6.2).
+type StatusRef struct {
+	URI   string
+	Index int
+}
+
+// A Copy is what differs between the copies of one dataset: nothing else does.
+type Copy struct {
+	// Holder is the key of the wallet's slot.
+	Holder crypto.PublicKey
+	// HolderKeyID is the DID URL under which the wallet proved that key. When
+	// empty it is the did:jwk of the key. One key has several did:jwk spellings
+	// and the wallet presents with the one the credential names.
+	HolderKeyID string
+	// Status is absent for a Zelfverklaring.
+	Status *StatusRef
+	// IssuedAt is rounded down to the day (UTC), ExpiresAt up: an exact second
+	// would tie copies of one batch together. A zero ExpiresAt means no end.
+	IssuedAt, ExpiresAt time.Time
+}
+
+const day = 24 * time.Hour
+
+func floorDay(t time.Time) time.Time { return t.UTC().Truncate(day) }
+
+func ceilDay(t time.Time) time.Time {
+	if f := floorDay(t); !f.Equal(t) {
+		return f.Add(day)
+	}
+	return t.UTC()
+}
+
+// expiry is the earlier of what the copy says and the end of the day until
+// which the claims are valid; zero for neither.
+func expiry(d Dataset, c Copy) time.Time {
+	end := c.ExpiresAt
+	if last, ok := d.ValidUntil(); ok {
+		if next := last.Add(day); end.IsZero() || next.Before(end) {
+			end = next
+		}
+	}
+	if end.IsZero() {
+		return end
+	}
+	return ceilDay(end)
+}
+
+// Render makes the claims of one copy, with marks on what is selectively
+// disclosable, ready for sdjwt.Issue with the header type typ. It does not
+// check the claims again: NewDataset did.
+func Render(f Format, iss Issuer, d Dataset, c Copy) (typ string, claims map[string]any, err error) {
+	if _, err := ParseType(string(d.Type)); err != nil {
+		return "", nil, err
+	}
+	if iss.ID == "" || c.IssuedAt.IsZero() || d.Record == "" {
+		return "", nil, fmt.Errorf("%w: issuer, record and day of issue are needed", ErrRender)
+	}
+	cnf, err := confirmation(c)
+	if err != nil {
+		return "", nil, err
+	}
+	switch f {
+	case FormatSDJWTVC:
+		return string(f), renderSDJWTVC(iss, d, c, cnf), nil
+	case FormatVCDM:
+		return string(f), renderVCDM(iss, d, c, cnf), nil
+	}
+	return "", nil, fmt.Errorf("%w: format %.20q", ErrRender, f)
+}
+
+// confirmation is `cnf` with both members: HAIP 1.0 demands `jwk`, DIIP v5 `kid`.
+func confirmation(c Copy) (map[string]any, error) {
+	raw, err := json.Marshal(jose.Key{Public: c.Holder})
+	if err != nil {
+		return nil, fmt.Errorf("%w: holder key: %w", ErrRender, err)
+	}
+	var jwk map[string]any
+	if err := json.Unmarshal(raw, &jwk); err != nil {
+		return nil, fmt.Errorf("%w: holder key: %w", ErrRender, err)
+	}
+	kid := c.HolderKeyID
+	if kid == "" {
+		canonical, err := ijson.CanonicalBytes(raw)
+		if err != nil {
+			return nil, fmt.Errorf("%w: holder key: %w", ErrRender, err)
+		}
+		kid = "did:jwk:" + jose.EncodeBase64URL(canonical) + "#0"
+	}
+	return map[string]any{"jwk": jwk, "kid": kid}, nil
+}
+
+func renderSDJWTVC(iss Issuer, d Dataset, c Copy, cnf map[string]any) map[string]any {
+	out := map[string]any{
+		"iss": iss.ID,
+		"vct": d.Type.VCT(),
+		"iat": floorDay(c.IssuedAt).Unix(),
+		"cnf": cnf,
+	}
+	if end := expiry(d, c); !end.IsZero() {
+		out["exp"] = end.Unix()
+	}
+	if c.Status != nil {
+		out["status"] = statusClaim(*c.Status)
+	}
+	for name, value := range flatClaims(iss, d) {
+		out[name] = mark(fieldByName[name], value)
+	}
+	return out
+}
+
+// flatClaims is the dataset with what the issuer's software adds.
+func flatClaims(iss Issuer, d Dataset) map[string]any {
+	flat := map[string]any{claimRecord: d.Record}
+	for _, f := range d.Type.Fields() {
+		if v, ok := d.Claims[f.Name]; ok {
+			flat[f.Name] = v
+		}
+	}
+	if !d.Type.SelfSigned() {
+		if iss.Name != "" {
+			flat[claimIssuerName] = iss.Name
+		}
+		if iss.Country != "" {
+			flat[claimIssuerCountry] = iss.Country
+		}
+	}
+	return flat
+}
+
+func mark(f Field, value any) any {
+	if f.SD == SDNever {
+		return value
+	}
+	if !f.Each {
+		return sdjwt.SD{Value: value}
+	}
+	list, _ := value.([]any)
+	marked := make([]any, len(list))
+	for i, v := range list {
+		marked[i] = sdjwt.SD{Value: v}
+	}
+	return marked
+}
+
+// statusClaim is the reference of Token Status List draft 20, 6.2.
+func statusClaim(s StatusRef) map[string]any {
+	return map[string]any{"status_list": map[string]any{"idx": s.Index, "uri": s.URI}}
+}
+
+// holderDID is the DID in front of the fragment of cnf.kid.
+func holderDID(cnf map[string]any) string {
+	kid, _ := cnf["kid"].(string)
+	id, _, _ := strings.Cut(kid, "#")
+	return id
+}
