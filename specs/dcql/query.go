@@ -26,7 +26,7 @@ type Query struct {
 type CredentialQuery struct {
 	ID                 string             `json:"id"`
 	Format             string             `json:"format"`
-	Multiple           bool               `json:"multiple,omitempty"`
+	Multiple           bool               `json:"multiple,omitzero"`
 	Meta               Meta               `json:"meta"`
 	TrustedAuthorities []TrustedAuthority `json:"trusted_authorities,omitempty"`
 	// HolderBinding is require_cryptographic_holder_binding; nil means the default, true.
