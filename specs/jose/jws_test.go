@@ -31,33 +31,3 @@ func TestSignVerify(t *testing.T) {
 		})
 	}
 }
-
-func newKey(t testing.TB, alg jose.Algorithm) *jose.PrivateKey {
-	t.Helper()
-	key, err := jose.Generate(alg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
-
-func TestEncryptDecrypt(t *testing.T) {
-	key := newKey(t, jose.ES256)
-	for _, enc := range []string{jose.A128GCM, jose.A256GCM} {
-		token, err := jose.Encrypt([]byte("hallo"), jose.Key{Public: key.Public(), KeyID: "e1"}, enc,
-			jose.Header{ContentType: "json", Extra: map[string]any{"apu": "YQ", "apv": "Yg"}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, h, err := jose.Decrypt(token, key, "e1", enc)
-		if err != nil || string(got) != "hallo" || h.KeyID != "e1" || h.ContentType != "json" {
-			t.Errorf("%s: %q %+v %v", enc, got, h, err)
-		}
-		if _, _, err := jose.Decrypt(token, newKey(t, jose.ES256), "e1"); !errors.Is(err, jose.ErrDecrypt) {
-			t.Errorf("other key: %v", err)
-		}
-		if _, _, err := jose.Decrypt(token, key, "e2"); !errors.Is(err, jose.ErrKeyID) {
-			t.Errorf("other kid: %v", err)
-		}
-	}
-}
