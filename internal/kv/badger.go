@@ -126,6 +126,14 @@ func (s *badgerStore) Update(fn func(Tx) error) error {
 	return translate(s.db.Update(func(t *badger.Txn) error { return fn(badgerTx{t, true}) }))
 }
 
+// Sync waits until the disk has every Update.
+func (s *badgerStore) Sync() error {
+	if s.db.IsClosed() {
+		return ErrClosed
+	}
+	return translate(s.db.Sync())
+}
+
 func (s *badgerStore) Close() error {
 	s.write.Lock()
 	defer s.write.Unlock()

@@ -75,6 +75,15 @@ type Tx interface {
 	Scan(prefix []byte, fn func(key, value []byte) error) error
 }
 
+// Sync makes everything that Update stored so far survive a power cut, for a store
+// that was opened without Sync. A store in memory has nothing to do.
+func Sync(s Store) error {
+	if syncer, ok := s.(interface{ Sync() error }); ok {
+		return syncer.Sync()
+	}
+	return nil
+}
+
 func checkKey(key []byte) error {
 	if len(key) == 0 || len(key) > MaxKey {
 		return ErrKey
