@@ -1,0 +1,91 @@
+package paspoort
+
+import "slices"
+
+// Facts of an admission that an auditor confirmed. Without them no claim of the
+// issuer lifts a skill above level 2.
+const (
+	// AuditedIndependent: the organisation assesses independently of who trains
+	// or employs, by people with authority in the field.
+	AuditedIndependent = "independent_assessment"
+	// AuditedRecognised: what it issues is a recognised document, with the
+	// quality mark that the region's criteria name.
+	AuditedRecognised = "recognised_document"
+)
+
+// The proof ladder (bewijsniveau). It is computed by whoever verifies, from the
+// signature and the registry; no field of a credential can claim it.
+const (
+	LevelSelf       = 0 // zelf gezegd
+	LevelSomeone    = 1 // bevestigd door iemand
+	LevelEmployer   = 2 // bevestigd door een werkgever of leerbedrijf
+	LevelAssessed   = 3 // onafhankelijk beoordeeld
+	LevelRecognised = 4 // erkend waardepapier
+)
+
+var levelTexts = [...]Text{
+	{"zelf gezegd", "said by the person"},
+	{"bevestigd door iemand", "confirmed by someone"},
+	{"bevestigd door een werkgever of leerbedrijf", "confirmed by an employer or work placement company"},
+	{"onafhankelijk beoordeeld", "assessed independently"},
+	{"erkend waardepapier", "recognised document"},
+}
+
+// LevelText names a level; the empty Text for a number that is none.
+func LevelText(level int) Text {
+	if level < 0 || level >= len(levelTexts) {
+		return Text{}
+	}
+	return levelTexts[level]
+}
+
+// ladder gives the level of a credential of which signature and admission are
+// in order. ok is false when it proves no skill at all.
+func ladder(c Credential, audited []string) (level int, ok bool) {
+	result := c.Text("result")
+	if result == "not_passed" {
+		return 0, false
+	}
+	switch c.Type {
+	case Zelfverklaring:
+		return LevelSelf, true
+	case Werkervaring, Praktijkverklaring:
+		level = LevelEmployer
+	case Opleiding, Assessment, Referentie:
+		level = LevelSomeone
+	default:
+		return 0, false // a budget proves no skill
+	}
+	if result != "passed" || !identityKnown(c) {
+		return level, true
+	}
+	switch c.Type {
+	case Opleiding, Assessment, Praktijkverklaring:
+	default:
+		return level, true
+	}
+	if slices.Contains(audited, AuditedRecognised) {
+		return LevelRecognised, true
+	}
+	if slices.Contains(audited, AuditedIndependent) && supervised(c) {
+		return LevelAssessed, true
+	}
+	return level, true
+}
+
+// identityKnown: a person who could be anybody was assessed by nobody.
+func identityKnown(c Credential) bool {
+	switch c.Text("identity_check") {
+	case "known_in_person", "document_seen", "electronic_identity":
+		return true
+	}
+	return false
+}
+
+func supervised(c Credential) bool {
+	switch c.Text("supervision") {
+	case "supervised", "online_identified", "onsite_identified":
+		return true
+	}
+	return false
+}
