@@ -88,7 +88,7 @@ func readCredential(v any) (c CredentialQuery, err error) {
 	if c.HolderBinding, err = boolMember(o, "require_cryptographic_holder_binding"); err != nil {
 		return c, err
 	}
-	if c.Meta, err = readMeta(o); err != nil {
+	if c.Meta, err = readMeta(o, c.Format); err != nil {
 		return c, err
 	}
 	if c.TrustedAuthorities, err = arrayOf(o, "trusted_authorities", maxSets, false, readAuthority); err != nil {
@@ -101,8 +101,9 @@ func readCredential(v any) (c CredentialQuery, err error) {
 	return c, err
 }
 
-// readMeta is section 6.1: "meta: REQUIRED", which may be empty; what the formats define in it is in Appendix B.
-func readMeta(o map[string]any) (m Meta, err error) {
+// readMeta is section 6.1: "meta: REQUIRED", which may be empty; what each format defines in it is in Appendix B. A member of
+// another format is an unknown property here, and ignored.
+func readMeta(o map[string]any, format string) (m Meta, err error) {
 	v, ok := o["meta"]
 	if !ok {
 		return m, errors.New("meta is missing")
@@ -111,13 +112,14 @@ func readMeta(o map[string]any) (m Meta, err error) {
 	if err != nil {
 		return m, err
 	}
-	if m.VCTValues, err = arrayOf(meta, "vct_values", maxValues, false, asString); err != nil {
-		return m, err
+	switch format {
+	case FormatSDJWTVC:
+		m.VCTValues, err = arrayOf(meta, "vct_values", maxValues, false, asString)
+	case FormatVCSDJWT, FormatJWTVC:
+		m.TypeValues, err = arrayOf(meta, "type_values", maxValues, false, readStrings)
+	case FormatMdoc:
+		m.DoctypeValue, err = stringMember(meta, "doctype_value", false)
 	}
-	if m.TypeValues, err = arrayOf(meta, "type_values", maxValues, false, readStrings); err != nil {
-		return m, err
-	}
-	m.DoctypeValue, err = stringMember(meta, "doctype_value", false)
 	return m, err
 }
 
@@ -144,6 +146,9 @@ func readClaim(v any) (c ClaimsQuery, err error) {
 		}
 	}
 	if c.Path, err = NewPath(o["path"]); err != nil {
+		return c, err
+	}
+	if c.IntentToRetain, err = boolMember(o, "intent_to_retain"); err != nil {
 		return c, err
 	}
 	c.Values, err = arrayOf(o, "values", maxValues, false, readValue)

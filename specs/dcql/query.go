@@ -59,6 +59,8 @@ type ClaimsQuery struct {
 	Path Path   `json:"path"`
 	// Values holds strings, booleans and int64: the claim counts only when it equals one of them in type and value.
 	Values []any `json:"values,omitempty"`
+	// IntentToRetain is of mdoc only (B.2.4): whether the verifier means to keep the element.
+	IntentToRetain *bool `json:"intent_to_retain,omitempty"`
 }
 
 // CredentialSetQuery names sets of credentials that serve one use case, in order of preference (section 6.2).
