@@ -1,0 +1,99 @@
+package registry
+
+import (
+	"maps"
+	"slices"
+)
+
+// Kind says what an event is about. All kinds of design version 1 have their name reserved
+// here, so that no later rules version can give a name another meaning.
+type Kind string
+
+// The kinds with effect under rules version 1.
+const (
+	KindFounded       Kind = "region.founded"         // the charter; the first leaf and only there
+	KindAmended       Kind = "region.amended"         // change of the charter
+	KindClock         Kind = "region.clock"           // correction of the log's clock
+	KindKeyRotated    Kind = "member.key.rotated"     // by the member, with old and new key
+	KindKeyLost       Kind = "member.key.lost"        // by other members
+	KindKeyStolen     Kind = "member.key.compromised" // by the member or others, may reach back
+	KindNodeAdded     Kind = "node.added"
+	KindNodeRemoved   Kind = "node.removed"
+	KindNodeKeys      Kind = "node.keys"
+	KindApplied       Kind = "organisation.applied" // application for one role; also renewal
+	KindApproved      Kind = "proposal.approved"
+	KindRefused       Kind = "proposal.refused"
+	KindConfirmed     Kind = "proposal.confirmed" // by the second organisation that a hobbel needs
+	KindSuspended     Kind = "admission.suspended"
+	KindReinstated    Kind = "admission.reinstated"
+	KindWithdrawn     Kind = "admission.withdrawn"
+	KindDetails       Kind = "organisation.details"
+	KindAliases       Kind = "organisation.aliases"
+	KindOrgKeys       Kind = "organisation.keys"
+	KindCertificate   Kind = "certificate.recorded"
+	KindCertRevoked   Kind = "certificate.revoked"
+	KindAnchorAdded   Kind = "anchor.added" // a certificate of the region's CA
+	KindAnchorRemoved Kind = "anchor.removed"
+	KindCatalogue     Kind = "hobbel.catalogue"
+	KindHobbel        Kind = "hobbel.status"
+	KindErased        Kind = "payload.erased"
+)
+
+// The kinds that are reserved: [Apply] refuses them with [ErrReserved].
+const (
+	KindRules         Kind = "region.rules"     // raises the rules version
+	KindContinued     Kind = "region.continued" // this region goes on where another stopped
+	KindDigest        Kind = "region.digest"    // a digest of the state, see State.Digest
+	KindAppealed      Kind = "proposal.appealed"
+	KindRenewed       Kind = "admission.renewed"
+	KindSucceeded     Kind = "organisation.succeeded"
+	KindFunction      Kind = "function.profile"
+	KindModule        Kind = "module.published"
+	KindModuleChanged Kind = "module.changed"
+	KindModuleClosed  Kind = "module.closed"
+	KindPeerAccepted  Kind = "peer.accepted"
+	KindPeerDropped   Kind = "peer.dropped"
+	KindWitness       Kind = "witness.changed"
+	KindCustodian     Kind = "status.custodian" // who signs on a ceased issuer's status lists
+)
+
+// RulesVersion is the newest version of the rules that this package follows.
+const RulesVersion = 1
+
+// The thresholds that a charter sets, by name.
+const (
+	ForAdmission      = "admission"      // applications; keys that organisations lost
+	ForSuspension     = "suspension"     // suspension
+	ForWithdrawal     = "withdrawal"     // withdrawal and reinstatement
+	ForAmendment      = "amendment"      // the charter, members and their keys, the clock
+	ForInfrastructure = "infrastructure" // nodes and anchors
+	ForIdentity       = "identity"       // aliases and details of admitted organisations
+	ForHobbels        = "hobbels"        // catalogue and status of hobbels
+	ForErasure        = "erasure"        // erasure of personal payloads
+)
+
+// floors are what no charter can go below: rules 3 and 6 of the domain want two groups
+// behind each admission, withdrawal and change of a hobbel.
+var floors = map[string]Threshold{
+	ForAdmission:      {Groups: 2, Members: 2},
+	ForSuspension:     {Groups: 1, Members: 1},
+	ForWithdrawal:     {Groups: 2, Members: 2},
+	ForAmendment:      {Groups: 2, Members: 2},
+	ForInfrastructure: {Groups: 2, Members: 2},
+	ForIdentity:       {Groups: 1, Members: 1},
+	ForHobbels:        {Groups: 2, Members: 2},
+	ForErasure:        {Groups: 1, Members: 1},
+}
+
+// reserved lists the kinds without effect, for the one question "is this name known".
+var reserved = map[Kind]bool{
+	KindRules: true, KindContinued: true, KindDigest: true, KindAppealed: true, KindRenewed: true,
+	KindSucceeded: true, KindFunction: true, KindModule: true, KindModuleChanged: true,
+	KindModuleClosed: true, KindPeerAccepted: true, KindPeerDropped: true, KindWitness: true,
+	KindCustodian: true,
+}
+
+// Kinds lists the names of all kinds, those with effect first.
+func Kinds() (active, withoutEffect []Kind) {
+	return slices.Clone(effective), slices.Sorted(maps.Keys(reserved))
+}

@@ -1,0 +1,66 @@
+package registry
+
+// effective lists the kinds with effect under rules version 1.
+var effective = []Kind{
+	KindFounded, KindAmended, KindClock, KindKeyRotated, KindKeyLost, KindKeyStolen,
+	KindNodeAdded, KindNodeRemoved, KindNodeKeys, KindApplied, KindApproved, KindRefused, KindConfirmed,
+	KindSuspended, KindReinstated, KindWithdrawn, KindDetails, KindAliases, KindOrgKeys,
+	KindCertificate, KindCertRevoked, KindAnchorAdded, KindAnchorRemoved, KindCatalogue, KindHobbel, KindErased,
+}
+
+// ruleOf is the table of rules version 1: what each kind demands and does.
+func ruleOf(k Kind) (rule, bool) {
+	switch k {
+	case KindFounded:
+		return rule{new: bodyOf[Charter], authorise: authoriseFounding, enact: enactFounding}, true
+	case KindAmended:
+		return rule{new: bodyOf[Amendment], authorise: onlyMembers, threshold: always(ForAmendment), enact: enactAmendment}, true
+	case KindClock:
+		return rule{new: bodyOf[Clock], authorise: authoriseClock, enact: enactClock}, true
+	case KindKeyRotated:
+		return rule{new: bodyOf[MemberKey], authorise: authoriseRotation, enact: enactMemberKey}, true
+	case KindKeyLost, KindKeyStolen:
+		return rule{new: bodyOf[MemberKey], authorise: authoriseMemberKey, threshold: memberKeyThreshold, enact: enactMemberKey}, true
+	case KindNodeAdded, KindNodeRemoved, KindNodeKeys:
+		return rule{new: bodyOf[NodeChange], authorise: onlyMembers, threshold: always(ForInfrastructure), enact: enactNode}, true
+	case KindApplied:
+		return rule{new: bodyOf[Application], authorise: authoriseApplication, threshold: always(ForAdmission), enact: enactAdmission, commits: true}, true
+	case KindApproved, KindRefused:
+		return rule{new: bodyOf[Decision], authorise: authoriseVote, enact: enactVote}, true
+	case KindConfirmed:
+		return rule{new: bodyOf[Decision], authorise: authoriseVote, enact: enactConfirmation}, true
+	case KindSuspended:
+		return rule{new: bodyOf[Measure], authorise: authoriseMeasure, threshold: always(ForSuspension), enact: enactSuspension}, true
+	case KindReinstated:
+		return rule{new: bodyOf[Measure], authorise: authoriseMeasure, threshold: always(ForWithdrawal), enact: enactReinstatement}, true
+	case KindWithdrawn:
+		return rule{new: bodyOf[Measure], authorise: authoriseMeasure, threshold: withdrawalThreshold, enact: enactWithdrawal}, true
+	case KindDetails:
+		return rule{new: bodyOf[Details], authorise: authoriseIdentity, threshold: always(ForIdentity), enact: enactDetails, commits: true}, true
+	case KindAliases:
+		return rule{new: bodyOf[AliasChange], authorise: authoriseIdentity, threshold: always(ForIdentity), enact: enactAliases, commits: true}, true
+	case KindOrgKeys:
+		return rule{new: bodyOf[OrganisationKey], authorise: authoriseOrganisationKey, threshold: organisationKeyThreshold, enact: enactOrganisationKey}, true
+	case KindCertificate:
+		return rule{new: bodyOf[CertificateRecord], authorise: authoriseCertificate, enact: enactCertificate, commits: true}, true
+	case KindCertRevoked:
+		return rule{new: bodyOf[CertificateRevocation], authorise: authoriseRevocation, threshold: revocationThreshold, enact: enactRevocation}, true
+	case KindAnchorAdded, KindAnchorRemoved:
+		return rule{new: bodyOf[AnchorChange], authorise: onlyMembers, threshold: always(ForInfrastructure), enact: enactAnchor}, true
+	case KindCatalogue:
+		return rule{new: bodyOf[Catalogue], authorise: onlyMembers, threshold: always(ForHobbels), enact: enactCatalogue}, true
+	case KindHobbel:
+		return rule{new: bodyOf[HobbelClaim], authorise: authoriseHobbel, threshold: always(ForHobbels), enact: enactHobbel}, true
+	case KindErased:
+		return rule{new: bodyOf[Erasure], authorise: onlyMembers, threshold: always(ForErasure), enact: enactErasure}, true
+	}
+	return rule{}, false
+}
+
+// bodyOf makes an empty body of a type.
+func bodyOf[T any, P interface {
+	*T
+	body
+}]() body {
+	return P(new(T))
+}

@@ -1,0 +1,170 @@
+package registry
+
+import (
+	"crypto/sha256"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// State is what the leaves of a region amount to. Only [Apply] changes it. It is not safe for
+// use while Apply runs; afterwards it can be read from many goroutines.
+type State struct {
+	genesis string
+	size    uint64 // leaves applied
+	logTime int64  // of the newest leaf: the next one's floor
+
+	testingSelfApproval bool // tests plant this fault to see that they would notice
+
+	charter      table[CharterRecord]      // "current"
+	members      table[MemberRecord]       // by member id
+	nodes        table[NodeRecord]         // by node id
+	anchors      table[AnchorRecord]       // by fingerprint
+	policies     table[PolicyRecord]       // "current"
+	orgs         table[OrganisationRecord] // by organisation id
+	aliases      table[[]string]           // by type and value: organisations that ever had it
+	standings    table[Standing]           // by organisation id and role
+	certificates table[CertificateFact]    // by fingerprint or commitment
+	keyHolders   table[[]string]           // by SPKI hash: certificates under which it stands
+	proposals    table[Proposal]           // by event id
+	catalogues   table[CatalogueRecord]    // "current"
+	hobbels      table[[]HobbelFact]       // by hobbel id
+	commitments  table[CommitmentRecord]   // by commitment
+	clocks       table[ClockRecord]        // "current"
+	heads        table[string]             // by subject: id of its last event
+	events       table[int64]              // by event id: log time; its version tells the leaf
+}
+
+// NewState is the state before the first leaf. Without a region id the first founding event
+// is believed; with one, any other region is refused ([ErrRegion]).
+func NewState(genesis string) *State {
+	return &State{
+		genesis:      genesis,
+		charter:      newTable[CharterRecord]("charter"),
+		members:      newTable[MemberRecord]("member"),
+		nodes:        newTable[NodeRecord]("node"),
+		anchors:      newTable[AnchorRecord]("anchor"),
+		policies:     newTable[PolicyRecord]("policy"),
+		orgs:         newTable[OrganisationRecord]("organisation"),
+		aliases:      newTable[[]string]("alias"),
+		standings:    newTable[Standing]("standing"),
+		certificates: newTable[CertificateFact]("certificate"),
+		keyHolders:   newTable[[]string]("key"),
+		proposals:    newTable[Proposal]("proposal"),
+		catalogues:   newTable[CatalogueRecord]("catalogue"),
+		hobbels:      newTable[[]HobbelFact]("hobbel"),
+		commitments:  newTable[CommitmentRecord]("commitment"),
+		clocks:       newTable[ClockRecord]("clock"),
+		heads:        newTable[string]("head"),
+		events:       newTable[int64]("event"),
+	}
+}
+
+func (s *State) stores() []store {
+	return []store{&s.charter, &s.members, &s.nodes, &s.anchors, &s.policies, &s.orgs, &s.aliases,
+		&s.standings, &s.certificates, &s.keyHolders, &s.proposals, &s.catalogues, &s.hobbels,
+		&s.commitments, &s.clocks, &s.heads, &s.events}
+}
+
+// Genesis is the region's id: the id of its founding event. Empty before the first leaf of a
+// state that pinned none.
+func (s *State) Genesis() string { return s.genesis }
+
+// Size is the number of leaves applied.
+func (s *State) Size() uint64 { return s.size }
+
+// LogTime is the stamp of the newest leaf.
+func (s *State) LogTime() time.Time { return time.Unix(s.logTime, 0).UTC() }
+
+// Head is the id of the subject's last event, to be signed as predecessor; "" when the
+// subject has none. The subject of a vote has the proposal as its first predecessor.
+func (s *State) Head(subject string) string {
+	head, ok := s.heads.get(subject, s.size)
+	if !ok {
+		return voteProposal(subject)
+	}
+	return head
+}
+
+// Leaf finds an event in the log by its id.
+func (s *State) Leaf(eventID string) (index uint64, ok bool) {
+	rows := s.events.rows[eventID]
+	if len(rows) == 0 {
+		return 0, false
+	}
+	return rows[0].Leaf, true
+}
+
+// Digest is a hash over everything the state holds: equal after the same leaves on every
+// machine. It is a Merkle root over the rows of all tables sorted by name, in hexadecimal.
+func (s *State) Digest() string {
+	rows := map[string][sha256.Size]byte{}
+	for _, st := range s.stores() {
+		st.digests(rows)
+	}
+	rows["log"] = sha256.Sum256([]byte(s.genesis + "\n" + strconv.FormatUint(s.size, 10) + "\n" + strconv.FormatInt(s.logTime, 10)))
+	return merkle(rows)
+}
+
+// rollback forgets the leaves from size on; logTime is what it was then.
+func (s *State) rollback(size uint64, genesis string, logTime int64) {
+	for _, st := range s.stores() {
+		st.rollback(size)
+	}
+	s.size, s.genesis, s.logTime = size, genesis, logTime
+}
+
+// organisation is the record of an organisation as it stands.
+func (s *State) organisation(id string) (OrganisationRecord, error) {
+	org, ok := s.orgs.get(id, s.size)
+	if !ok {
+		return org, ErrUnknown.with("no organisation with this id has applied")
+	}
+	return org, nil
+}
+
+func (s *State) currentCharter() CharterRecord {
+	c, _ := s.charter.get(current, s.size)
+	return c
+}
+
+// current is the key of tables that hold one thing.
+const current = "current"
+
+// activeMembers lists the members that can sign at t: in the region, within their mandate
+// and with a key in force.
+func (s *State) activeMembers(t int64) []MemberRecord {
+	var out []MemberRecord
+	for _, id := range s.members.keys(s.size) {
+		m, _ := s.members.get(id, s.size)
+		if m.active(t) {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+func (m MemberRecord) active(t int64) bool {
+	_, ok := currentKey(m.Keys)
+	return m.Removed == 0 && (m.Until == 0 || t <= m.Until) && ok
+}
+
+// currentKey is the key in force: the last one, unless it ended.
+func currentKey(keys []KeyPeriod) (PublicKey, bool) {
+	if len(keys) == 0 || keys[len(keys)-1].Until != 0 {
+		return "", false
+	}
+	return keys[len(keys)-1].Key, true
+}
+
+// endKey returns keys with the last one ended at t, and then the new one if there is one.
+func endKey(keys []KeyPeriod, t, compromisedSince int64, next PublicKey) []KeyPeriod {
+	out := slices.Clone(keys)
+	if n := len(out); n > 0 && out[n-1].Until == 0 {
+		out[n-1].Until, out[n-1].CompromisedSince = t, compromisedSince
+	}
+	if next != "" {
+		out = append(out, KeyPeriod{From: t, Key: next})
+	}
+	return out
+}

@@ -1,0 +1,150 @@
+package registry
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"sort"
+
+	"paspoort.example/paspoort/specs/ijson"
+)
+
+// table keeps facts of one kind under keys. A fact is never overwritten: a change is a new
+// version with the leaf that brought it, so that every table can be read as of any number of
+// leaves (D9). Values are not changed after they were put in.
+type table[T any] struct {
+	name string
+	rows map[string][]version[T] // per key in the order of leaves
+}
+
+type version[T any] struct {
+	Leaf  uint64
+	Value T
+	chain [sha256.Size]byte // over this and all earlier versions of the key
+}
+
+func newTable[T any](name string) table[T] {
+	return table[T]{name: name, rows: map[string][]version[T]{}}
+}
+
+// get is the newest value under key that the first size leaves brought.
+func (t *table[T]) get(key string, size uint64) (T, bool) {
+	rows := t.rows[key]
+	n := sort.Search(len(rows), func(i int) bool { return rows[i].Leaf >= size })
+	if n == 0 {
+		var zero T
+		return zero, false
+	}
+	return rows[n-1].Value, true
+}
+
+// history is every value under key that the first size leaves brought, oldest first.
+func (t *table[T]) history(key string, size uint64) []T {
+	var out []T
+	for _, row := range t.rows[key] {
+		if row.Leaf < size {
+			out = append(out, row.Value)
+		}
+	}
+	return out
+}
+
+// keys lists, sorted, the keys that the first size leaves brought.
+func (t *table[T]) keys(size uint64) []string {
+	out := make([]string, 0, len(t.rows))
+	for key, rows := range t.rows {
+		if rows[0].Leaf < size {
+			out = append(out, key)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// put adds a version. Values are plain data, so that encoding them cannot fail.
+func (t *table[T]) put(key string, leaf uint64, value T) {
+	rows := t.rows[key]
+	h := sha256.New()
+	if len(rows) > 0 {
+		h.Write(rows[len(rows)-1].chain[:])
+	}
+	raw, err := ijson.Canonical(version[T]{Leaf: leaf, Value: value})
+	if err != nil {
+		panic("registry: a fact of table " + t.name + " cannot be encoded: " + err.Error())
+	}
+	h.Write(raw)
+	row := version[T]{Leaf: leaf, Value: value}
+	h.Sum(row.chain[:0])
+	t.rows[key] = append(rows, row)
+}
+
+// pop takes back the last put under key.
+func (t *table[T]) pop(key string) {
+	rows := t.rows[key]
+	if len(rows) == 1 {
+		delete(t.rows, key)
+		return
+	}
+	t.rows[key] = rows[:len(rows)-1]
+}
+
+// rollback forgets what the leaves from size on brought.
+func (t *table[T]) rollback(size uint64) {
+	for key, rows := range t.rows {
+		n := sort.Search(len(rows), func(i int) bool { return rows[i].Leaf >= size })
+		switch {
+		case n == 0:
+			delete(t.rows, key)
+		case n < len(rows):
+			t.rows[key] = slices.Clip(rows[:n])
+		}
+	}
+}
+
+// digests adds the name of each row and the hash over its versions.
+func (t *table[T]) digests(out map[string][sha256.Size]byte) {
+	for key, rows := range t.rows {
+		out[t.name+"/"+key] = rows[len(rows)-1].chain
+	}
+}
+
+// store is what tables of all types have in common.
+type store interface {
+	rollback(size uint64)
+	digests(map[string][sha256.Size]byte)
+}
+
+// merkle is the root over the rows sorted by name: leaves are SHA-256(0x00 || name || 0x00 ||
+// hash), nodes as in RFC 6962 2.1, so that a proof for one row can be given later (D8).
+func merkle(rows map[string][sha256.Size]byte) string {
+	names := make([]string, 0, len(rows))
+	for name := range rows {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	hashes := make([][sha256.Size]byte, len(names))
+	for i, name := range names {
+		chain := rows[name]
+		leaf := append([]byte{0}, name...)
+		leaf = append(leaf, 0)
+		hashes[i] = sha256.Sum256(append(leaf, chain[:]...))
+	}
+	root := merkleRoot(hashes)
+	return hex.EncodeToString(root[:])
+}
+
+func merkleRoot(hashes [][sha256.Size]byte) [sha256.Size]byte {
+	switch len(hashes) {
+	case 0:
+		return sha256.Sum256(nil)
+	case 1:
+		return hashes[0]
+	}
+	k := 1
+	for k*2 < len(hashes) {
+		k *= 2
+	}
+	left, right := merkleRoot(hashes[:k]), merkleRoot(hashes[k:])
+	node := append([]byte{1}, left[:]...)
+	return sha256.Sum256(append(node, right[:]...))
+}
