@@ -132,3 +132,5 @@ func sign(t testing.TB, key crypto.Signer, h jose.Header, claims any) string {
 	}
 	return s
 }
+
+var kbHeader = jose.Header{Type: sdjwt.TypeKeyBinding}
