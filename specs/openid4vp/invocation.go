@@ -87,7 +87,10 @@ func readInvocation(scheme string, values url.Values) (*Invocation, error) {
 	if inv.RequestObject != "" {
 		return inv, nil
 	}
-	return inv, inv.readParameters(values)
+	if err := inv.readParameters(values); err != nil {
+		return nil, err
+	}
+	return inv, nil
 }
 
 // readParameters decodes the parameters of a request by value: section 5.1, "parameters containing objects are transferred
