@@ -122,6 +122,8 @@ type Binding struct {
 	Nonce     string
 	Audience  string
 	IssuedAt  time.Time
+	// Claims are all claims of the verified KB-JWT.
+	Claims map[string]any
 }
 
 // StatusFacts are what a status list token says about one index.
@@ -145,38 +147,50 @@ type Admission struct {
 	Name         string
 	// Erased: the entry was erased by law, so nothing can be said.
 	Erased bool
-	// Key is the record of the key that signed; nil when the registry has no
-	// record of it for this organisation.
+	// Key is the record of the key that signed; nil when the registry has none for
+	// this organisation.
 	Key         *KeyRecord
 	Grants      []Grant
 	Withdrawals []Withdrawal
+	Suspensions []Suspension
 }
 
-// A KeyRecord is the registry's event about one key or certificate.
+// A KeyRecord is what the registry knows of one key or certificate.
 type KeyRecord struct {
+	// NotBefore is no earlier than the moment it entered the log; NotAfter no
+	// later than an ordinary revocation.
 	NotBefore, NotAfter time.Time
 	// CompromisedFrom is when the key may have been in other hands; zero: never.
 	CompromisedFrom time.Time
 }
 
-// A Grant lets an organisation issue one type for some time. Every grant ends.
+// A Grant lets an organisation issue types for some time. Every grant ends.
 type Grant struct {
-	Type        string
+	Types       []string
 	From, Until time.Time
-	// Audited are the facts that an auditor confirmed, see AuditedIndependent.
-	Audited []string
+	Audited     []Audit
 }
 
-// A Withdrawal ends grants early. Type is empty for all of them.
+// An Audit is a fact about an organisation that an auditor established and
+// members approved. Proof levels 3 and 4 rest on nothing less.
+type Audit struct {
+	Level     int // 3 or 4
+	Types     []string
+	On, Until time.Time
+}
+
+// A Withdrawal ends the grants that were given before it was decided.
 type Withdrawal struct {
-	Type          string
 	EffectiveFrom time.Time
-	// Known is when the withdrawal entered the log. A grant given later was given
-	// in spite of it and stands. Zero: later than every grant.
-	Known time.Time
+	// Decided is its log time. A grant given later was given in spite of it and
+	// stands. Zero: later than every grant.
+	Decided time.Time
 	// Fraud reaches back: what was signed after EffectiveFrom never counted.
 	Fraud bool
 }
+
+// A Suspension is a time in which grants do not count. Until is zero while it lasts.
+type Suspension struct{ From, Until time.Time }
 
 // A Timestamp is a region's node saying when it saw a commitment to this copy.
 type Timestamp struct {

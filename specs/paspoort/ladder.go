@@ -1,20 +1,10 @@
 package paspoort
 
-import "slices"
-
-// Facts of an admission that an auditor confirmed. Without them no claim of the
-// issuer lifts a skill above level 2.
-const (
-	// AuditedIndependent: the organisation assesses independently of who trains
-	// or employs, by people with authority in the field.
-	AuditedIndependent = "independent_assessment"
-	// AuditedRecognised: what it issues is a recognised document, with the
-	// quality mark that the region's criteria name.
-	AuditedRecognised = "recognised_document"
-)
-
 // The proof ladder (bewijsniveau). It is computed by whoever verifies, from the
-// signature and the registry; no field of a credential can claim it.
+// signature and the registry; no field of a credential can claim it. Levels 3 and
+// 4 rest on audited facts of the admission: that the organisation assesses
+// independently of who trains or employs, or that what it issues is a
+// recognised document.
 const (
 	LevelSelf       = 0 // zelf gezegd
 	LevelSomeone    = 1 // bevestigd door iemand
@@ -41,7 +31,7 @@ func LevelText(level int) Text {
 
 // ladder gives the level of a credential of which signature and admission are
 // in order. ok is false when it proves no skill at all.
-func ladder(c Credential, audited []string) (level int, ok bool) {
+func ladder(c Credential, audited int) (level int, ok bool) {
 	result := c.Text("result")
 	if result == "not_passed" {
 		return 0, false
@@ -64,10 +54,10 @@ func ladder(c Credential, audited []string) (level int, ok bool) {
 	default:
 		return level, true
 	}
-	if slices.Contains(audited, AuditedRecognised) {
+	if audited >= LevelRecognised {
 		return LevelRecognised, true
 	}
-	if slices.Contains(audited, AuditedIndependent) && supervised(c) {
+	if audited >= LevelAssessed && supervised(c) {
 		return LevelAssessed, true
 	}
 	return level, true

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"paspoort.example/paspoort/specs/ijson"
+	"paspoort.example/paspoort/specs/did"
 	"paspoort.example/paspoort/specs/jose"
 	"paspoort.example/paspoort/specs/sdjwt"
 )
@@ -108,11 +108,11 @@ func confirmation(c Copy) (map[string]any, error) {
 	}
 	kid := c.HolderKeyID
 	if kid == "" {
-		canonical, err := ijson.CanonicalBytes(raw)
+		id, err := did.JWK(c.Holder)
 		if err != nil {
 			return nil, fmt.Errorf("%w: holder key: %w", ErrRender, err)
 		}
-		kid = "did:jwk:" + jose.EncodeBase64URL(canonical) + "#0"
+		kid = id + "#0"
 	}
 	return map[string]any{"jwk": jwk, "kid": kid}, nil
 }

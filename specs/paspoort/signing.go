@@ -11,7 +11,7 @@ type signing struct {
 	admitted, day, withdrawal Check
 	// existed is the moment before which the copy existed, by timestamps.
 	existed      time.Time
-	audited      []string
+	audited      int
 	organisation Admission
 	region       string
 }
@@ -34,7 +34,7 @@ func judgeSigning(in Input, f Facts, c Credential) signing {
 	s.admitted = admitted(in, f, c, s.existed)
 	s.day = signingDay(c, s)
 	if g := grantOn(a, c.Type, floorDay(c.IssuedAt)); g != nil {
-		s.audited = g.Audited
+		s.audited = audited(*g, c.Type, floorDay(c.IssuedAt))
 	}
 	return s
 }
@@ -88,8 +88,9 @@ func stale(in Input) bool {
 // harm is the earliest moment from which the past itself is in doubt, for a
 // credential dated on a day.
 func harm(a Admission, t Type, on time.Time) (from time.Time, code string) {
+	g := grantOn(a, t, on)
 	for _, w := range a.Withdrawals {
-		if w.Fraud && concerns(w, t) && !forgiven(a, w, t, on) && (code == "" || w.EffectiveFrom.Before(from)) {
+		if w.Fraud && (g == nil || hits(w, *g)) && (code == "" || w.EffectiveFrom.Before(from)) {
 			from, code = w.EffectiveFrom, "withdrawn_for_fraud"
 		}
 	}
@@ -98,17 +99,6 @@ func harm(a Admission, t Type, on time.Time) (from time.Time, code string) {
 	}
 	return from, code
 }
-
-// forgiven: the day lies in a grant that was given after the withdrawal was known.
-func forgiven(a Admission, w Withdrawal, t Type, on time.Time) bool {
-	g := grantOn(a, t, on)
-	return g != nil && after(*g, w)
-}
-
-// after says whether a grant was given knowing of a withdrawal.
-func after(g Grant, w Withdrawal) bool { return !w.Known.IsZero() && g.From.After(w.Known) }
-
-func concerns(w Withdrawal, t Type) bool { return w.Type == "" || w.Type == string(t) }
 
 // withdrawal: for fraud or a compromised key a credential without evidence from
 // before fails, whatever its iat. What an old copy knows of this still counts;
@@ -126,49 +116,64 @@ func withdrawal(in Input, a Admission, c Credential, existed time.Time) Check {
 	case !a.Found:
 		return check(CheckWithdrawal, Unknown, "issuer_not_in_region", nil)
 	}
-	if from, ok := withdrawnFrom(a, c.Type, in.Now); ok && !current(a, c.Type, in.Now) {
+	if from, ok := withdrawnFrom(a, in.Now); ok && !current(a, c.Type, in.Now) {
 		return check(CheckWithdrawal, OK, "withdrawn_since", dated(from))
 	}
 	return check(CheckWithdrawal, OK, "not_withdrawn", nil)
 }
 
-// withdrawnFrom is the earliest ordinary withdrawal that has taken effect.
-func withdrawnFrom(a Admission, t Type, now time.Time) (from time.Time, ok bool) {
+// withdrawnFrom is the latest ordinary withdrawal that has taken effect.
+func withdrawnFrom(a Admission, now time.Time) (from time.Time, ok bool) {
 	for _, w := range a.Withdrawals {
-		if concerns(w, t) && !w.EffectiveFrom.After(now) && (!ok || w.EffectiveFrom.Before(from)) {
+		if !w.EffectiveFrom.After(now) && (!ok || w.EffectiveFrom.After(from)) {
 			from, ok = w.EffectiveFrom, true
 		}
 	}
 	return from, ok
 }
 
-// end is the moment a grant ends: its own, or that of the first withdrawal that
-// it was not given in spite of.
-func end(a Admission, g Grant, t Type) time.Time {
+// hits says whether a withdrawal ends a grant: not when it was given in spite
+// of the withdrawal.
+func hits(w Withdrawal, g Grant) bool { return w.Decided.IsZero() || !g.From.After(w.Decided) }
+
+// end is the moment a grant ends: its own, or that of a withdrawal that hits
+// it, but not before it began. A grant under suspension at the moment ends, for
+// who looks now, when the suspension began.
+func end(a Admission, g Grant, now time.Time) time.Time {
 	until := g.Until
 	for _, w := range a.Withdrawals {
-		if !concerns(w, t) || after(g, w) {
-			continue
+		if hits(w, g) && w.EffectiveFrom.Before(until) {
+			until = w.EffectiveFrom
 		}
-		from := w.EffectiveFrom
-		if from.Before(g.From) {
-			if !w.Fraud && w.Known.IsZero() {
-				continue // ended something earlier
-			}
-			from = g.From // takes all of it
+	}
+	for _, s := range a.Suspensions {
+		if !s.From.After(now) && (s.Until.IsZero() || now.Before(s.Until)) && s.From.Before(until) {
+			until = s.From
 		}
-		if from.Before(until) {
-			until = from
-		}
+	}
+	if until.Before(g.From) {
+		return g.From
 	}
 	return until
 }
 
+// lost is the end that the law of the log gives: without a look at the present.
+func lost(a Admission, g Grant) time.Time {
+	a.Suspensions = nil
+	return end(a, g, time.Time{})
+}
+
 // grantOn finds the grant for a type on a day. Admission is judged per day: the
-// day on which it began or ended counts.
+// day on which it began or ended counts, a day that lies wholly within a
+// suspension does not.
 func grantOn(a Admission, t Type, on time.Time) *Grant {
+	for _, s := range a.Suspensions {
+		if s.From.Before(on) && (s.Until.IsZero() || s.Until.After(on.Add(day))) {
+			return nil
+		}
+	}
 	for i, g := range a.Grants {
-		if g.Type == string(t) && !g.Until.IsZero() && !floorDay(g.From).After(on) && !on.After(floorDay(end(a, g, t))) {
+		if slices.Contains(g.Types, string(t)) && !g.Until.IsZero() && !floorDay(g.From).After(on) && !on.After(floorDay(lost(a, g))) {
 			return &a.Grants[i]
 		}
 	}
@@ -178,8 +183,18 @@ func grantOn(a Admission, t Type, on time.Time) *Grant {
 // current says whether the organisation may issue the type at this moment.
 func current(a Admission, t Type, now time.Time) bool {
 	return slices.ContainsFunc(a.Grants, func(g Grant) bool {
-		return g.Type == string(t) && !g.From.After(now) && now.Before(end(a, g, t))
+		return slices.Contains(g.Types, string(t)) && !g.From.After(now) && now.Before(end(a, g, now))
 	})
+}
+
+// audited is the highest level that audited facts reach for a type on a day.
+func audited(g Grant, t Type, on time.Time) (level int) {
+	for _, f := range g.Audited {
+		if slices.Contains(f.Types, string(t)) && !floorDay(f.On).After(on) && on.Before(f.Until) {
+			level = max(level, f.Level)
+		}
+	}
+	return level
 }
 
 func admitted(in Input, f Facts, c Credential, existed time.Time) Check {
@@ -210,7 +225,7 @@ func admitted(in Input, f Facts, c Credential, existed time.Time) Check {
 	}
 	// No longer admitted: only evidence tells what was signed before from what
 	// was dated back.
-	ended := end(a, *grant, c.Type)
+	ended := end(a, *grant, in.Now)
 	if !existed.IsZero() && existed.Before(ended) {
 		return say(OK, "admitted_then", dates("date", ended, "evidence", existed))
 	}

@@ -1,0 +1,165 @@
+package paspoort
+
+import (
+	"context"
+	"crypto"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"paspoort.example/paspoort/specs/did"
+	"paspoort.example/paspoort/specs/ijson"
+	"paspoort.example/paspoort/specs/jose"
+	"paspoort.example/paspoort/specs/sdjwt"
+)
+
+// An IssuerKey is a key that may have signed, and where it came from.
+type IssuerKey struct {
+	Public crypto.PublicKey
+	Source string // "x5c", "did:web", "did:jwk", "jwt-vc-issuer", "registry"
+}
+
+// Examine checks the signatures of a presented SD-JWT, in either format, and
+// states the facts that follow from them: format, signature, key binding. It
+// fetches nothing: the caller hands in the keys that the credential names and
+// adds status, admission and timestamps. Anything at all may be presented; what
+// is malformed becomes a fact as well.
+func Examine(presented string, keys []IssuerKey, now time.Time) Facts {
+	t, err := sdjwt.Parse(presented)
+	if err != nil {
+		return Facts{Format: Finding{Failed, "format_broken"}}
+	}
+	return ExamineToken(t, keys, now)
+}
+
+// ExamineToken is Examine for what is parsed already.
+func ExamineToken(t *sdjwt.SDJWT, keys []IssuerKey, now time.Time) Facts {
+	f := Facts{}
+	claims, err := t.Claims()
+	if err != nil {
+		f.Format = Finding{Failed, "format_broken"}
+		return f
+	}
+	format, ok := DetectFormat(claims)
+	if !ok || !typeFits(t.Header().Type, format) {
+		f.Format = Finding{Failed, "format_broken"}
+		return f
+	}
+	f.Format, f.Claims = Finding{OK, ""}, claims
+	f.examineSignature(t, keys)
+	f.examineBinding(t, claims)
+	return f
+}
+
+// typeFits: SD-JWT VC draft 18 2.2.1 demands typ dc+sd-jwt; vc+sd-jwt is its
+// old name, still met in the field, and VC-JOSE-COSE 3.2.1's SHOULD for the
+// W3C form, where none at all is allowed.
+func typeFits(typ string, f Format) bool {
+	switch strings.TrimPrefix(strings.ToLower(typ), "application/") {
+	case "dc+sd-jwt":
+		return f == FormatSDJWTVC
+	case "vc+sd-jwt":
+		return true
+	case "":
+		return f == FormatVCDM
+	}
+	return false
+}
+
+func (f *Facts) examineSignature(t *sdjwt.SDJWT, keys []IssuerKey) {
+	if len(keys) == 0 {
+		f.Signature = Finding{Unknown, "issuer_key_unavailable"}
+		return
+	}
+	f.Signature = Finding{Failed, "signature_invalid"}
+	for _, k := range keys {
+		if t.VerifyIssuer(k.Public) != nil {
+			continue
+		}
+		thumbprint, err := jose.Thumbprint(k.Public)
+		if err != nil {
+			continue
+		}
+		f.Signature, f.Key, f.KeySource = Finding{OK, ""}, thumbprint, k.Source
+		return
+	}
+}
+
+// examineBinding verifies the KB-JWT for what it says of itself; whether that
+// is what was asked, Decide compares.
+func (f *Facts) examineBinding(t *sdjwt.SDJWT, claims map[string]any) {
+	holder, ok := HolderKey(claims)
+	if !ok {
+		return
+	}
+	var err error
+	if f.HolderKey, err = jose.Thumbprint(holder); err != nil {
+		f.HolderKey = ""
+		return
+	}
+	if !t.HasKeyBinding() {
+		return
+	}
+	f.Binding.Present = true
+	f.Binding.Signature = Finding{Failed, "key_binding_invalid"}
+	said, ok := peekBinding(t.String())
+	if !ok {
+		return
+	}
+	kb, err := t.VerifyKeyBinding(holder, sdjwt.KeyBindingPolicy{Audience: said.Audience, Nonce: said.Nonce, Now: time.Unix(said.IssuedAt, 0)})
+	if err != nil {
+		return
+	}
+	f.Binding = Binding{Present: true, Signature: Finding{OK, ""}, Nonce: kb.Nonce, Audience: kb.Audience, IssuedAt: kb.IssuedAt, Claims: kb.All}
+}
+
+type bindingClaims struct {
+	Audience string `json:"aud"`
+	Nonce    string `json:"nonce"`
+	IssuedAt int64  `json:"iat"`
+}
+
+// peekBinding reads the KB-JWT after the last tilde before it is verified.
+func peekBinding(presented string) (c bindingClaims, ok bool) {
+	signed, err := jose.Parse(presented[strings.LastIndexByte(presented, '~')+1:])
+	if err != nil {
+		return c, false
+	}
+	var claims map[string]any
+	if ijson.Unmarshal(signed.Payload, &claims) != nil {
+		return c, false
+	}
+	c.Audience, _ = claims["aud"].(string)
+	c.Nonce, _ = claims["nonce"].(string)
+	iat, okTime := claims["iat"].(float64)
+	if !okTime || iat < 0 || iat > 253402300799 {
+		return c, false
+	}
+	c.IssuedAt = int64(iat)
+	return c, true
+}
+
+// HolderKey is the key in cnf of a processed credential: cnf.jwk, or where a
+// DIIP issuer names only cnf.kid, the key that the DID URL itself contains.
+func HolderKey(claims map[string]any) (crypto.PublicKey, bool) {
+	cnf, _ := claims["cnf"].(map[string]any)
+	if jwk, ok := cnf["jwk"].(map[string]any); ok {
+		raw, err := json.Marshal(jwk)
+		if err != nil {
+			return nil, false
+		}
+		key, err := jose.ParseKey(raw)
+		return key.Public, err == nil
+	}
+	kid, _ := cnf["kid"].(string)
+	id, _, ok := strings.Cut(kid, "#")
+	if !ok || !strings.HasPrefix(id, "did:jwk:") && !strings.HasPrefix(id, "did:key:") {
+		return nil, false
+	}
+	doc, err := did.Resolve(context.Background(), id, nil) // these methods fetch nothing
+	if err != nil {
+		return nil, false
+	}
+	key, err := doc.Key(kid, did.Authentication)
+	return key, err == nil
+}
