@@ -125,7 +125,7 @@ func lookAt(t *testing.T, ctx context.Context, url string, l look, axe, file str
 	if err != nil {
 		t.Fatal(err)
 	}
-	picture, err := chromedp.Run(ctx, chromedp.FullScreenshot(90))
+	picture, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
 	if err != nil {
 		t.Fatal(err)
 	}
