@@ -21,6 +21,16 @@ func Marshal(v any) ([]byte, error) {
 	return out, nil
 }
 
+// AppendString appends s as a JSON string to dst, for code that writes JSON piece by
+// piece. It refuses what is not UTF-8.
+func AppendString(dst []byte, s string) ([]byte, error) {
+	dst, err := jsontext.AppendQuote(dst, s)
+	if err != nil {
+		return nil, translate(err)
+	}
+	return dst, nil
+}
+
 // Canonical encodes v in the canonical form of RFC 8785: no white space, members
 // ordered by UTF-16 code units, numbers as ECMAScript writes them. Numbers beyond
 // ±(2^53-1) are refused with [ErrNumber] instead of being rounded.

@@ -33,12 +33,15 @@ func parseDisclosure(encoded string, alg hashAlgorithm) (Disclosure, error) {
 	if err != nil {
 		return Disclosure{}, fmt.Errorf("%w: base64url", ErrDisclosure)
 	}
-	var parts []any
-	if err := ijson.Unmarshal(raw, &parts); err != nil {
+	var content any // not []any: whole values are decoded the quick way
+	if err := ijson.Unmarshal(raw, &content); err != nil {
 		return Disclosure{}, fmt.Errorf("%w: %w", ErrDisclosure, err)
 	}
+	parts, ok := content.([]any)
+	if !ok {
+		return Disclosure{}, fmt.Errorf("%w: no array", ErrDisclosure)
+	}
 	d := Disclosure{encoded: encoded, digest: alg.digest(encoded)}
-	var ok bool
 	switch len(parts) {
 	case 2: // 4.2.2
 		d.Element, d.Value = true, parts[1]

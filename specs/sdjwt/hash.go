@@ -36,17 +36,20 @@ func parseHashAlgorithm(payload map[string]any) (hashAlgorithm, error) {
 }
 
 // digest is base64url(hash(ASCII(s))) (4.2.3, and 4.3.1 for sd_hash).
-func (a hashAlgorithm) digest(s string) string {
+func (a hashAlgorithm) digest(s string) string { return a.digestBytes([]byte(s)) }
+
+func (a hashAlgorithm) digestBytes(s []byte) string {
+	var text [86]byte // base64url of 64 bytes, the longest
 	switch a {
 	case sha384Name:
-		sum := sha512.Sum384([]byte(s))
-		return base64.RawURLEncoding.EncodeToString(sum[:])
+		sum := sha512.Sum384(s)
+		return string(base64.RawURLEncoding.AppendEncode(text[:0], sum[:]))
 	case sha512Name:
-		sum := sha512.Sum512([]byte(s))
-		return base64.RawURLEncoding.EncodeToString(sum[:])
+		sum := sha512.Sum512(s)
+		return string(base64.RawURLEncoding.AppendEncode(text[:0], sum[:]))
 	default:
-		sum := sha256.Sum256([]byte(s))
-		return base64.RawURLEncoding.EncodeToString(sum[:])
+		sum := sha256.Sum256(s)
+		return string(base64.RawURLEncoding.AppendEncode(text[:0], sum[:]))
 	}
 }
 

@@ -1,17 +1,15 @@
 package sdjwt
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/rand"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
+	"paspoort.example/paspoort/specs/ijson"
 	"paspoort.example/paspoort/specs/jose"
 )
 
@@ -82,35 +80,31 @@ func IssueCompact(o IssueOptions) (string, error) {
 	if _, ok := o.Claims[claimSDAlg]; ok {
 		return "", fmt.Errorf("%w: %s", ErrReservedName, claimSDAlg)
 	}
-	payload, err := w.object(o.Claims, 0)
+	body, err := w.object(make([]byte, 0, 2048), o.Claims, 0)
 	if err != nil {
 		return "", err
-	}
-	payload[claimSDAlg] = string(alg)
-	body, err := marshal(payload)
-	if err != nil {
-		return "", fmt.Errorf("payload: %w", err)
 	}
 	jwt, err := jose.Sign(o.Signer, o.Header, body)
 	if err != nil {
 		return "", fmt.Errorf("issuer-signed jwt: %w", err)
 	}
-	return jwt + "~" + w.disclosures.String(), nil
+	return jwt + "~" + string(w.disclosures), nil
 }
 
-// An issuance collects disclosures while it turns marks into digests.
+// An issuance writes the payload, and on its way writes a disclosure for every
+// mark. The bytes of a disclosure are built behind those of the payload in the same
+// buffer and taken off again: nested marks make this a stack.
 type issuance struct {
 	alg         hashAlgorithm
 	decoys      int
 	rand        io.Reader
 	pool        []byte // random bytes read ahead
-	count       int
-	disclosures strings.Builder // each followed by a tilde
-	scratch     bytes.Buffer
+	count       int    // disclosures so far
+	disclosures []byte // base64url, each followed by a tilde
 }
 
-// conceal gives the value with every mark below it replaced by a digest.
-func (w *issuance) conceal(v any, depth int) (any, error) {
+// value appends v with every mark below it replaced by a digest.
+func (w *issuance) value(dst []byte, v any, depth int) ([]byte, error) {
 	if depth > MaxDepth {
 		return nil, fmt.Errorf("%w: nested deeper than %d", ErrTooLarge, MaxDepth)
 	}
@@ -119,52 +113,64 @@ func (w *issuance) conceal(v any, depth int) (any, error) {
 		if _, ok := v[claimSDAlg]; ok {
 			return nil, fmt.Errorf("%w: nested %s", ErrReservedName, claimSDAlg)
 		}
-		return w.object(v, depth)
+		return w.object(dst, v, depth)
 	case []any:
-		return w.array(v, depth)
+		return w.array(dst, v, depth)
+	case string:
+		return ijson.AppendString(dst, v)
 	case SD:
 		return nil, errors.New("an SD mark directly inside an SD mark")
 	default:
-		return v, nil
+		raw, err := ijson.Marshal(v)
+		if err != nil {
+			return nil, err
+		}
+		return append(dst, raw...), nil
 	}
 }
 
-func (w *issuance) object(in map[string]any, depth int) (map[string]any, error) {
-	out := make(map[string]any, len(in)+2)
-	var digests []string
+func (w *issuance) object(dst []byte, in map[string]any, depth int) ([]byte, error) {
 	names := make([]string, 0, len(in))
 	for name := range in {
-		names = append(names, name)
-	}
-	slices.Sort(names) // so that the same random bytes give the same token
-	for _, name := range names {
 		if name == claimSD || name == claimEllipsis { // 4.1 rule 7
 			return nil, fmt.Errorf("%w: %s", ErrReservedName, name)
 		}
-		mark, marked := in[name].(SD)
-		if !marked {
-			v, err := w.conceal(in[name], depth+1)
-			if err != nil {
+		names = append(names, name)
+	}
+	slices.Sort(names) // so that the same random bytes give the same token
+	var digests []string
+	var err error
+	dst = append(dst, '{')
+	for _, name := range names {
+		if mark, marked := in[name].(SD); marked {
+			var digest string
+			if dst, digest, err = w.disclose(dst, name, false, mark.Value, depth); err != nil {
 				return nil, err
 			}
-			out[name] = v
+			digests = append(digests, digest)
 			continue
 		}
-		if name == claimSDAlg {
-			return nil, fmt.Errorf("%w: %s", ErrReservedName, name)
-		}
-		v, err := w.conceal(mark.Value, depth+1)
-		if err != nil {
+		if dst, err = ijson.AppendString(dst, name); err != nil {
 			return nil, err
 		}
-		digest, err := w.disclose(name, false, v)
-		if err != nil {
+		if dst, err = w.value(append(dst, ':'), in[name], depth+1); err != nil {
 			return nil, err
 		}
-		digests = append(digests, digest)
+		dst = append(dst, ',')
 	}
+	if dst, err = w.digests(dst, digests); err != nil {
+		return nil, err
+	}
+	if depth == 0 {
+		dst = append(append(append(dst, `"_sd_alg":"`...), w.alg...), '"', ',')
+	}
+	return closeWith(dst, '}'), nil
+}
+
+// digests appends the member _sd, when there is something to put in it.
+func (w *issuance) digests(dst []byte, digests []string) ([]byte, error) {
 	if len(digests) == 0 {
-		return out, nil
+		return dst, nil
 	}
 	for range w.decoys {
 		decoy, err := w.decoy()
@@ -176,73 +182,110 @@ func (w *issuance) object(in map[string]any, depth int) (map[string]any, error) 
 	// 4.2.4.1: "The Issuer MUST hide the original order of the claims in the
 	// array"; sorting "alphanumerically" is one of its ways.
 	slices.Sort(digests)
-	out[claimSD] = digests
-	return out, nil
+	dst = append(dst, `"_sd":[`...)
+	for _, d := range digests {
+		dst = append(append(append(dst, '"'), d...), '"', ',')
+	}
+	return append(closeWith(dst, ']'), ','), nil
 }
 
-func (w *issuance) array(in []any, depth int) ([]any, error) {
-	out := make([]any, 0, len(in)+w.decoys)
-	concealed := false
-	for _, e := range in {
-		mark, marked := e.(SD)
-		if !marked {
-			v, err := w.conceal(e, depth+1)
+func (w *issuance) array(dst []byte, in []any, depth int) ([]byte, error) {
+	decoysAt, err := w.decoyPositions(in)
+	if err != nil {
+		return nil, err
+	}
+	dst = append(dst, '[')
+	for i := 0; i <= len(in); i++ {
+		for range decoysAt[i] {
+			decoy, err := w.decoy()
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, v)
+			dst = appendElementDigest(dst, decoy)
+		}
+		if i == len(in) {
+			break
+		}
+		mark, marked := in[i].(SD)
+		if !marked {
+			if dst, err = w.value(dst, in[i], depth+1); err != nil {
+				return nil, err
+			}
+			dst = append(dst, ',')
 			continue
 		}
-		v, err := w.conceal(mark.Value, depth+1)
-		if err != nil {
+		var digest string
+		if dst, digest, err = w.disclose(dst, "", true, mark.Value, depth); err != nil {
 			return nil, err
 		}
-		digest, err := w.disclose("", true, v)
-		if err != nil {
-			return nil, err
-		}
-		concealed = true
-		out = append(out, map[string]any{claimEllipsis: digest})
+		dst = appendElementDigest(dst, digest)
 	}
-	if !concealed {
-		return out, nil
-	}
-	for range w.decoys {
-		decoy, err := w.decoy()
-		if err != nil {
-			return nil, err
-		}
-		at, err := w.below(len(out) + 1)
-		if err != nil {
-			return nil, err
-		}
-		out = slices.Insert(out, at, any(map[string]any{claimEllipsis: decoy}))
-	}
-	return out, nil
+	return closeWith(dst, ']'), nil
 }
 
-// disclose writes one disclosure (4.2.1, 4.2.2) and returns its digest.
-func (w *issuance) disclose(name string, element bool, v any) (string, error) {
+// decoyPositions says how many decoys stand before each element, and behind the
+// last. An array without marks gets none.
+func (w *issuance) decoyPositions(in []any) (map[int]int, error) {
+	isMark := func(v any) bool { _, ok := v.(SD); return ok }
+	if w.decoys == 0 || !slices.ContainsFunc(in, isMark) {
+		return nil, nil
+	}
+	at := make(map[int]int)
+	for range w.decoys {
+		i, err := w.below(len(in) + 1)
+		if err != nil {
+			return nil, err
+		}
+		at[i]++
+	}
+	return at, nil
+}
+
+// appendElementDigest appends an element {"...": digest} (4.2.4.2) and a comma.
+func appendElementDigest(dst []byte, digest string) []byte {
+	return append(append(append(dst, `{"...":"`...), digest...), `"},`...)
+}
+
+// closeWith puts the closing bracket in the place of a last comma, or behind an
+// opening bracket.
+func closeWith(dst []byte, bracket byte) []byte {
+	if last := len(dst) - 1; dst[last] == ',' {
+		dst[last] = bracket
+		return dst
+	}
+	return append(dst, bracket)
+}
+
+// disclose writes one disclosure (4.2.1, 4.2.2) and returns its digest. dst comes
+// back as it was.
+func (w *issuance) disclose(dst []byte, name string, element bool, v any, depth int) ([]byte, string, error) {
+	if name == claimSDAlg {
+		return nil, "", fmt.Errorf("%w: %s", ErrReservedName, name)
+	}
 	if w.count++; w.count > MaxDisclosures {
-		return "", fmt.Errorf("%w: more than %d disclosures", ErrTooLarge, MaxDisclosures)
+		return nil, "", fmt.Errorf("%w: more than %d disclosures", ErrTooLarge, MaxDisclosures)
 	}
-	random, err := w.random(saltSize)
+	salt, err := w.random(saltSize)
 	if err != nil {
-		return "", err
+		return nil, "", err
 	}
-	parts := make([]any, 0, 3)
-	parts = append(parts, base64.RawURLEncoding.EncodeToString(random))
+	start := len(dst)
+	dst = append(base64.RawURLEncoding.AppendEncode(append(dst, '[', '"'), salt), '"', ',')
 	if !element {
-		parts = append(parts, name)
+		if dst, err = ijson.AppendString(dst, name); err != nil {
+			return nil, "", err
+		}
+		dst = append(dst, ',')
 	}
-	w.scratch.Reset()
-	if err := encode(&w.scratch, append(parts, v)); err != nil {
-		return "", fmt.Errorf("disclosure: %w", err)
+	if dst, err = w.value(dst, v, depth+1); err != nil {
+		return nil, "", err
 	}
-	text := base64.RawURLEncoding.EncodeToString(w.scratch.Bytes())
-	w.disclosures.WriteString(text)
-	w.disclosures.WriteByte('~')
-	return w.alg.digest(text), nil
+	dst = append(dst, ']')
+	at := len(w.disclosures)
+	w.disclosures = base64.RawURLEncoding.AppendEncode(w.disclosures, dst[start:])
+	digest := w.alg.digestBytes(w.disclosures[at:])
+	w.disclosures = append(w.disclosures, '~')
+	return dst[:start], digest, nil
 }
 
 // decoy is "a hash over a cryptographically secure random number" (4.2.5); so
@@ -277,24 +320,4 @@ func (w *issuance) random(n int) ([]byte, error) {
 	b := w.pool[:n]
 	w.pool = w.pool[n:]
 	return b, nil
-}
-
-func marshal(v any) ([]byte, error) {
-	var b bytes.Buffer
-	if err := encode(&b, v); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
-}
-
-// encode writes v as JSON with <, > and & as themselves: JSON does not ask for
-// the escapes and these bytes never stand in HTML.
-func encode(b *bytes.Buffer, v any) error {
-	e := json.NewEncoder(b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return err
-	}
-	b.Truncate(b.Len() - 1) // the line break that Encode adds
-	return nil
 }

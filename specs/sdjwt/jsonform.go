@@ -102,5 +102,5 @@ func (t *SDJWT) JSON() ([]byte, error) {
 	if t.kb != nil {
 		f.Header.KBJWT = &t.kbText
 	}
-	return marshal(f)
+	return ijson.Marshal(f)
 }

@@ -45,7 +45,7 @@ func (t *SDJWT) Bind(signer crypto.Signer, kb KeyBinding) (*SDJWT, error) {
 		}
 		claims[name] = v
 	}
-	body, err := marshal(claims)
+	body, err := ijson.Marshal(claims)
 	if err != nil {
 		return nil, fmt.Errorf("key binding jwt: %w", err)
 	}
