@@ -1,0 +1,187 @@
+package registry
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	"paspoort.example/paspoort/specs/ijson"
+	"paspoort.example/paspoort/specs/tlog"
+)
+
+// Snapshot is a registry in one file, for who checks without a network: all leaves, the
+// checkpoint that covers them, the checkpoints at which the nodes handed over, and the
+// payloads that are public. It proves itself against a region id that the reader brings:
+// nothing in it is believed before that.
+//
+// The file: the line "paspoort-registry-snapshot/v1"; 4 bytes length, big endian; a JSON
+// header; then each leaf behind 2 bytes length, as in the entry bundles of C2SP tlog-tiles.
+type Snapshot struct {
+	Genesis    string        // region id that the file claims to be of
+	Checkpoint []byte        // note over all leaves
+	Handovers  [][]byte      // notes, smallest first
+	Payloads   []OpenPayload // of one-person firms that agreed to be found
+	Leaves     [][]byte
+}
+
+// OpenPayload is a sealed payload with its key.
+type OpenPayload struct {
+	SealedPayload
+	Key string `json:"key"` // base64url
+}
+
+// Limits of a snapshot.
+const (
+	MaxSnapshotHeader = 16 << 20
+	MaxSnapshotLeaves = 4 << 20
+
+	snapshotMagic = "paspoort-registry-snapshot/v1\n"
+)
+
+type snapshotHeader struct {
+	Checkpoint string        `json:"checkpoint"`
+	Genesis    string        `json:"genesis"`
+	Handovers  []string      `json:"handovers,omitempty"`
+	Leaves     uint64        `json:"leaves"`
+	Payloads   []OpenPayload `json:"payloads,omitempty"`
+}
+
+// WriteTo writes the file.
+func (s Snapshot) WriteTo(w io.Writer) (int64, error) {
+	header := snapshotHeader{
+		Checkpoint: string(s.Checkpoint), Genesis: s.Genesis, Leaves: uint64(len(s.Leaves)), Payloads: s.Payloads,
+	}
+	for _, note := range s.Handovers {
+		header.Handovers = append(header.Handovers, string(note))
+	}
+	raw, err := ijson.Canonical(header)
+	if err != nil {
+		return 0, fmt.Errorf("write snapshot: %w", err)
+	}
+	if len(raw) > MaxSnapshotHeader || len(s.Leaves) > MaxSnapshotLeaves {
+		return 0, ErrSnapshot.with("too large for one file")
+	}
+	out := &countingWriter{w: bufio.NewWriter(w)}
+	out.write([]byte(snapshotMagic))
+	out.write(binary.BigEndian.AppendUint32(nil, uint32(len(raw))))
+	out.write(raw)
+	for _, leaf := range s.Leaves {
+		if len(leaf) > tlog.MaxEntry {
+			return out.n, ErrTooLarge
+		}
+		out.write(binary.BigEndian.AppendUint16(nil, uint16(len(leaf))))
+		out.write(leaf)
+	}
+	if out.err == nil {
+		out.err = out.w.Flush()
+	}
+	return out.n, out.err
+}
+
+type countingWriter struct {
+	w   *bufio.Writer
+	n   int64
+	err error
+}
+
+func (c *countingWriter) write(p []byte) {
+	if c.err != nil {
+		return
+	}
+	n, err := c.w.Write(p)
+	c.n, c.err = c.n+int64(n), err
+}
+
+// ReadSnapshot reads a file. It checks the form only: see [Snapshot.Replay]. It fails with
+// [ErrSnapshot].
+func ReadSnapshot(r io.Reader) (Snapshot, error) {
+	in := bufio.NewReader(r)
+	header, err := readHeader(in)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	s := Snapshot{Genesis: header.Genesis, Checkpoint: []byte(header.Checkpoint), Payloads: header.Payloads}
+	for _, note := range header.Handovers {
+		s.Handovers = append(s.Handovers, []byte(note))
+	}
+	var length [2]byte
+	for range header.Leaves {
+		if _, err := io.ReadFull(in, length[:]); err != nil {
+			return Snapshot{}, ErrSnapshot.with("cut off")
+		}
+		leaf := make([]byte, binary.BigEndian.Uint16(length[:]))
+		if _, err := io.ReadFull(in, leaf); err != nil {
+			return Snapshot{}, ErrSnapshot.with("cut off")
+		}
+		s.Leaves = append(s.Leaves, leaf)
+	}
+	if _, err := in.ReadByte(); !errors.Is(err, io.EOF) {
+		return Snapshot{}, ErrSnapshot.with("bytes behind the last leaf")
+	}
+	return s, nil
+}
+
+func readHeader(in *bufio.Reader) (snapshotHeader, error) {
+	var header snapshotHeader
+	start := make([]byte, len(snapshotMagic)+4)
+	if _, err := io.ReadFull(in, start); err != nil || string(start[:len(snapshotMagic)]) != snapshotMagic {
+		return header, ErrSnapshot
+	}
+	size := binary.BigEndian.Uint32(start[len(snapshotMagic):])
+	if size > MaxSnapshotHeader {
+		return header, ErrSnapshot.with("header too large")
+	}
+	// Grow with what is there, not with what the file says is there.
+	raw, err := io.ReadAll(io.LimitReader(in, int64(size)))
+	if err != nil || len(raw) != int(size) {
+		return header, ErrSnapshot.with("cut off")
+	}
+	if err := ijson.UnmarshalClosed(raw, &header); err != nil {
+		return header, fmt.Errorf("%w: %w", ErrSnapshot, err)
+	}
+	if header.Leaves == 0 || header.Leaves > MaxSnapshotLeaves || len(header.Handovers) > 10000 {
+		return header, ErrSnapshot.with("no leaves, or too many")
+	}
+	return header, nil
+}
+
+// Replay verifies the snapshot against the region that the reader pinned and replays it. It
+// fails with [ErrRegion] for the file of another region, with [ErrSnapshot] when the
+// checkpoints are out of order, and as [Replica.Extend] does. Payloads that do not open are
+// left out.
+func (s Snapshot) Replay(genesis string) (*Replica, *Payloads, error) {
+	r, err := NewReplica(genesis)
+	if err != nil {
+		return nil, nil, err
+	}
+	if s.Genesis != genesis {
+		return nil, nil, ErrRegion.with("the snapshot is of another region than the one asked for")
+	}
+	leaves := s.Leaves
+	for i, note := range append(append([][]byte{}, s.Handovers...), s.Checkpoint) {
+		c, err := tlog.PeekCheckpoint(note)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%w: %w", ErrCheckpoint, err)
+		}
+		last := i == len(s.Handovers)
+		if c.Size < r.Size() || c.Size-r.Size() > uint64(len(leaves)) || last && c.Size != uint64(len(s.Leaves)) {
+			return nil, nil, ErrSnapshot.with("checkpoints out of order, or not over these leaves")
+		}
+		n := c.Size - r.Size()
+		if err := r.Extend(leaves[:n], note); err != nil {
+			return nil, nil, err
+		}
+		leaves = leaves[n:]
+	}
+	payloads := &Payloads{}
+	for _, p := range s.Payloads {
+		key, err := decode64(p.Key, payloadKeySize)
+		if err != nil {
+			continue
+		}
+		_ = payloads.Add(p.SealedPayload, [payloadKeySize]byte(key)) // unknown stays unknown
+	}
+	return r, payloads, nil
+}
