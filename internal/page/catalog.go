@@ -193,7 +193,7 @@ func (u *usage) command(cmd *parse.CommandNode) error {
 	return nil
 }
 
-var placeholder = regexp.MustCompile(`\{[a-z]+\}`)
+var slot = regexp.MustCompile(`\{[a-z]+\}`)
 
 // checkTexts holds the texts that are used against every catalog: none missing,
 // none empty, none left over, the same values and the same kind in each language.
@@ -248,7 +248,7 @@ func (u *usage) has(key string) bool {
 
 // values are the names in a text, sorted, each once. {n} may be left out of "one".
 func values(t text) []string {
-	found := placeholder.FindAllString(t.Other, -1)
+	found := slot.FindAllString(t.Other, -1)
 	slices.Sort(found)
 	return slices.Compact(found)
 }
