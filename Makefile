@@ -1,0 +1,87 @@
+# make help lists what there is.
+
+GO       ?= go
+PKGS     ?= ./...
+BIN      := build/paspoort
+FUZZTIME ?= 10s
+# Packages that show pages.
+PAGES    := ./internal/page ./node ./issuer ./verifier ./wallet
+
+.DEFAULT_GOAL := check
+.PHONY: check build run demo test race e2e lint fuzz bench pages generate clean help
+
+## check: quickly says whether the tree is sound (the default)
+check:
+	@$(GO) build $(PKGS)
+	@$(GO) vet $(PKGS)
+	@$(GO) test ./internal/house
+	@$(GO) test -short $(PKGS) | grep -v -e '^ok ' -e 'no test files' || true
+	@echo "sound"
+
+## build: the program, as build/paspoort
+build:
+	@mkdir -p build
+	@$(GO) build -trimpath -o $(BIN) ./cmd/paspoort
+
+## run: a whole region on this computer, until Ctrl-C (DATA=folder keeps it elsewhere, TLS= speaks plain http)
+DATA ?= .paspoort
+TLS  ?= --tls
+run: build
+	@$(BIN) dev --data "$(DATA)" --ready-file "$(DATA)/ready.json" $(TLS)
+
+## demo: the same region, and the main job step by step
+demo: build
+	@$(BIN) demo
+
+## test: every test, with the race detector on
+test:
+	$(GO) test -race -p 2 -timeout 15m $(PKGS)
+
+## race: the same as test
+race: test
+
+## e2e: real processes: the demo, and killing nodes
+e2e:
+	$(GO) test -race -timeout 10m -run 'E2E|Demo|Script' ./cmd/... ./internal/dev/... ./node/...
+
+## lint: gofmt, go vet, staticcheck
+lint:
+	@out=$$(gofmt -l $$($(GO) list -f '{{.Dir}}' $(PKGS))); if [ -n "$$out" ]; then echo "gofmt these:"; echo "$$out"; exit 1; fi
+	$(GO) vet $(PKGS)
+	$(GO) tool staticcheck $(PKGS)
+
+## fuzz: every fuzz target for FUZZTIME (10s)
+fuzz:
+	@for pkg in $$($(GO) list $(PKGS)); do \
+	  for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
+	    echo "$$pkg $$target"; \
+	    $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+	  done; \
+	done
+
+## bench: ratios to limits measured in the same run; writes build/bench.json
+bench:
+	@mkdir -p build
+	$(GO) run ./cmd/bench -out build/bench.json
+
+## pages: a picture of every page in every state, and axe-core, in build/pages
+pages: internal/page/axe/node_modules
+	@mkdir -p build/pages
+	PASPOORT_PAGES=build/pages $(GO) test -count=1 -run 'TestPages' $(wildcard $(PAGES))
+	@echo "look in build/pages"
+
+internal/page/axe/node_modules: internal/page/axe/package-lock.json
+	npm ci --prefix internal/page/axe --no-audit --no-fund
+	@touch $@
+
+## generate: everything that has a generator
+generate:
+	$(GO) generate $(PKGS)
+
+## clean: what was built, and the region on this computer
+clean:
+	rm -rf build .paspoort
+
+## help: this list
+help:
+	@sed -n 's/^## /  make /p' $(MAKEFILE_LIST)
