@@ -1,0 +1,29 @@
+// Package evidence gathers everything that a verdict needs and is not in the
+// presentation itself: a copy of the registry, the issuer's key, the status list. It
+// is the one place that fetches for a verdict; the verifier, a node's check page, the
+// wallet at acceptance and the offline command all use it, so that they cannot
+// disagree.
+//
+//	service, err := evidence.New(evidence.Config{
+//		Regions: []evidence.RegionConfig{{Genesis: genesis, Nodes: urls}},
+//		Fetch:   outbound.New(policy),
+//		Store:   store,
+//		Clock:   time.Now,
+//	})
+//	go service.Run(ctx) // follows the regions
+//	verdict, err := service.Verify(ctx, evidence.Request{Presentations: shown, Expected: &expected})
+//
+// # What leaves this computer
+//
+// Nothing about a holder. What is fetched is fetched whole: the leaves of a region, a
+// status list, an issuer's document. The addresses come from credentials, so they are
+// fetched only after the credential's form was found good, and a status list only after
+// its signature verified. An issuer who gives each holder an address of their own can
+// see that somebody checked; such an issuer shows itself, because lists are shared by
+// rule, and the region can act.
+//
+// # What is not known is unknown
+//
+// No function here turns a failed fetch into an answer. A missing status token, an
+// unreachable document, an old registry copy become facts that package paspoort judges.
+package evidence

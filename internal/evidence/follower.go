@@ -1,0 +1,395 @@
+package evidence
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"paspoort.example/paspoort/internal/kv"
+	"paspoort.example/paspoort/specs/paspoort"
+	"paspoort.example/paspoort/specs/registry"
+	"paspoort.example/paspoort/specs/tlog"
+)
+
+// A Copy is a copy of one region's registry that was verified: a follower's, a
+// snapshot's, or a node's own state.
+type Copy interface {
+	// Genesis is the id of the region.
+	Genesis() string
+	// Read lets fn ask questions of the state, with how much of the log it is from and
+	// how fresh. The view is not to be used after fn returned. It fails with
+	// [ErrNoCopy] before there is anything to read, and with the error of fn.
+	Read(ctx context.Context, fn func(registry.View, paspoort.RegistryFacts) error) error
+}
+
+// ErrNoCopy says that nothing of the region is known here yet.
+var ErrNoCopy = errors.New("no copy of the region's registry yet")
+
+// A Source is where the log of a region can be read, such as a node. What it says is
+// believed for its signatures only. registry.Client is one; the HTTP client inside must
+// allow answers of some tens of megabytes, which is what 1024 leaves can be.
+type Source interface {
+	Checkpoint(ctx context.Context) ([]byte, error)
+	Handovers(ctx context.Context) ([][]byte, error)
+	Leaves(ctx context.Context, from, to uint64) ([][]byte, error) // [from, to), or a shorter part from its beginning
+}
+
+// FollowerConfig says which region to follow and where.
+type FollowerConfig struct {
+	Genesis string   // pinned: the one thing that is believed beforehand
+	Sources []Source // the nodes; one that answers is enough, more keep each other honest
+	Store   kv.Store // keeps the copy; nil keeps it in memory only
+	Every   time.Duration
+	Clock   func() time.Time
+	Log     *slog.Logger
+}
+
+// A Follower keeps a verified copy of a region's registry by following the logs of its
+// nodes. It never goes back: not to a smaller log and not to an older checkpoint.
+type Follower struct {
+	config FollowerConfig
+	keys   regionKeys
+
+	refresh sync.Mutex // one refresh at a time
+
+	mu       sync.RWMutex // held for writing while the replica changes
+	replica  *registry.Replica
+	payloads *registry.Payloads
+	source   string
+}
+
+// NewFollower reads the copy that was kept and starts nothing. A copy on disk that does
+// not verify any more is an error, not a reason to begin again: somebody changed it.
+func NewFollower(c FollowerConfig) (*Follower, error) {
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Every <= 0 {
+		c.Every = 30 * time.Second
+	}
+	replica, err := registry.NewReplica(c.Genesis)
+	if err != nil {
+		return nil, fmt.Errorf("follow region: %w", err)
+	}
+	f := &Follower{config: c, keys: regionKeys("region/" + c.Genesis + "/"), replica: replica, source: "own copy"}
+	if c.Store == nil {
+		return f, nil
+	}
+	kept, err := f.load()
+	if err != nil {
+		return nil, fmt.Errorf("follow region: %w", err)
+	}
+	if len(kept.Leaves) == 0 {
+		return f, nil
+	}
+	if f.replica, f.payloads, err = kept.Replay(c.Genesis); err != nil {
+		return nil, fmt.Errorf("follow region: the copy kept here does not verify: %w", err)
+	}
+	return f, nil
+}
+
+// ReadSnapshot reads a copy from a snapshot file and verifies it against the pinned
+// region. It fails with registry.ErrRegion for the file of another region.
+func ReadSnapshot(r io.Reader, genesis string) (*Follower, error) {
+	snapshot, err := registry.ReadSnapshot(r)
+	if err != nil {
+		return nil, err
+	}
+	replica, payloads, err := snapshot.Replay(genesis)
+	if err != nil {
+		return nil, err
+	}
+	return &Follower{
+		config:  FollowerConfig{Genesis: genesis, Clock: time.Now, Log: slog.New(slog.DiscardHandler)},
+		replica: replica, payloads: payloads, source: "snapshot",
+	}, nil
+}
+
+// Genesis implements [Copy].
+func (f *Follower) Genesis() string { return f.config.Genesis }
+
+// Read implements [Copy].
+func (f *Follower) Read(_ context.Context, fn func(registry.View, paspoort.RegistryFacts) error) error {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	if f.replica.Size() == 0 {
+		return ErrNoCopy
+	}
+	view := f.replica.State().View()
+	view.Payloads = f.payloads
+	fresh := f.replica.Freshness()
+	facts := paspoort.RegistryFacts{
+		Region: f.config.Genesis, Name: view.Region(f.replica.State().LogTime()).Name,
+		Leaves: view.AsOf, Time: fresh.Time, Trust: paspoort.Witnessed, Source: f.source,
+	}
+	if fresh.OwnNodesOnly {
+		facts.Trust = paspoort.OwnNodes
+	}
+	return fn(view, facts)
+}
+
+// Run follows the region until ctx ends.
+func (f *Follower) Run(ctx context.Context) error {
+	for {
+		if err := f.Refresh(ctx); err != nil && ctx.Err() == nil {
+			f.config.Log.Warn("region could not be followed", "region", f.config.Genesis[:8], "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(f.config.Every):
+		}
+	}
+}
+
+// Refresh asks every source once. It succeeds when one of them had a checkpoint that
+// counts, new or known; otherwise it says why none had.
+func (f *Follower) Refresh(ctx context.Context) error {
+	f.refresh.Lock()
+	defer f.refresh.Unlock()
+	var errs []error
+	good := false
+	for _, source := range f.config.Sources {
+		if err := f.follow(ctx, source); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		good = true
+	}
+	if good {
+		return nil
+	}
+	if len(errs) == 0 {
+		return errors.New("follow region: no node to ask")
+	}
+	return errors.Join(errs...)
+}
+
+// follow takes what one source has beyond our copy.
+func (f *Follower) follow(ctx context.Context, source Source) error {
+	note, err := source.Checkpoint(ctx)
+	if err != nil {
+		return err
+	}
+	err = f.advance(ctx, source, note)
+	if !errors.Is(err, registry.ErrHandover) {
+		return err
+	}
+	// The nodes changed in between (D7): walk over the checkpoints at which they did.
+	handovers, err := source.Handovers(ctx)
+	if err != nil {
+		return err
+	}
+	for _, step := range append(handovers, note) {
+		if err := f.advance(ctx, source, step); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// advance brings the copy to a checkpoint, if that is ahead of it.
+func (f *Follower) advance(ctx context.Context, source Source, note []byte) error {
+	c, err := tlog.PeekCheckpoint(note)
+	if err != nil {
+		return fmt.Errorf("checkpoint: %w", err)
+	}
+	have := f.size()
+	if c.Size < have || c.Size == have && !f.fresher(note) {
+		return nil
+	}
+	// Peek believes the note for now; a size beyond reason must not make us fetch for
+	// ever. What is fetched is held against the root before anything of it is kept.
+	if c.Size-have > maxLeavesAhead {
+		return fmt.Errorf("checkpoint: %d leaves ahead, at most %d at a time", c.Size-have, uint64(maxLeavesAhead))
+	}
+	leaves, err := fetchLeaves(ctx, source, have, c.Size)
+	if err != nil {
+		return err
+	}
+	return f.extend(leaves, note)
+}
+
+const (
+	maxLeavesAhead = 1 << 20
+	maxAheadBytes  = 512 << 20
+)
+
+func fetchLeaves(ctx context.Context, source Source, from, to uint64) ([][]byte, error) {
+	var leaves [][]byte
+	total := 0
+	for from < to {
+		part, err := source.Leaves(ctx, from, to)
+		if err != nil {
+			return nil, err
+		}
+		if len(part) == 0 || uint64(len(part)) > to-from {
+			return nil, errors.New("leaves: none came, or more than asked")
+		}
+		for _, leaf := range part {
+			total += len(leaf)
+		}
+		if total > maxAheadBytes {
+			return nil, errors.New("leaves: too many bytes at a time")
+		}
+		leaves, from = append(leaves, part...), from+uint64(len(part))
+	}
+	return leaves, nil
+}
+
+func (f *Follower) size() uint64 {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return f.replica.Size()
+}
+
+// fresher says whether a checkpoint of the size that we have was cosigned later than ours.
+func (f *Follower) fresher(note []byte) bool {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	if f.replica.Size() == 0 || bytes.Equal(note, f.replica.Checkpoint()) {
+		return false
+	}
+	seen, err := f.replica.State().View().CheckCheckpoint(note)
+	return err == nil && seen.Freshest().After(f.replica.Freshness().Time)
+}
+
+// extend verifies and takes leaves, and keeps them.
+func (f *Follower) extend(leaves [][]byte, note []byte) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	from := f.replica.Size()
+	handovers := f.handovers()
+	if err := f.replica.Extend(leaves, note); err != nil {
+		return err
+	}
+	if f.config.Store == nil {
+		return nil
+	}
+	crossed := f.handovers() > handovers && from > 0
+	if err := f.keep(from, leaves, note, crossed); err != nil {
+		// The copy in memory is good; the next start fetches again what was not kept.
+		return fmt.Errorf("keep registry copy: %w", err)
+	}
+	return nil
+}
+
+// handovers counts the changes of nodes that the newest checkpoint lies beyond. It needs mu.
+func (f *Follower) handovers() (n int) {
+	for _, size := range f.replica.State().View().Handovers() {
+		if size < f.replica.Size() {
+			n++
+		}
+	}
+	return n
+}
+
+// regionKeys are the keys of one region in the store:
+//
+//	region/GENESIS/leaf/INDEX      8 bytes big endian: the leaf
+//	region/GENESIS/handover/SIZE   8 bytes big endian: a checkpoint note that is kept (D7)
+//	region/GENESIS/checkpoint      the newest checkpoint note
+type regionKeys string
+
+func (k regionKeys) leaf(i uint64) []byte {
+	return binary.BigEndian.AppendUint64([]byte(k+"leaf/"), i)
+}
+
+func (k regionKeys) handover(size uint64) []byte {
+	return binary.BigEndian.AppendUint64([]byte(k+"handover/"), size)
+}
+
+func (k regionKeys) checkpoint() []byte { return []byte(k + "checkpoint") }
+
+// copyVersion is the format version of every value above.
+const copyVersion = 1
+
+// keptPerUpdate bounds one batch of the store.
+const keptPerUpdate = 1000
+
+// keep writes the leaves first and the checkpoint last: a copy that was cut off in between
+// is a shorter copy.
+func (f *Follower) keep(from uint64, leaves [][]byte, note []byte, crossed bool) error {
+	for len(leaves) > keptPerUpdate {
+		if err := f.keepBatch(from, leaves[:keptPerUpdate], nil, false); err != nil {
+			return err
+		}
+		from, leaves = from+keptPerUpdate, leaves[keptPerUpdate:]
+	}
+	return f.keepBatch(from, leaves, note, crossed)
+}
+
+func (f *Follower) keepBatch(from uint64, leaves [][]byte, note []byte, crossed bool) error {
+	return f.config.Store.Update(func(tx kv.Tx) error {
+		for i, leaf := range leaves {
+			if err := tx.Set(f.keys.leaf(from+uint64(i)), kv.Value(copyVersion, leaf)); err != nil {
+				return err
+			}
+		}
+		if crossed {
+			if err := tx.Set(f.keys.handover(from+uint64(len(leaves))), kv.Value(copyVersion, note)); err != nil {
+				return err
+			}
+		}
+		if note == nil {
+			return nil
+		}
+		return tx.Set(f.keys.checkpoint(), kv.Value(copyVersion, note))
+	})
+}
+
+// load reads what was kept, as a snapshot that is yet to be verified.
+func (f *Follower) load() (registry.Snapshot, error) {
+	s := registry.Snapshot{Genesis: f.config.Genesis}
+	err := f.config.Store.View(func(tx kv.Tx) error {
+		raw, err := tx.Get(f.keys.checkpoint())
+		if errors.Is(err, kv.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if s.Checkpoint, err = body(raw); err != nil {
+			return err
+		}
+		c, err := tlog.PeekCheckpoint(s.Checkpoint)
+		if err != nil {
+			return err
+		}
+		err = tx.Scan([]byte(f.keys+"handover/"), func(_, v []byte) error {
+			note, err := body(v)
+			s.Handovers = append(s.Handovers, note)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		return tx.Scan([]byte(f.keys+"leaf/"), func(_, v []byte) error {
+			if uint64(len(s.Leaves)) == c.Size {
+				return kv.ErrStop // leaves of a batch whose checkpoint was not kept
+			}
+			leaf, err := body(v)
+			s.Leaves = append(s.Leaves, leaf)
+			return err
+		})
+	})
+	return s, err
+}
+
+// body is a copy of a stored value without its version.
+func body(value []byte) ([]byte, error) {
+	version, b, err := kv.Body(value)
+	if err == nil && version != copyVersion {
+		err = fmt.Errorf("%w: version %d of a registry copy", kv.ErrFormat, version)
+	}
+	return bytes.Clone(b), err
+}

@@ -1,0 +1,291 @@
+package evidence
+
+import (
+	"context"
+	"crypto"
+	"errors"
+	"fmt"
+	"time"
+
+	"paspoort.example/paspoort/specs/jose"
+	"paspoort.example/paspoort/specs/paspoort"
+	"paspoort.example/paspoort/specs/registry"
+	"paspoort.example/paspoort/specs/sdjwt"
+	"paspoort.example/paspoort/specs/sdjwtvc"
+	"paspoort.example/paspoort/specs/statuslist"
+)
+
+// Request is what is to be judged.
+type Request struct {
+	Presentations []Presentation
+	Flow          paspoort.Flow
+	// Expected is what the asker asked, nil for a file or a credential at acceptance.
+	Expected *paspoort.Expected
+	// Asked are the uris of the skills that were asked for.
+	Asked []string
+	// At is the moment that the verdict is about; zero means now. What is known now is
+	// used for any moment.
+	At time.Time
+}
+
+// Presentation is one credential as it was shown: an SD-JWT, with or without key binding.
+type Presentation struct {
+	Query string // id of the DCQL credential query that it answers, if any
+	Text  string
+}
+
+// Verify gathers what is known about the presentations and decides. Whatever is presented,
+// however broken, gives a verdict; it fails with [ErrTooMany] only, or when ctx ended.
+func (s *Service) Verify(ctx context.Context, r Request) (paspoort.Verdict, error) {
+	if len(r.Presentations) > maxPresentations {
+		return paspoort.Verdict{}, fmt.Errorf("%w: %d, at most %d", ErrTooMany, len(r.Presentations), maxPresentations)
+	}
+	in := paspoort.Input{
+		Now: r.At, Flow: r.Flow, Expected: r.Expected, Asked: r.Asked, Limits: s.config.Limits,
+		Credentials: make([]paspoort.Facts, len(r.Presentations)),
+	}
+	if in.Now.IsZero() {
+		in.Now = s.config.Clock()
+	}
+	shown := make([]*examined, len(r.Presentations))
+	for i, p := range r.Presentations {
+		shown[i] = s.examine(ctx, p, in.Now)
+	}
+	if err := ctx.Err(); err != nil {
+		return paspoort.Verdict{}, err
+	}
+	s.consult(ctx, shown, &in, !r.At.IsZero())
+	for i, e := range shown {
+		in.Credentials[i] = e.facts
+	}
+	if err := ctx.Err(); err != nil {
+		return paspoort.Verdict{}, err
+	}
+	return paspoort.Decide(in), nil
+}
+
+// examined is one presentation with what came out of it.
+type examined struct {
+	token  *sdjwt.SDJWT // nil when it could not be read
+	key    sdjwtvc.IssuerKeyResult
+	facts  paspoort.Facts
+	iss    string
+	signed time.Time // iat: the issuer's own word
+	status *StatusToken
+	ref    statuslist.Reference
+}
+
+// examine does what needs no registry: form, keys, signatures, the status list.
+func (s *Service) examine(ctx context.Context, p Presentation, now time.Time) *examined {
+	e := &examined{}
+	token, err := sdjwt.Parse(p.Text)
+	if err != nil {
+		e.facts = paspoort.Facts{Query: p.Query, Format: paspoort.Finding{State: paspoort.Failed, Code: "format_broken"}}
+		return e
+	}
+	e.token = token
+	var keys []paspoort.IssuerKey
+	var keyErr error
+	if e.key, keyErr = sdjwtvc.IssuerKey(ctx, token, sdjwtvc.KeyOptions{Fetcher: s.documents, At: now}); keyErr == nil {
+		keys = []paspoort.IssuerKey{{Public: e.key.Public, Source: sourceOf(e.key)}}
+	}
+	e.facts = paspoort.ExamineToken(token, keys, now)
+	e.facts.Query = p.Query
+	if keyErr != nil && e.facts.Format.State == paspoort.OK {
+		e.facts.Signature = keyFinding(keyErr)
+	}
+	if e.facts.Claims == nil {
+		return e
+	}
+	e.iss, e.signed = issuedBy(e.facts.Claims)
+	// Only an address that the issuer signed is fetched from.
+	if e.facts.Signature.State == paspoort.OK {
+		if e.ref, err = statuslist.ParseReference(e.facts.Claims); err == nil {
+			if e.status, err = s.statuses.get(ctx, e.ref.URI); err != nil {
+				s.config.Log.Debug("status list not to be had", "error", err)
+			}
+		}
+	}
+	return e
+}
+
+// sourceOf names where the key came from, in the words of the verdict.
+func sourceOf(k sdjwtvc.IssuerKeyResult) string {
+	if k.Mechanism != sdjwtvc.ByDID {
+		return string(k.Mechanism)
+	}
+	if len(k.DID) > 7 {
+		return k.DID[:7] // "did:web", "did:jwk", "did:key"
+	}
+	return string(k.Mechanism)
+}
+
+// keyFinding tells a key that is wrong from one that could not be had.
+func keyFinding(err error) paspoort.Finding {
+	switch {
+	case errors.Is(err, sdjwtvc.ErrIssuerMismatch):
+		return paspoort.Finding{State: paspoort.Failed, Code: "issuer_key_mismatch"}
+	case errors.Is(err, jose.ErrCertificate), errors.Is(err, jose.ErrKey), errors.Is(err, jose.ErrPrivate):
+		return paspoort.Finding{State: paspoort.Failed, Code: "issuer_key_unusable"}
+	}
+	return paspoort.Finding{State: paspoort.Unknown, Code: "issuer_key_unavailable"}
+}
+
+// issuedBy reads who issued and when, in either format, before the profile is asked.
+func issuedBy(claims map[string]any) (iss string, at time.Time) {
+	iss, _ = claims["iss"].(string)
+	if iss == "" {
+		switch issuer := claims["issuer"].(type) { // VCDM 2.0 4.7: a URL or an object with an id
+		case string:
+			iss = issuer
+		case map[string]any:
+			iss, _ = issuer["id"].(string)
+		}
+	}
+	if at, ok := sdjwt.NumericDate(claims["iat"]); ok {
+		return iss, at
+	}
+	from, _ := claims["validFrom"].(string) // VCDM 2.0 4.9
+	at, err := time.Parse(time.RFC3339, from)
+	if err != nil {
+		return iss, time.Time{}
+	}
+	return iss, at
+}
+
+// consult asks a registry: the first that knows an issuer shown, else the first that there
+// is. Without a copy the facts stay as they are, and who is admitted is unknown.
+func (s *Service) consult(ctx context.Context, shown []*examined, in *paspoort.Input, past bool) {
+	for _, region := range append(s.knowing(ctx, shown), s.config.Copies...) {
+		err := region.Read(ctx, func(v registry.View, facts paspoort.RegistryFacts) error {
+			// For a verdict about the past the copy only has to know that moment; it
+			// may well be from later.
+			if past && facts.Time.After(in.Now) {
+				facts.Time = in.Now
+			}
+			in.Registry = &facts
+			for _, e := range shown {
+				e.ask(v, in.Now)
+			}
+			return nil
+		})
+		if err == nil {
+			break
+		}
+	}
+	if in.Registry == nil {
+		for _, e := range shown {
+			e.withoutRegistry()
+		}
+	}
+	for _, e := range shown {
+		s.timestamps(ctx, e)
+	}
+}
+
+// knowing finds the first region that has an issuer shown, if any.
+func (s *Service) knowing(ctx context.Context, shown []*examined) []Copy {
+	if len(s.config.Copies) < 2 {
+		return nil
+	}
+	for _, region := range s.config.Copies {
+		known := false
+		_ = region.Read(ctx, func(v registry.View, _ paspoort.RegistryFacts) error {
+			for _, e := range shown {
+				known = known || e.asks() && admission(v, e.iss, e.key, e.day(s.config.Clock())).Found
+			}
+			return nil
+		})
+		if known {
+			return []Copy{region}
+		}
+	}
+	return nil
+}
+
+// asks says whether there is anything to ask a registry: claims and a key, and an issuer
+// that is not the holder.
+func (e *examined) asks() bool { return e.facts.Claims != nil && e.key.Public != nil }
+
+// day is the moment for which admission is judged.
+func (e *examined) day(now time.Time) time.Time {
+	if e.signed.IsZero() {
+		return now
+	}
+	return e.signed
+}
+
+// ask fills in admission and whose word the status list is.
+func (e *examined) ask(v registry.View, now time.Time) {
+	if !e.asks() {
+		return
+	}
+	a := admission(v, e.iss, e.key, e.day(now))
+	e.facts.Admission = &a
+	if e.status == nil {
+		return
+	}
+	f := e.statusFacts()
+	switch {
+	case !a.Found:
+		f.Trusted = paspoort.Finding{State: paspoort.Unknown, Code: "issuer_not_in_region"}
+	case v.MaySignStatus(e.status.Fingerprint, a.Organisation, e.status.IssuedAt):
+		f.Trusted = paspoort.Finding{State: paspoort.OK}
+	default:
+		f.Trusted = paspoort.Finding{State: paspoort.Failed, Code: "status_signer_unknown"}
+	}
+	e.facts.Status = f
+}
+
+// withoutRegistry: the list was read, and whose it is cannot be said.
+func (e *examined) withoutRegistry() {
+	if e.status != nil {
+		e.facts.Status = e.statusFacts()
+		e.facts.Status.Trusted = paspoort.Finding{State: paspoort.Unknown, Code: "registry_absent"}
+	}
+}
+
+func (e *examined) statusFacts() *paspoort.StatusFacts {
+	f := &paspoort.StatusFacts{
+		URI: e.status.Subject, Index: e.ref.Index,
+		IssuedAt: e.status.IssuedAt, ExpiresAt: e.status.ExpiresAt, TTL: e.status.TTL,
+	}
+	value, err := e.status.Status(e.ref)
+	if err != nil {
+		f.Index = -1 // beyond the list: it says nothing about this credential
+		return f
+	}
+	f.Value = uint8(value)
+	return f
+}
+
+// timestamps checks what nodes said of this copy, each by its own region's registry.
+func (s *Service) timestamps(ctx context.Context, e *examined) {
+	if e.token == nil || e.facts.Binding.Signature.State != paspoort.OK {
+		return
+	}
+	for _, proof := range paspoort.TimestampProofs(e.facts.Binding.Claims) {
+		e.facts.Timestamps = append(e.facts.Timestamps, paspoort.CheckTimestamp(proof, e.token.IssuerJWT(), s.nodeKey(ctx)))
+	}
+}
+
+// nodeKey finds a node's timestamp key in the region that the timestamp names.
+func (s *Service) nodeKey(ctx context.Context) paspoort.NodeKey {
+	return func(genesis, node string, at time.Time) (pub crypto.PublicKey, ok bool) {
+		for _, region := range s.config.Copies {
+			if region.Genesis() != genesis {
+				continue
+			}
+			_ = region.Read(ctx, func(v registry.View, _ paspoort.RegistryFacts) error {
+				text, err := v.TimestampKey(node, at)
+				if err != nil {
+					return err
+				}
+				key, err := text.ECDSA()
+				pub, ok = key, err == nil
+				return err
+			})
+		}
+		return pub, ok
+	}
+}
