@@ -73,7 +73,8 @@ func ParseAuthorizationRequest(form url.Values) (*AuthorizationRequest, error) {
 		return nil, Refuse(InvalidRequest, "client_id is missing")
 	case method != codeChallengeMethod || len(r.CodeChallenge) != 43:
 		return nil, Refuse(InvalidRequest, "a code_challenge of method S256 is needed")
-	case (r.Scope == "") == (details == ""):
+	// 5.1.2: both may be there, and then "MUST [be interpreted] individually".
+	case r.Scope == "" && details == "":
 		return nil, Refuse(InvalidRequest, "want scope or authorization_details")
 	}
 	if details != "" {

@@ -194,8 +194,12 @@ func (c *ServerConfig) fill() {
 	if c.RequestKey != nil {
 		encs := []string{"A128GCM", "A256GCM"}
 		key := jose.Key{Public: c.RequestKey.Public(), KeyID: c.RequestKeyID, Algorithm: encryptionAlgorithm, Use: "enc"}
-		m.RequestEncryption = &RequestEncryption{JWKS: jose.KeySet{Keys: []jose.Key{key}}, Enc: encs}
-		m.ResponseEncryption = &ResponseEncryption{Alg: []string{encryptionAlgorithm}, Enc: encs}
+		if m.RequestEncryption == nil {
+			m.RequestEncryption = &RequestEncryption{JWKS: jose.KeySet{Keys: []jose.Key{key}}, Enc: encs}
+		}
+		if m.ResponseEncryption == nil {
+			m.ResponseEncryption = &ResponseEncryption{Alg: []string{encryptionAlgorithm}, Enc: encs}
+		}
 	}
 	orElse(&as.Issuer, issuer)
 	orElse(&as.TokenEndpoint, issuer+pathToken)
