@@ -1,0 +1,217 @@
+// Package conf is the form of the configuration files: one JSON file per process,
+// mode 0600, which names key and token files and holds no secret itself. Paths are
+// relative to the folder of the file.
+//
+// It knows the words of a file and no role: cmd/paspoort maps a file onto a role's
+// Config, and the region on your own computer (package dev) writes files.
+//
+//	var c conf.Issuer
+//	err := conf.Load("issuer.json", &c)
+//	err = c.Serve(ctx, handler)
+package conf
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"paspoort.example/paspoort/internal/keyfile"
+	"paspoort.example/paspoort/internal/outbound"
+	"paspoort.example/paspoort/internal/web"
+	"paspoort.example/paspoort/specs/ijson"
+)
+
+// ErrConfig: the file cannot be used; the text says what to change.
+var ErrConfig = errors.New("configuration")
+
+// Server is where a process listens and how the world calls it.
+type Server struct {
+	// Listen is host:port, for example "127.0.0.1:4001".
+	Listen string `json:"listen"`
+	// URL is the public address without trailing slash. Identifiers are made from
+	// it; the Host header of a request is never believed.
+	URL string `json:"url"`
+	// TLSCert and TLSKey are PEM files; without them the process speaks plain
+	// http, which belongs on loopback or behind a proxy.
+	TLSCert string `json:"tls_cert,omitempty"`
+	TLSKey  string `json:"tls_key,omitempty"`
+}
+
+// Region says which region is relied on and where its nodes are.
+type Region struct {
+	// Genesis is the region's id, 64 hexadecimal digits: what is pinned.
+	Genesis string `json:"genesis"`
+	// Nodes are public URLs.
+	Nodes []string `json:"nodes"`
+	// EverySeconds is how often the log is asked for news; 0 means the default of
+	// the follower.
+	EverySeconds int `json:"every_seconds,omitzero"`
+}
+
+// Node is the file of `paspoort node serve`.
+type Node struct {
+	Server
+	ID       string `json:"id"`       // in the charter, e.g. "knoop-1"
+	Founding string `json:"founding"` // file with the founding event
+	Data     string `json:"data"`     // folder
+	// PeerListen is where other nodes connect, host:port, the charter's raft address.
+	PeerListen   string            `json:"peer_listen"`
+	PeerKey      string            `json:"peer_key"` // key files, PEM
+	LogKey       string            `json:"log_key"`
+	CosignerKey  string            `json:"cosigner_key"`
+	TimestampKey string            `json:"timestamp_key"`
+	Check        bool              `json:"check"` // answer POST /v1/verify and show the check page
+	Outbound     outbound.Settings `json:"outbound"`
+	// ElectionMillis is raft's heartbeat and election timeout; 0 means the default.
+	ElectionMillis int `json:"election_millis,omitzero"`
+	// CosignSeconds is after how long an unchanged log is cosigned again; 0 means
+	// the default.
+	CosignSeconds int `json:"cosign_seconds,omitzero"`
+}
+
+// Issuer is the file of `paspoort issuer serve`.
+type Issuer struct {
+	Server
+	Region       Region            `json:"region"`
+	Outbound     outbound.Settings `json:"outbound"`
+	Data         string            `json:"data"`         // folder
+	Name         string            `json:"name"`         // on pages and in credentials
+	Country      string            `json:"country"`      // ISO 3166-1 alpha-2, e.g. "NL"
+	Organisation string            `json:"organisation"` // permanent id in the registry
+	Types        []string          `json:"types"`        // names of types: "Opleiding"
+	AdminToken   string            `json:"admin_token"`  // file
+	// CredentialKey signs credentials; CredentialChain is its PEM chain, leaf
+	// first, without the anchor. StatusKey and StatusChain sign status lists.
+	CredentialKey   string `json:"credential_key"`
+	CredentialChain string `json:"credential_chain"`
+	StatusKey       string `json:"status_key"`
+	StatusChain     string `json:"status_chain"`
+	// PublishSeconds is the schedule on which status lists are published; 0 means
+	// 900.
+	PublishSeconds int `json:"publish_seconds,omitzero"`
+}
+
+// Verifier is the file of `paspoort verifier serve`.
+type Verifier struct {
+	Server
+	Region       Region            `json:"region"`
+	Outbound     outbound.Settings `json:"outbound"`
+	Data         string            `json:"data"`
+	Name         string            `json:"name"`
+	Organisation string            `json:"organisation"`
+	AdminToken   string            `json:"admin_token"` // file
+	DIDKey       string            `json:"did_key"`     // signs requests as did:web
+	AccessKey    string            `json:"access_key"`  // signs requests as x509_hash
+	AccessChain  string            `json:"access_chain"`
+}
+
+// maxFile is far above what any of these files needs.
+const maxFile = 256 << 10
+
+// Load reads the file into v, one of the types above, and makes its paths absolute.
+// Unknown members are refused: a misspelt one would silently do nothing.
+func Load(path string, v any) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return fmt.Errorf("%w: others can read %s, make it 0600", ErrConfig, path)
+	}
+	if info.Size() > maxFile {
+		return fmt.Errorf("%w: %s is too large", ErrConfig, path)
+	}
+	body, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	var loose any
+	if err := ijson.Unmarshal(body, &loose); err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrConfig, path, err)
+	}
+	strict := json.NewDecoder(bytes.NewReader(body))
+	strict.DisallowUnknownFields()
+	if err := strict.Decode(v); err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrConfig, path, err)
+	}
+	return absolute(filepath.Dir(path), v)
+}
+
+// absolute resolves the paths of a file against its folder.
+func absolute(dir string, v any) error {
+	var paths []*string
+	server := func(s *Server) { paths = append(paths, &s.TLSCert, &s.TLSKey) }
+	switch c := v.(type) {
+	case *Node:
+		server(&c.Server)
+		paths = append(paths, &c.Founding, &c.Data, &c.PeerKey, &c.LogKey, &c.CosignerKey, &c.TimestampKey, &c.Outbound.CAFile)
+	case *Issuer:
+		server(&c.Server)
+		paths = append(paths, &c.Data, &c.AdminToken, &c.CredentialKey, &c.CredentialChain, &c.StatusKey, &c.StatusChain, &c.Outbound.CAFile)
+	case *Verifier:
+		server(&c.Server)
+		paths = append(paths, &c.Data, &c.AdminToken, &c.DIDKey, &c.AccessKey, &c.AccessChain, &c.Outbound.CAFile)
+	default:
+		return fmt.Errorf("%w: no such kind of file: %T", ErrConfig, v)
+	}
+	for _, p := range paths {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(dir, *p)
+		}
+	}
+	return nil
+}
+
+// Write puts v in a file that Load reads.
+func Write(path string, v any) error {
+	body, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	return keyfile.WriteAtomic(path, append(body, '\n'), 0o600)
+}
+
+// Open starts to listen. A taken port is an error that names it.
+func Open(address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("port %s is taken by another program: end that program, or choose another port", address)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", address, err)
+	}
+	return l, nil
+}
+
+// Serve listens as the file says and answers until ctx ends.
+func (s Server) Serve(ctx context.Context, h http.Handler) error {
+	l, err := Open(s.Listen)
+	if err != nil {
+		return err
+	}
+	if s.TLSCert == "" {
+		return web.Serve(ctx, l, h, nil)
+	}
+	config, err := web.TLS(s.TLSCert, s.TLSKey)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	return web.Serve(ctx, l, h, config)
+}
+
+// Every is EverySeconds as a duration.
+func (r Region) Every() time.Duration { return time.Duration(r.EverySeconds) * time.Second }
+
+// Logger writes what a process has to say to standard error, one JSON object a line.
+func Logger(role string) *slog.Logger {
+	return slog.New(slog.NewJSONHandler(os.Stderr, nil)).With("role", role)
+}
