@@ -40,7 +40,7 @@ func TestBadFiles(t *testing.T) {
 	}{
 		{"readable by others", `{}`, "0600", 0o644},
 		{"misspelt", `{"lissen":"x"}`, "lissen", 0o600},
-		{"twice", `{"listen":"x","listen":"y"}`, "duplicate", 0o600},
+		{"twice", `{"listen":"x","listen":"y"}`, "twice", 0o600},
 		{"not json", `listen = x`, "", 0o600},
 		{"too large", strings.Repeat(" ", maxFile+1), "too large", 0o600},
 	} {
