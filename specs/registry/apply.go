@@ -66,13 +66,14 @@ type step struct {
 	id      string // of the event
 	now     int64  // log time
 	was     int64  // log time of the leaf before
-	body    body
+	body    Body
 	effect  Effect
 	journal []func() // takes back what was put, in the order of putting
 }
 
-// body is the typed body of a kind.
-type body interface {
+// Body is the typed body of a kind: the pointer types of this package that have a subject,
+// such as *[Charter], *[Application] and *[Decision].
+type Body interface {
 	check() error
 	subject() string
 }
@@ -90,7 +91,7 @@ type Introduced struct {
 
 // rule is what a kind demands and does.
 type rule struct {
-	new func() body
+	new func() Body
 	// authorise says who may sign; nil means that the threshold alone decides.
 	authorise func(*step) error
 	// threshold names the agreement that is needed; "" when the event takes effect at once.
@@ -206,7 +207,7 @@ func (x *step) checkPlace() error {
 
 // decodeBody reads the body into the type of its kind. Unknown members and second spellings
 // of the same content are refused.
-func decodeBody(r rule, raw json.RawMessage) (body, error) {
+func decodeBody(r rule, raw json.RawMessage) (Body, error) {
 	b := r.new()
 	if err := parseCanonical(raw, b); err != nil {
 		return nil, ErrBody.with("%v", err)

@@ -157,8 +157,8 @@ func (s SignedEvent) checkForm() error {
 		return ErrMalformed.with("the predecessor is not an event id")
 	case e.Genesis != "" && !isHash(e.Genesis):
 		return ErrMalformed.with("the genesis is not a region id")
-	case e.Signed <= 0 || e.Expires < e.Signed:
-		return ErrMalformed.with("an event expires after it was signed")
+	case e.Signed <= 0 || e.Expires < e.Signed || e.Expires-e.Signed > maxLifetime:
+		return ErrMalformed.with("an event expires after it was signed, and within a year")
 	case len(e.Body) == 0 || e.Body[0] != '{':
 		return ErrMalformed.with("the body is not an object")
 	}

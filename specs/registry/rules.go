@@ -60,7 +60,7 @@ func ruleOf(k Kind) (rule, bool) {
 // bodyOf makes an empty body of a type.
 func bodyOf[T any, P interface {
 	*T
-	body
-}]() body {
+	Body
+}]() Body {
 	return P(new(T))
 }

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"crypto/ed25519"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -175,6 +176,6 @@ func isEd25519(s string) bool {
 	if err != nil {
 		return false
 	}
-	_, err = tlog.NewVerifierKey("check.example", tlog.TypeLog, raw)
+	_, err = tlog.NewVerifierKey("check.example", tlog.TypeLog, ed25519.PublicKey(raw))
 	return err == nil
 }

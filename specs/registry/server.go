@@ -1,0 +1,411 @@
+package registry
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"paspoort.example/paspoort/specs/ijson"
+)
+
+// ServerConfig is what a node brings to the server half of the protocol.
+type ServerConfig struct {
+	Reader     Reader
+	Log        Log
+	Writer     Writer
+	Timestamps Timestamper // nil: this node gives no timestamps
+	Now        func() time.Time
+}
+
+// maxLeavesAnswer bounds one answer of /v1/leaves.
+const maxLeavesAnswer = 4096
+
+// NewServer is the handler of the registry's part of a node's API, under /v1/. What it does
+// not know it answers with 404 in JSON, so that it can stand behind other routes.
+func NewServer(c ServerConfig) http.Handler {
+	s := server{c}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /v1/events", s.submit)
+	mux.HandleFunc("GET /v1/events/{id}", s.outcome)
+	mux.HandleFunc("GET /v1/organisations", s.organisations)
+	mux.HandleFunc("GET /v1/organisations/{id}", s.organisation)
+	mux.HandleFunc("GET /v1/admission", s.admission)
+	mux.HandleFunc("GET /v1/hobbels", s.hobbels)
+	mux.HandleFunc("GET /v1/region", s.region)
+	mux.HandleFunc("GET /v1/proposals", s.proposals)
+	mux.HandleFunc("GET /v1/head", s.head)
+	mux.HandleFunc("GET /v1/snapshot", s.snapshot)
+	mux.HandleFunc("GET /v1/checkpoint", s.checkpoint)
+	mux.HandleFunc("GET /v1/handovers", s.handovers)
+	mux.HandleFunc("GET /v1/leaves", s.leaves)
+	mux.HandleFunc("POST /v1/timestamp", s.timestamp)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { fail(w, ErrNotFound) })
+	return mux
+}
+
+type server struct{ ServerConfig }
+
+func (s server) submit(w http.ResponseWriter, r *http.Request) {
+	raw, err := readBody(w, r, MaxSubmission)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	sub, err := ParseSubmission(raw)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	out, err := s.Writer.Submit(r.Context(), sub)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	if err := out.Err(); err != nil {
+		answer(w, statusOf(err), out)
+		return
+	}
+	answer(w, http.StatusOK, out)
+}
+
+func (s server) outcome(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("id")
+	if !isHash(id) {
+		fail(w, ErrRequest.with("an event id is a SHA-256 in hexadecimal"))
+		return
+	}
+	out, err := s.Writer.Outcome(r.Context(), id)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	answer(w, http.StatusOK, out)
+}
+
+// view reads at, asof and consistency, and runs fn on a view of that.
+func (s server) view(w http.ResponseWriter, r *http.Request, fn func(View, ReadInfo, time.Time) (any, error)) {
+	q := r.URL.Query()
+	at, err := parseTime(q.Get("at"), s.Now())
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	asof, err := parseNumber(q.Get("asof"))
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	c := Consistency(q.Get("consistency"))
+	if c == "" {
+		c = Stale
+	}
+	if c != Stale && c != Linearizable {
+		fail(w, ErrRequest.with("consistency is stale or linearizable"))
+		return
+	}
+	var out any
+	err = s.Reader.View(r.Context(), c, func(v View, info ReadInfo) error {
+		if v.State.Size() > 0 || asof > 0 {
+			past, err := v.State.AsOf(asof)
+			if err != nil {
+				return err
+			}
+			v.AsOf = past.AsOf
+		}
+		var err error
+		out, err = fn(v, info, at)
+		return err
+	})
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	answer(w, http.StatusOK, out)
+}
+
+func (s server) organisations(w http.ResponseWriter, r *http.Request) {
+	s.view(w, r, func(v View, info ReadInfo, at time.Time) (any, error) {
+		return OrganisationsAnswer{v.Organisations(at), info}, nil
+	})
+}
+
+func (s server) organisation(w http.ResponseWriter, r *http.Request) {
+	s.view(w, r, func(v View, info ReadInfo, at time.Time) (any, error) {
+		o, err := v.Organisation(r.PathValue("id"), at)
+		if err != nil {
+			return nil, ErrNotFound.with("no organisation with this id")
+		}
+		return OrganisationAnswer{v.moment(at), o, v.Certificates(o.ID), info}, nil
+	})
+}
+
+func (s server) admission(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	s.view(w, r, func(v View, info ReadInfo, at time.Time) (any, error) {
+		a, err := v.Admission(Question{Role: Role(q.Get("role")), Type: q.Get("type"), At: at, Lookup: Lookup{
+			Organisation: q.Get("organisation"), URL: q.Get("url"), DID: q.Get("did"), Host: q.Get("host"),
+			Certificate: q.Get("certificate"), SPKI: q.Get("spki"),
+		}})
+		return AdmissionAnswer{a, info}, err
+	})
+}
+
+func (s server) hobbels(w http.ResponseWriter, r *http.Request) {
+	s.view(w, r, func(v View, info ReadInfo, at time.Time) (any, error) {
+		return HobbelsAnswer{v.Hobbels(at), info}, nil
+	})
+}
+
+func (s server) region(w http.ResponseWriter, r *http.Request) {
+	s.view(w, r, func(v View, info ReadInfo, at time.Time) (any, error) {
+		return RegionAnswer{v.Region(at), info}, nil
+	})
+}
+
+func (s server) proposals(w http.ResponseWriter, r *http.Request) {
+	s.view(w, r, func(v View, info ReadInfo, at time.Time) (any, error) {
+		return ProposalsAnswer{v.moment(at), v.Proposals(), info}, nil
+	})
+}
+
+func (s server) head(w http.ResponseWriter, r *http.Request) {
+	subject := r.URL.Query().Get("subject")
+	s.view(w, r, func(v View, _ ReadInfo, _ time.Time) (any, error) {
+		return HeadAnswer{
+			Genesis: v.State.Genesis(), Subject: subject, Head: v.State.Head(subject),
+			Rules: RulesVersion, LogTime: v.State.logTime,
+		}, nil
+	})
+}
+
+// snapshot sends the leaves under the newest checkpoint, with that checkpoint.
+func (s server) snapshot(w http.ResponseWriter, r *http.Request) {
+	snap, err := BuildSnapshot(r.Context(), s.Log)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/vnd.paspoort.registry-snapshot")
+	h.Set("Content-Disposition", `attachment; filename="registry.snapshot"`)
+	_, _ = snap.WriteTo(w) // an error here is the client's connection
+}
+
+// BuildSnapshot puts together what a log has.
+func BuildSnapshot(ctx context.Context, log Log) (Snapshot, error) {
+	note, err := log.Checkpoint(ctx)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	snap := Snapshot{Checkpoint: note}
+	size, err := noteSize(note)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	for uint64(len(snap.Leaves)) < size {
+		more, err := log.Leaves(ctx, uint64(len(snap.Leaves)), size)
+		if err != nil {
+			return Snapshot{}, err
+		}
+		if len(more) == 0 {
+			return Snapshot{}, ErrNoLog
+		}
+		snap.Leaves = append(snap.Leaves, more...)
+	}
+	first, err := ParseLeaf(snap.Leaves[0])
+	if err != nil {
+		return Snapshot{}, err
+	}
+	snap.Genesis = first.Event.ID()
+	if snap.Handovers, err = handoversUpTo(ctx, log, size); err != nil {
+		return Snapshot{}, err
+	}
+	if p, ok := log.(PayloadSource); ok {
+		snap.Payloads, err = p.Payloads(ctx)
+	}
+	return snap, err
+}
+
+func handoversUpTo(ctx context.Context, log Log, size uint64) ([][]byte, error) {
+	notes, err := log.Handovers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out [][]byte
+	for _, note := range notes {
+		if n, err := noteSize(note); err == nil && n < size {
+			out = append(out, note)
+		}
+	}
+	return out, nil
+}
+
+func (s server) checkpoint(w http.ResponseWriter, r *http.Request) {
+	note, err := s.Log.Checkpoint(r.Context())
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = w.Write(note)
+}
+
+func (s server) handovers(w http.ResponseWriter, r *http.Request) {
+	notes, err := s.Log.Handovers(r.Context())
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	out := HandoversAnswer{Handovers: []string{}}
+	for _, note := range notes {
+		out.Handovers = append(out.Handovers, string(note))
+	}
+	answer(w, http.StatusOK, out)
+}
+
+// leaves sends leaves behind 2 bytes length each, as an entry bundle of tlog-tiles.
+func (s server) leaves(w http.ResponseWriter, r *http.Request) {
+	from, err1 := parseNumber(r.URL.Query().Get("from"))
+	to, err2 := parseNumber(r.URL.Query().Get("to"))
+	if err := errors.Join(err1, err2); err != nil || to <= from {
+		fail(w, ErrRequest.with("ask for leaves from one index to a larger one"))
+		return
+	}
+	leaves, err := s.Log.Leaves(r.Context(), from, min(to, from+maxLeavesAnswer))
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/octet-stream")
+	for _, leaf := range leaves {
+		if _, err := w.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(leaf))), leaf...)); err != nil {
+			return // the client's connection
+		}
+	}
+}
+
+func (s server) timestamp(w http.ResponseWriter, r *http.Request) {
+	if s.Timestamps == nil {
+		fail(w, ErrNotFound.with("this node gives no timestamps"))
+		return
+	}
+	raw, err := readBody(w, r, 1024)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	var q TimestampRequest
+	if err := ijson.UnmarshalClosed(raw, &q); err != nil {
+		fail(w, ErrRequest.with("a timestamp is asked for with {\"commitment\": ...}"))
+		return
+	}
+	commitment, err := decode64(q.Commitment, 32)
+	if err != nil {
+		fail(w, ErrRequest.with("the commitment is 32 bytes in base64url"))
+		return
+	}
+	jws, err := s.Timestamps.Timestamp(r.Context(), [32]byte(commitment))
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	answer(w, http.StatusOK, TimestampAnswer{jws})
+}
+
+func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	media, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	if strings.TrimSpace(strings.ToLower(media)) != "application/json" {
+		return nil, ErrRequest.with("send application/json")
+	}
+	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return nil, ErrTooLarge
+	case err != nil:
+		return nil, ErrRequest
+	}
+	return raw, nil
+}
+
+// parseTime reads seconds since 1970, a day or a moment of RFC 3339; absent is now.
+func parseTime(s string, now time.Time) (time.Time, error) {
+	if s == "" {
+		return now, nil
+	}
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil && n > 0 && n < 1<<40 {
+		return time.Unix(n, 0).UTC(), nil
+	}
+	for _, layout := range []string{time.DateOnly, time.RFC3339} {
+		if t, err := time.Parse(layout, s); err == nil && t.Unix() > 0 {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, ErrRequest.with("at is a day or a moment, such as 2026-11-21 or 2026-11-21T09:30:00Z")
+}
+
+func parseNumber(s string) (uint64, error) {
+	if s == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(s, 10, 63)
+	if err != nil {
+		return 0, ErrRequest.with("a number of leaves is a number")
+	}
+	return n, nil
+}
+
+// statusOf is the one table from refusals to HTTP status.
+func statusOf(err error) int {
+	for status, list := range map[int][]*Refusal{
+		http.StatusBadRequest:            {ErrMalformed, ErrRequest, ErrQuery, ErrTooFarAs},
+		http.StatusRequestEntityTooLarge: {ErrTooLarge},
+		http.StatusNotFound:              {ErrNotFound},
+		http.StatusConflict:              {ErrStale, ErrDuplicate, ErrTaken, ErrTwice, ErrClosed, ErrTransition},
+		http.StatusForbidden:             {ErrSigner, ErrKey, ErrSignature, ErrConflict, ErrNotAdmitted},
+		http.StatusServiceUnavailable:    {ErrNoLeader, ErrNoLog},
+		http.StatusInternalServerError:   {ErrServer},
+	} {
+		for _, r := range list {
+			if errors.Is(err, r) {
+				return status
+			}
+		}
+	}
+	return http.StatusUnprocessableEntity
+}
+
+// fail answers with a refusal. What is not a refusal stays inside.
+func fail(w http.ResponseWriter, err error) {
+	var r *Refusal
+	if !errors.As(err, &r) {
+		r = ErrServer
+	}
+	if statusOf(r) == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
+	answer(w, statusOf(r), struct {
+		Code   string `json:"error"`
+		Detail string `json:"error_description"`
+	}{r.Code, r.Detail})
+}
+
+func answer(w http.ResponseWriter, status int, v any) {
+	raw, err := ijson.Marshal(v)
+	if err != nil {
+		status, raw = http.StatusInternalServerError, []byte(`{"error":"server-error"}`)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Length", strconv.Itoa(len(raw)))
+	w.WriteHeader(status)
+	_, _ = w.Write(raw)
+}
