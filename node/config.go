@@ -1,0 +1,98 @@
+package node
+
+import (
+	"crypto"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"time"
+
+	"paspoort.example/paspoort/specs/registry"
+)
+
+// Config is what a node is made of.
+type Config struct {
+	// ID is the node's id in the charter, e.g. "knoop-1".
+	ID string
+	// Founding is the region's founding event (registry.SignedEvent in canonical form).
+	Founding []byte
+	// Dir is the data folder; the node makes what it needs in it.
+	Dir string
+	// Peer listens on the node's raft address; the node owns and closes it.
+	Peer net.Listener
+
+	// The node's four keys, as the charter names them. TLSKey is any key that crypto/tls
+	// takes; LogKey and CosignerKey are Ed25519; TimestampKey is P-256.
+	TLSKey, LogKey, CosignerKey, TimestampKey crypto.Signer
+
+	// Verify answers POST /v1/verify and the check page. Nil switches both off.
+	Verify Checker
+
+	// Clock tells the time; nil means time.Now.
+	Clock func() time.Time
+	// Rand is for ids of no secrecy; nil means crypto/rand.
+	Rand io.Reader
+	// Log gets what happens; nil means nothing is logged.
+	Log *slog.Logger
+
+	// Timings; zero means the default.
+	Election           time.Duration // heartbeat and election timeout of raft: 200 ms within a region
+	PeerTimeout        time.Duration // of a call between nodes: 2 s
+	WriteTimeout       time.Duration // of a write: 10 s
+	ReadTimeout        time.Duration // of making sure a read is linearizable: 3 s
+	CheckpointInterval time.Duration // between checkpoints while the log grows: 500 ms
+	CosignInterval     time.Duration // after which an unchanged log is cosigned again: 30 min
+
+	// ApplicationsPerMinute bounds events that are signed by nobody whom the registry knows,
+	// which are applications for admission; 0 means 60.
+	ApplicationsPerMinute int
+}
+
+// withDefaults fills in what is zero.
+func (c Config) withDefaults() Config {
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	for _, d := range []struct {
+		to    *time.Duration
+		value time.Duration
+	}{
+		{&c.Election, 200 * time.Millisecond}, {&c.PeerTimeout, 2 * time.Second}, {&c.WriteTimeout, 10 * time.Second},
+		{&c.ReadTimeout, 3 * time.Second}, {&c.CheckpointInterval, 500 * time.Millisecond}, {&c.CosignInterval, 30 * time.Minute},
+	} {
+		if *d.to == 0 {
+			*d.to = d.value
+		}
+	}
+	if c.ApplicationsPerMinute == 0 {
+		c.ApplicationsPerMinute = 60
+	}
+	return c
+}
+
+// check refuses a configuration that cannot work.
+func (c Config) check() error {
+	switch {
+	case c.ID == "":
+		return errors.New("node: no id")
+	case c.TLSKey == nil || c.LogKey == nil || c.CosignerKey == nil || c.TimestampKey == nil:
+		return fmt.Errorf("node %s: a node has four keys: tls, log, cosigner, timestamp", c.ID)
+	}
+	for name, key := range map[string]crypto.Signer{"log": c.LogKey, "cosigner": c.CosignerKey} {
+		if _, ok := key.Public().(ed25519.PublicKey); !ok {
+			return fmt.Errorf("node %s: the %s key is not an Ed25519 key", c.ID, name)
+		}
+	}
+	if _, err := registry.NewPublicKey(c.TimestampKey.Public()); err != nil {
+		return fmt.Errorf("node %s: timestamp key: %w", c.ID, err)
+	}
+	return nil
+}
+
+func ed25519Key(raw []byte) ed25519.PublicKey { return ed25519.PublicKey(raw) }

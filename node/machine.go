@@ -1,0 +1,287 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"paspoort.example/paspoort/internal/kv"
+	"paspoort.example/paspoort/specs/registry"
+	"paspoort.example/paspoort/specs/tlog"
+)
+
+// maxOutcomes bounds how many refusals are remembered.
+const maxOutcomes = 10_000
+
+// machine is the replicated state machine: raft hands it commands, it applies
+// registry.Apply, grows the Merkle tree and stores both with raft's index in one
+// transaction. It knows nothing of signing, peers or HTTP.
+//
+// mu guards state, tree and meta. Whoever holds it sees only what is stored: ApplyBatch
+// keeps it over the transaction.
+type machine struct {
+	store  kv.Store
+	region string // pinned genesis, may be empty before the first leaf
+
+	mu       sync.RWMutex
+	state    *registry.State
+	payloads *registry.Payloads // opened, of one-person firms
+	tree     *tlog.Tree
+	meta     meta
+	failed   error         // set once, when the store failed or a command cannot be followed
+	moved    chan struct{} // closed and replaced at every change of meta
+	nodes    chan struct{} // has a token when the charter's nodes changed
+
+	fetch func(from, to uint64) ([][]byte, error) // leaves from other nodes, for Restore
+}
+
+// openMachine replays the stored leaves. Each is verified again by Apply: what this
+// process has not seen verified it does not believe, its own disk included.
+func openMachine(store kv.Store, region string) (*machine, error) {
+	m := &machine{store: store, region: region, moved: make(chan struct{}), nodes: make(chan struct{}, 1)}
+	m.state, m.payloads = registry.NewState(region), &registry.Payloads{}
+	return m, store.View(func(tx kv.Tx) error {
+		var err error
+		if m.meta, err = loadMeta(tx); err != nil {
+			return err
+		}
+		if m.tree, err = tlog.LoadTree(m.meta.Size, txTiles{tx}); err != nil {
+			return err
+		}
+		if got := m.tree.Root().String(); got != m.meta.Root {
+			return fmt.Errorf("stored tiles give root %s, stored root is %s: this node's store is damaged", got, m.meta.Root)
+		}
+		return m.replay(tx)
+	})
+}
+
+func (m *machine) replay(tx kv.Tx) error {
+	check := tlog.NewTree()
+	for i := range m.meta.Size {
+		raw, err := readLeaf(tx, i)
+		if err != nil {
+			return err
+		}
+		leaf, err := registry.ParseLeaf(raw)
+		if err != nil {
+			return fmt.Errorf("stored leaf %d: %w", i, err)
+		}
+		if _, err := registry.Apply(m.state, leaf); err != nil {
+			return fmt.Errorf("stored leaf %d: %w", i, err)
+		}
+		if _, err := check.Append(tlog.LeafHash(raw)); err != nil {
+			return err
+		}
+	}
+	if check.Root() != m.tree.Root() {
+		return errors.New("stored leaves do not give the stored root: this node's store is damaged")
+	}
+	return nil
+}
+
+// pending are the changes of a batch that are not stored yet.
+type pending struct {
+	meta     meta
+	tree     *tlog.Tree
+	leaves   map[uint64][]byte
+	tiles    map[string][]byte
+	outcomes []registry.Outcome
+	bytes    int
+	nodes    bool
+	erased   []string
+}
+
+func (m *machine) newPending() *pending {
+	return &pending{meta: m.meta, tree: m.tree.Clone(), leaves: map[uint64][]byte{}, tiles: map[string][]byte{}}
+}
+
+// Apply implements raft.FSM; raft calls ApplyBatch instead.
+func (m *machine) Apply(l *raft.Log) any { return m.ApplyBatch([]*raft.Log{l})[0] }
+
+// ApplyBatch implements raft.BatchingFSM. The answer to a command is a []registry.Outcome, one for
+// each event, or an error when this node cannot go on; then nothing may be acknowledged.
+func (m *machine) ApplyBatch(logs []*raft.Log) []any {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := make([]any, len(logs))
+	p, first := m.newPending(), 0
+	for i, l := range logs {
+		out[i] = m.applyLog(p, l)
+		if p.bytes > maxBatchBytes || i == len(logs)-1 {
+			m.flush(p)
+			if m.failed != nil {
+				for j := first; j < len(logs); j++ {
+					out[j] = m.failed
+				}
+				return out
+			}
+			p, first = m.newPending(), i+1
+		}
+	}
+	m.announce()
+	return out
+}
+
+// applyLog applies one raft entry to the state in memory and to p.
+func (m *machine) applyLog(p *pending, l *raft.Log) any {
+	if m.failed != nil {
+		return m.failed
+	}
+	if l.Index <= m.meta.Applied { // raft repeats its log after a start without restoring a snapshot
+		return []registry.Outcome(nil)
+	}
+	p.meta.Applied = l.Index
+	if l.Type != raft.LogCommand {
+		return nil
+	}
+	c, err := parseCommand(l.Data)
+	if err != nil {
+		m.fail(fmt.Errorf("raft entry %d: %w", l.Index, err))
+		return m.failed
+	}
+	outcomes := make([]registry.Outcome, len(c.Events))
+	for i, raw := range c.Events {
+		outcomes[i] = m.applyEvent(p, raw, c.LogTime)
+	}
+	return outcomes
+}
+
+// applyEvent applies one event; a refused or repeated one makes no leaf (D1).
+func (m *machine) applyEvent(p *pending, raw []byte, logTime int64) registry.Outcome {
+	event, err := registry.ParseEvent(raw)
+	if err != nil {
+		return refusal("", err)
+	}
+	id := event.Event.ID()
+	leaf := registry.NewLeaf(event, unix(logTime))
+	effect, err := registry.Apply(m.state, leaf)
+	if errors.Is(err, registry.ErrDuplicate) {
+		index, _ := m.state.Leaf(id)
+		return registry.Outcome{Event: id, State: registry.OutcomeCommitted, Index: &index, Repeat: true}
+	}
+	if err != nil {
+		o := refusal(id, err)
+		o.LogTime = logTime
+		p.outcomes = append(p.outcomes, o)
+		return o
+	}
+	if err := p.append(effect.Index, leaf); err != nil {
+		m.fail(err)
+		return refusal(id, err)
+	}
+	p.nodes = p.nodes || effect.Nodes || effect.Index == 0
+	p.erased = append(p.erased, effect.Erased...)
+	return registry.Outcome{Event: id, State: registry.OutcomeCommitted, Index: &effect.Index, LogTime: logTime, Enacted: effect.Enacted}
+}
+
+func (p *pending) append(index uint64, leaf registry.Leaf) error {
+	raw, err := leaf.Marshal()
+	if err != nil {
+		return fmt.Errorf("leaf %d: %w", index, err)
+	}
+	tiles, err := p.tree.Append(tlog.LeafHash(raw))
+	if err != nil {
+		return err
+	}
+	p.leaves[index] = raw
+	for _, t := range tiles {
+		p.tiles[string(keyTile(t.Level, t.Index))] = t.Data
+	}
+	p.bytes += len(raw)
+	p.meta.Size = p.tree.Size()
+	return nil
+}
+
+// flush stores p and makes it the truth. A store that fails leaves memory ahead of the
+// disk, so the machine stops for good: the process ends and starts again from the disk.
+func (m *machine) flush(p *pending) {
+	if m.failed != nil {
+		return
+	}
+	p.meta.Root = p.tree.Root().String()
+	if err := m.store.Update(p.write); err != nil {
+		m.fail(fmt.Errorf("store what raft committed: %w", err))
+		return
+	}
+	m.meta, m.tree = p.meta, p.tree
+	if p.nodes {
+		select {
+		case m.nodes <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (p *pending) write(tx kv.Tx) error {
+	for index, raw := range p.leaves {
+		if err := tx.Set(keyLeaf(index), kv.Value(valueFormat, raw)); err != nil {
+			return err
+		}
+	}
+	for key, data := range p.tiles {
+		if err := tx.Set([]byte(key), kv.Value(valueFormat, data)); err != nil {
+			return err
+		}
+	}
+	for _, commitment := range p.erased { // D4: erasing destroys the payload everywhere reachable
+		if err := tx.Delete(keyPayload(commitment)); err != nil {
+			return err
+		}
+	}
+	for _, o := range p.outcomes {
+		if err := p.remember(tx, o); err != nil {
+			return err
+		}
+	}
+	return kv.PutJSON(tx, keyMeta, valueFormat, p.meta)
+}
+
+// remember keeps a refusal under its event id and forgets the oldest beyond maxOutcomes.
+func (p *pending) remember(tx kv.Tx, o registry.Outcome) error {
+	if err := kv.PutJSON(tx, keyOutcome(o.Event), valueFormat, o); err != nil {
+		return err
+	}
+	if err := tx.Set(keySequence(p.meta.Outcomes), []byte(o.Event)); err != nil {
+		return err
+	}
+	for p.meta.Outcomes++; p.meta.Outcomes-p.meta.Oldest > maxOutcomes; p.meta.Oldest++ {
+		id, err := tx.Get(keySequence(p.meta.Oldest))
+		if err != nil {
+			return err
+		}
+		if err := tx.Delete(keyOutcome(string(id))); err != nil {
+			return err
+		}
+		if err := tx.Delete(keySequence(p.meta.Oldest)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *machine) fail(err error) {
+	if m.failed == nil {
+		m.failed = err
+		m.announce()
+	}
+}
+
+// announce wakes everybody who waits for progress. mu is held.
+func (m *machine) announce() {
+	close(m.moved)
+	m.moved = make(chan struct{})
+}
+
+// refusal turns an error of the registry into an outcome.
+func refusal(id string, err error) registry.Outcome {
+	var r *registry.Refusal
+	if errors.As(err, &r) {
+		return registry.Outcome{Event: id, State: registry.OutcomeRefused, Code: r.Code, Detail: r.Detail}
+	}
+	return registry.Outcome{Event: id, State: registry.OutcomeRefused, Code: registry.ErrServer.Code, Detail: "the node could not apply the event"}
+}
+
+func unix(seconds int64) time.Time { return time.Unix(seconds, 0).UTC() }

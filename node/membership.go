@@ -1,0 +1,277 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"paspoort.example/paspoort/specs/registry"
+)
+
+// Raft membership is not governance: the charter's node list is the truth, and raft's
+// configuration follows it.
+//
+// A node's raft id is "<node id>/<birth>", where birth is random and made with the data
+// folder. A wiped or replaced disk has another birth, so that the node that forgot what it
+// voted for cannot vote as the one that remembers: it asks to be taken in under its new id,
+// as a non-voter, and gets its vote when it has caught up (D6).
+//
+// A region's first start: the nodes of the founding charter tell each other their births.
+// Who has heard all others, and from nobody that a cluster exists, knows the one first
+// configuration, writes it down and takes part. It needs every founding node once.
+
+const (
+	helloPause   = 100 * time.Millisecond // between rounds of asking
+	reconcile    = time.Second            // between looks of the leader at its members
+	joinPause    = 500 * time.Millisecond
+	catchUpSlack = 64 // raft entries that a non-voter may lack when it gets its vote
+)
+
+// members is what a node writes down when it takes part.
+type members struct {
+	Births map[string]string `json:"births,omitempty"` // node -> birth, of the first configuration
+	Reborn bool              `json:"reborn,omitempty"` // was taken in under a new raft id instead
+}
+
+func (n *Node) raftIDOf(node, birth string) raft.ServerID { return raft.ServerID(node + "/" + birth) }
+
+// formed is the first configuration, if this node knows it. Safe at any time.
+func (n *Node) formed() map[string]string {
+	n.formedMu.Lock()
+	defer n.formedMu.Unlock()
+	return maps.Clone(n.births)
+}
+
+func (n *Node) setFormed(births map[string]string) {
+	n.formedMu.Lock()
+	defer n.formedMu.Unlock()
+	n.births = births
+}
+
+// takePart finds out how this node becomes a member: it may have been one before, it may
+// be founding the region with the others, or it has to be taken in. It returns the
+// configuration to begin with, or nil when the leader will send one.
+func (n *Node) takePart(ctx context.Context) (*raft.Configuration, error) {
+	founding := n.foundingNodes()
+	_, founder := founding[n.cfg.ID]
+	for {
+		births, exists := n.askBirths(ctx, founding)
+		switch {
+		case exists && founder && births[n.cfg.ID] == n.birth:
+			return n.begin(founding, births)
+		case exists || !founder:
+			n.log.Info("asking to be taken in", "raft_id", string(n.raftID))
+			return nil, nil
+		case len(births) == len(founding):
+			return n.begin(founding, births)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(helloPause):
+		}
+	}
+}
+
+// askBirths asks the founding nodes. exists says that one of them takes part already; the
+// births are then those it began with.
+func (n *Node) askBirths(ctx context.Context, founding map[string]raft.ServerAddress) (births map[string]string, exists bool) {
+	births = map[string]string{n.cfg.ID: n.birth}
+	for _, id := range slices.Sorted(maps.Keys(founding)) {
+		if id == n.cfg.ID {
+			continue
+		}
+		h, err := n.askHello(ctx, id)
+		if err != nil {
+			continue
+		}
+		if h.Cluster != nil {
+			return h.Cluster, true
+		}
+		births[id] = h.Birth
+	}
+	return births, false
+}
+
+func (n *Node) askHello(ctx context.Context, id string) (hello, error) {
+	var h hello
+	ctx, cancel := context.WithTimeout(ctx, n.cfg.PeerTimeout)
+	defer cancel()
+	body, err := n.peers.call(ctx, id, opHello, nil)
+	if err != nil {
+		return h, err
+	}
+	if err := json.Unmarshal(body, &h); err != nil || h.Node != id {
+		return h, fmt.Errorf("hello of %s: not an answer", id)
+	}
+	return h, nil
+}
+
+// begin writes the first configuration down and returns it.
+func (n *Node) begin(founding map[string]raft.ServerAddress, births map[string]string) (*raft.Configuration, error) {
+	if err := n.files.saveMembers(members{Births: births}); err != nil {
+		return nil, err
+	}
+	n.setFormed(births)
+	var c raft.Configuration
+	for _, id := range slices.Sorted(maps.Keys(founding)) {
+		c.Servers = append(c.Servers, raft.Server{Suffrage: raft.Voter, ID: n.raftIDOf(id, births[id]), Address: founding[id]})
+	}
+	return &c, nil
+}
+
+// join asks until the leader has taken this node in.
+func (n *Node) join(ctx context.Context) error {
+	for !n.inConfiguration() {
+		for _, id := range n.others() {
+			call, cancel := context.WithTimeout(ctx, n.cfg.PeerTimeout)
+			_, err := n.peers.call(call, id, opJoin, []byte(n.raftID))
+			cancel()
+			if err == nil {
+				break
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(joinPause):
+		}
+	}
+	n.log.Info("taken in", "raft_id", string(n.raftID))
+	return nil
+}
+
+func (n *Node) inConfiguration() bool {
+	return slices.ContainsFunc(n.servers(), func(s raft.Server) bool { return s.ID == n.raftID })
+}
+
+func (n *Node) servers() []raft.Server {
+	future := n.raft.GetConfiguration()
+	if future.Error() != nil {
+		return nil
+	}
+	return future.Configuration().Servers
+}
+
+// admit is the leader's side of join: from proved its node id by its certificate, and may
+// speak for that node only. A former self of the node loses its place first.
+func (n *Node) admit(from, id string) error {
+	address, ok := n.nodeAddresses()[from]
+	if !ok || nodeOf(raft.ServerID(id)) != from || id == from+"/" || len(id) > 100 {
+		return errors.New("not a node of the charter, or another node's raft id")
+	}
+	if n.raft.State() != raft.Leader {
+		return registry.ErrNoLeader
+	}
+	for _, s := range n.servers() {
+		if s.ID == raft.ServerID(id) {
+			return nil
+		}
+		if nodeOf(s.ID) == from {
+			if err := n.raft.RemoveServer(s.ID, 0, applyTimeout).Error(); err != nil {
+				return fmt.Errorf("remove former %s: %w", from, err)
+			}
+		}
+	}
+	if err := n.raft.AddNonvoter(raft.ServerID(id), address, 0, applyTimeout).Error(); err != nil {
+		return fmt.Errorf("take in %s: %w", from, err)
+	}
+	return nil
+}
+
+// reconcileMembers makes raft's configuration follow the charter, one step at a time. Only
+// the leader does it, and nobody is removed for being silent.
+func (n *Node) reconcileMembers(ctx context.Context) error {
+	addresses := n.nodeAddresses()
+	if len(addresses) == 0 {
+		return nil
+	}
+	for _, s := range n.servers() {
+		address, ok := addresses[nodeOf(s.ID)]
+		switch {
+		case !ok:
+			n.log.Info("the charter has this node no more", "raft_id", string(s.ID))
+			return n.raft.RemoveServer(s.ID, 0, applyTimeout).Error()
+		case s.Suffrage == raft.Voter && s.Address != address:
+			return n.raft.AddVoter(s.ID, address, 0, applyTimeout).Error()
+		case s.Suffrage == raft.Nonvoter && n.caughtUp(ctx, s.ID):
+			n.log.Info("caught up and gets its vote", "raft_id", string(s.ID))
+			return n.raft.AddVoter(s.ID, address, 0, applyTimeout).Error()
+		}
+	}
+	return nil
+}
+
+// caughtUp asks a non-voter how far it is.
+func (n *Node) caughtUp(ctx context.Context, id raft.ServerID) bool {
+	h, err := n.askHello(ctx, nodeOf(id))
+	if err != nil || h.RaftID != string(id) {
+		return false
+	}
+	n.machine.mu.RLock()
+	defer n.machine.mu.RUnlock()
+	return h.Applied+catchUpSlack >= n.machine.meta.Applied
+}
+
+// runLeader does what only a leader does, whenever this node leads.
+func (n *Node) runLeader(ctx context.Context) {
+	for ctx.Err() == nil {
+		if n.raft.State() == raft.Leader {
+			n.lead(ctx)
+			n.verified.lead(0)
+		}
+		select {
+		case <-ctx.Done():
+		case <-n.leaderCh:
+		case <-time.After(reconcile):
+		}
+	}
+}
+
+// lead runs one term: a barrier first, so that all that was committed before is applied
+// here; then the founding event, if nothing was logged yet; then the members.
+func (n *Node) lead(ctx context.Context) {
+	term := n.raft.CurrentTerm()
+	if err := n.raft.Barrier(applyTimeout).Error(); err != nil {
+		n.log.Warn("lost leadership at once", "error", err)
+		return
+	}
+	n.verified.lead(term)
+	n.log.Info("leads", "term", term)
+	for n.raft.State() == raft.Leader && n.raft.CurrentTerm() == term {
+		if err := n.found(ctx); err != nil {
+			n.log.Warn("the founding event was not accepted", "error", err)
+		}
+		if err := n.reconcileMembers(ctx); err != nil {
+			n.log.Warn("members do not follow the charter yet", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-n.leaderCh:
+		case <-n.machine.nodes:
+		case <-time.After(reconcile):
+		}
+	}
+}
+
+// found proposes the founding event when the log is empty.
+func (n *Node) found(ctx context.Context) error {
+	n.machine.mu.RLock()
+	size := n.machine.meta.Size
+	n.machine.mu.RUnlock()
+	if size > 0 {
+		return nil
+	}
+	o, err := n.enqueue(ctx, n.cfg.Founding)
+	if err != nil {
+		return err
+	}
+	return o.Err()
+}

@@ -1,0 +1,364 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/raft"
+	wal "github.com/hashicorp/raft-wal"
+
+	"paspoort.example/paspoort/internal/kv"
+)
+
+// Node is one registry node. Make it with New, start it with Run.
+type Node struct {
+	cfg      Config
+	log      *slog.Logger
+	founding region // of the founding event
+	genesis  string
+	parts
+
+	machine   *machine
+	publisher *publisher
+	verified  *leadership
+	queue     chan submission
+
+	birth  string
+	raftID raft.ServerID
+	reborn bool // came back under a new raft id
+
+	raft     *raft.Raft
+	leaderCh <-chan bool
+	started  chan struct{} // closed when raft runs
+	stopped  chan struct{} // closed when Run returns
+	wg       sync.WaitGroup
+
+	formedMu sync.Mutex
+	births   map[string]string
+}
+
+// parts are what a node stands on; tests put memory in their place.
+type parts struct {
+	store     kv.Store
+	files     files
+	logs      raft.LogStore
+	votes     raft.StableStore
+	snapshots raft.SnapshotStore
+	transport raft.Transport
+	peers     peers
+	close     []func() error // in the order of opening
+	serve     func(context.Context, *Node) error
+}
+
+// New opens the data folder and checks everything; it starts nothing but what opening a
+// store starts. Call Run, also to close it again.
+func New(c Config) (*Node, error) {
+	c = c.withDefaults()
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("node %s: %w", c.ID, err)
+	}
+	store, err := kv.OpenBadger(filepath.Join(c.Dir, dirStore), kv.Options{Log: c.Log})
+	if err != nil {
+		return nil, err
+	}
+	p := parts{store: store, files: folder{c.Dir, c.Rand}, close: []func() error{store.Close}}
+	n, err := newNode(c, p)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	network, err := newNetwork(n)
+	if err != nil {
+		return nil, errors.Join(err, n.closeParts())
+	}
+	n.peers, n.transport, n.serve = network, network, network.run
+	return n, nil
+}
+
+// newNode makes a node on given parts; raft's own stores and the network may come later.
+func newNode(c Config, p parts) (*Node, error) {
+	event, charter, err := foundingCharter(c.Founding)
+	if err != nil {
+		return nil, err
+	}
+	n := &Node{cfg: c, log: c.Log.With("node", c.ID), founding: regionOfCharter(charter), genesis: event.Event.ID(),
+		parts: p, queue: make(chan submission, maxWaiting), started: make(chan struct{}), stopped: make(chan struct{})}
+	if err := kv.CheckFormat(p.store, storeName, storeFormat); err != nil {
+		return nil, err
+	}
+	if n.machine, err = openMachine(p.store, n.genesis); err != nil {
+		return nil, fmt.Errorf("node %s: %w", c.ID, err)
+	}
+	n.machine.fetch = n.fetchLeaves
+	if n.publisher, err = newPublisher(n); err != nil {
+		return nil, err
+	}
+	return n, n.identify()
+}
+
+// identify reads who this node is to raft.
+func (n *Node) identify() error {
+	var err error
+	if n.birth, err = n.files.birth(); err != nil {
+		return err
+	}
+	n.raftID = n.raftIDOf(n.cfg.ID, n.birth)
+	m, err := n.files.loadMembers()
+	if err != nil || m == nil {
+		return err
+	}
+	n.reborn = m.Reborn
+	n.setFormed(m.Births)
+	return nil
+}
+
+// Run takes part until ctx ends or the node cannot go on, and closes everything.
+func (n *Node) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	if n.serve != nil {
+		n.wg.Go(func() {
+			if err := n.serve(ctx, n); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	err := n.take(ctx, cancel)
+	if err == nil {
+		<-ctx.Done()
+		if err = context.Cause(ctx); errors.Is(err, context.Canceled) {
+			err = nil
+		}
+	} else if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	cancel(nil)
+	close(n.stopped)
+	return errors.Join(err, n.shutdown())
+}
+
+// take brings the node into the cluster and starts its work.
+func (n *Node) take(ctx context.Context, cancel context.CancelCauseFunc) error {
+	if err := n.rememberOrStartOver(ctx); err != nil {
+		return err
+	}
+	if err := n.startRaft(ctx); err != nil {
+		return err
+	}
+	close(n.started)
+	for _, work := range []func(context.Context){n.runLeader, n.runBatches, n.publisher.run} {
+		n.wg.Go(func() { work(ctx) })
+	}
+	n.wg.Go(func() {
+		if err := n.machine.broken(ctx); err != nil {
+			n.log.Error("cannot go on", "error", err)
+			cancel(err)
+		}
+	})
+	if !n.inConfiguration() {
+		return n.join(ctx)
+	}
+	return nil
+}
+
+// broken waits until the machine failed, or ctx ended.
+func (m *machine) broken(ctx context.Context) error {
+	for {
+		m.mu.RLock()
+		failed, moved := m.failed, m.moved
+		m.mu.RUnlock()
+		if failed != nil {
+			return failed
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-moved:
+		}
+	}
+}
+
+// running says whether raft runs.
+func (n *Node) running() bool {
+	select {
+	case <-n.started:
+		return true
+	default:
+		return false
+	}
+}
+
+// rememberOrStartOver asks the others, before raft may vote, whether this node's disk
+// forgot something (D6). A node with a former life that nobody can tell about waits: alone
+// it could decide nothing anyway.
+func (n *Node) rememberOrStartOver(ctx context.Context) error {
+	if n.formed() == nil && !n.reborn || len(n.others()) == 0 {
+		return nil
+	}
+	for {
+		newest, answered := n.publisher.newestElsewhere(ctx, n.others())
+		if answered > 0 {
+			if !newest.newer(n.publisher.record) || n.publisher.caughtUpWith(newest) {
+				return nil
+			}
+			n.log.Warn("this disk was put back or is damaged: coming back under a new raft id", "cosigned", newest.Size, "remembered", n.publisher.record.Size)
+			return n.startOver()
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(helloPause):
+		}
+	}
+}
+
+// startOver gives the data folder a new birth.
+func (n *Node) startOver() error {
+	f, ok := n.files.(interface{ rebirth() error })
+	if !ok {
+		return errors.New("these files cannot start over")
+	}
+	if err := f.rebirth(); err != nil {
+		return fmt.Errorf("start over: %w", err)
+	}
+	if err := n.files.saveMembers(members{Reborn: true}); err != nil {
+		return err
+	}
+	n.setFormed(nil)
+	return n.identify()
+}
+
+// startRaft opens raft's stores and starts it: with the configuration it knows, the one it
+// founds, or none until the leader takes it in.
+func (n *Node) startRaft(ctx context.Context) error {
+	if err := n.openRaft(); err != nil {
+		return err
+	}
+	c := n.raftConfig()
+	exists, err := raft.HasExistingState(n.logs, n.votes, n.snapshots)
+	if err != nil {
+		return fmt.Errorf("raft: %w", err)
+	}
+	if exists {
+		if err := n.finishRestore(); err != nil {
+			return err
+		}
+	} else if err := n.bootstrap(ctx, c); err != nil {
+		return err
+	}
+	if n.raft, err = raft.NewRaft(c, n.machine, n.logs, n.votes, n.snapshots, n.transport); err != nil {
+		return fmt.Errorf("raft: %w", err)
+	}
+	n.leaderCh = n.raft.LeaderCh()
+	n.verified = &leadership{raft: n.raft, lastCommand: n.lastCommand}
+	return nil
+}
+
+func (n *Node) bootstrap(ctx context.Context, c *raft.Config) error {
+	first, err := n.takePart(ctx)
+	if err != nil {
+		return err
+	}
+	if first == nil {
+		n.reborn = true
+		return n.files.saveMembers(members{Reborn: true})
+	}
+	if err := raft.BootstrapCluster(c, n.logs, n.votes, n.snapshots, n.transport, *first); err != nil {
+		return fmt.Errorf("raft: %w", err)
+	}
+	return nil
+}
+
+// finishRestore completes a restore that a stop interrupted: raft has kept the snapshot,
+// and its log before it is gone.
+func (n *Node) finishRestore() error {
+	list, err := n.snapshots.List()
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	_, r, err := n.snapshots.Open(list[0].ID)
+	if err != nil {
+		return err
+	}
+	return n.machine.Restore(r)
+}
+
+// openRaft opens raft's log and snapshots on disk, unless tests brought their own.
+func (n *Node) openRaft() error {
+	if n.logs != nil {
+		return nil
+	}
+	dir := filepath.Join(n.cfg.Dir, dirRaft)
+	logs := filepath.Join(dir, "log")
+	if err := os.MkdirAll(logs, 0o700); err != nil {
+		return err
+	}
+	w, err := wal.Open(logs, wal.WithLogger(raftLog(n.log)))
+	if err != nil {
+		return fmt.Errorf("raft log: %w", err)
+	}
+	n.close = append(n.close, w.Close)
+	cached, err := raft.NewLogCache(256, w)
+	if err != nil {
+		return err
+	}
+	n.logs, n.votes = cached, w
+	n.snapshots, err = raft.NewFileSnapshotStoreWithLogger(dir, 2, raftLog(n.log))
+	return err
+}
+
+func (n *Node) raftConfig() *raft.Config {
+	c := raft.DefaultConfig()
+	c.LocalID = n.raftID
+	c.HeartbeatTimeout, c.ElectionTimeout, c.LeaderLeaseTimeout = n.cfg.Election, n.cfg.Election, n.cfg.Election
+	c.CommitTimeout = n.cfg.Election / 10
+	c.MaxAppendEntries = 64
+	c.BatchApplyCh = true
+	c.NoSnapshotRestoreOnStart = true // the machine knows how far it is; see finishRestore
+	c.ShutdownOnRemove = false
+	c.NoLegacyTelemetry = true
+	c.Logger = raftLog(n.log)
+	return c
+}
+
+// raftLog gives raft's warnings to slog.
+func raftLog(log *slog.Logger) hclog.Logger {
+	return hclog.New(&hclog.LoggerOptions{Level: hclog.Warn, DisableTime: true, Output: logWriter{log}})
+}
+
+type logWriter struct{ log *slog.Logger }
+
+func (w logWriter) Write(p []byte) (int, error) {
+	w.log.Debug("raft", "says", string(p))
+	return len(p), nil
+}
+
+// shutdown stops raft, waits for all goroutines, and closes the parts in reverse.
+func (n *Node) shutdown() error {
+	var err error
+	if n.raft != nil {
+		err = n.raft.Shutdown().Error()
+	}
+	if c, ok := n.transport.(raft.WithClose); ok {
+		err = errors.Join(err, c.Close())
+	}
+	n.wg.Wait()
+	return errors.Join(err, n.closeParts())
+}
+
+func (n *Node) closeParts() error {
+	var err error
+	for i := len(n.close) - 1; i >= 0; i-- {
+		err = errors.Join(err, n.close[i]())
+	}
+	return err
+}

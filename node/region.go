@@ -1,0 +1,105 @@
+package node
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/hashicorp/raft"
+
+	"paspoort.example/paspoort/specs/registry"
+	"paspoort.example/paspoort/specs/tlog"
+)
+
+// region is what a node needs of the charter between replicas: who the nodes are. Before
+// the first leaf it is the founding event's word, afterwards the state's.
+type region struct {
+	origin string
+	nodes  map[string]registry.Node
+}
+
+// foundingCharter reads the charter of the founding event and checks the event by itself:
+// applied to an empty state it must be accepted.
+func foundingCharter(raw []byte) (registry.SignedEvent, registry.Charter, error) {
+	var c registry.Charter
+	event, err := registry.ParseEvent(raw)
+	if err != nil {
+		return event, c, fmt.Errorf("founding event: %w", err)
+	}
+	if event.Event.Kind != registry.KindFounded {
+		return event, c, fmt.Errorf("founding event: it is of kind %s", event.Event.Kind)
+	}
+	// Its own time of signing is as good a log time as any to check the signatures with.
+	if err := registry.Check(registry.NewState(event.Event.ID()), event, event.Event.SignedTime()); err != nil {
+		return event, c, fmt.Errorf("founding event: %w", err)
+	}
+	return event, c, json.Unmarshal(event.Event.Body, &c)
+}
+
+func regionOfCharter(c registry.Charter) region {
+	r := region{origin: c.Origin, nodes: map[string]registry.Node{}}
+	for _, node := range c.Nodes {
+		r.nodes[node.ID] = node
+	}
+	return r
+}
+
+// region is the region as this node knows it now.
+func (n *Node) region() region {
+	n.machine.mu.RLock()
+	defer n.machine.mu.RUnlock()
+	if n.machine.meta.Size == 0 {
+		return n.founding
+	}
+	r := region{origin: n.founding.origin, nodes: map[string]registry.Node{}}
+	for _, record := range n.machine.state.View().ActiveNodes() {
+		r.nodes[record.ID] = record.Node
+	}
+	return r
+}
+
+func (n *Node) nodeIDs() []string { return slices.Sorted(maps.Keys(n.region().nodes)) }
+
+func (n *Node) nodeAddresses() map[string]raft.ServerAddress { return addresses(n.region()) }
+
+func (n *Node) foundingNodes() map[string]raft.ServerAddress { return addresses(n.founding) }
+
+func addresses(r region) map[string]raft.ServerAddress {
+	out := map[string]raft.ServerAddress{}
+	for id, node := range r.nodes {
+		out[id] = raft.ServerAddress(node.RaftAddress)
+	}
+	return out
+}
+
+// logKey and cosignerKey are a node's keys as C2SP verifier keys.
+func (r region) logKey(id string) (tlog.VerifierKey, error) {
+	return verifierKey(r.origin, tlog.TypeLog, r.nodes[id].LogKey)
+}
+
+func (r region) cosignerKey(id string) (tlog.VerifierKey, error) {
+	return verifierKey(registry.CosignerName(r.origin, id), tlog.TypeCosigner, r.nodes[id].CosignerKey)
+}
+
+func verifierKey(name string, t tlog.KeyType, key string) (tlog.VerifierKey, error) {
+	raw, err := base64.RawURLEncoding.DecodeString(key)
+	if err != nil {
+		return tlog.VerifierKey{}, fmt.Errorf("key of %s: %w", name, err)
+	}
+	return tlog.NewVerifierKey(name, t, ed25519Key(raw))
+}
+
+// allKeys are the log and cosigner keys of all nodes.
+func (r region) allKeys() []tlog.VerifierKey {
+	var out []tlog.VerifierKey
+	for _, id := range slices.Sorted(maps.Keys(r.nodes)) {
+		for _, key := range []func(string) (tlog.VerifierKey, error){r.logKey, r.cosignerKey} {
+			if k, err := key(id); err == nil {
+				out = append(out, k)
+			}
+		}
+	}
+	return out
+}

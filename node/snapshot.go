@@ -1,0 +1,142 @@
+package node
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/hashicorp/raft"
+
+	"paspoort.example/paspoort/internal/kv"
+	"paspoort.example/paspoort/specs/registry"
+	"paspoort.example/paspoort/specs/tlog"
+)
+
+// snapshot is what raft ships instead of its log (D8): how many leaves, with which root
+// and state. The leaves themselves live in the log; the restorer fetches what it lacks.
+type snapshot struct {
+	Version int    `json:"version"`
+	Applied uint64 `json:"applied"` // raft index
+	Size    uint64 `json:"size"`
+	Root    string `json:"root"`
+	Digest  string `json:"state"` // registry.State.Digest after Size leaves
+
+	store kv.Store
+}
+
+const snapshotVersion = 1
+
+// maxSnapshot bounds what a snapshot can be on the wire.
+const maxSnapshot = 64 << 10
+
+// Snapshot implements raft.FSM.
+func (m *machine) Snapshot() (raft.FSMSnapshot, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if m.failed != nil {
+		return nil, m.failed
+	}
+	return &snapshot{Version: snapshotVersion, Applied: m.meta.Applied, Size: m.meta.Size, Root: m.meta.Root,
+		Digest: m.state.Digest(), store: m.store}, nil
+}
+
+// Persist implements raft.FSMSnapshot. The state is on the disk before the snapshot is
+// reported done, because raft then cuts the log that could bring it back after a power cut.
+func (s *snapshot) Persist(sink raft.SnapshotSink) error {
+	err := kv.Sync(s.store)
+	if err == nil {
+		err = json.NewEncoder(sink).Encode(s)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("snapshot: %w", err), sink.Cancel())
+	}
+	return sink.Close()
+}
+
+// Release implements raft.FSMSnapshot.
+func (s *snapshot) Release() {}
+
+// Restore implements raft.FSM. A snapshot of the same log is ahead of this node: it fetches
+// the missing leaves, replays them and compares root and state before it stores anything.
+func (m *machine) Restore(r io.ReadCloser) error {
+	defer r.Close()
+	var s snapshot
+	if err := json.NewDecoder(io.LimitReader(r, maxSnapshot)).Decode(&s); err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
+	if s.Version != snapshotVersion {
+		return fmt.Errorf("restore: snapshot of version %d", s.Version)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.failed != nil {
+		return m.failed
+	}
+	if s.Applied <= m.meta.Applied {
+		return nil
+	}
+	defer m.announce()
+	if err := m.restore(s); err != nil {
+		m.fail(fmt.Errorf("restore: %w", err))
+		return m.failed
+	}
+	return nil
+}
+
+func (m *machine) restore(s snapshot) error {
+	if s.Size < m.meta.Size {
+		return fmt.Errorf("snapshot has %d leaves, this node has %d", s.Size, m.meta.Size)
+	}
+	p := m.newPending()
+	for p.meta.Size < s.Size {
+		batch, err := m.fetch(p.meta.Size, s.Size)
+		if err != nil {
+			return err
+		}
+		if len(batch) == 0 {
+			return errors.New("no node gave the missing leaves")
+		}
+		for _, raw := range batch {
+			if err := m.follow(p, raw); err != nil {
+				return err
+			}
+		}
+		// Stored leaf by leaf as they come: they are verified, and meta tells how far.
+		if p.bytes > maxBatchBytes && p.meta.Size < s.Size {
+			if m.flush(p); m.failed != nil {
+				return m.failed
+			}
+			p = m.newPending()
+		}
+	}
+	if got := p.tree.Root().String(); got != s.Root {
+		return fmt.Errorf("leaves give root %s, snapshot says %s", got, s.Root)
+	}
+	if got := m.state.Digest(); got != s.Digest {
+		return errors.New("leaves give another state than the snapshot says")
+	}
+	p.meta.Applied = s.Applied
+	m.flush(p)
+	return m.failed
+}
+
+// follow applies a leaf that others accepted.
+func (m *machine) follow(p *pending, raw []byte) error {
+	leaf, err := registry.ParseLeaf(raw)
+	if err != nil {
+		return fmt.Errorf("leaf %d: %w", p.meta.Size, err)
+	}
+	effect, err := registry.Apply(m.state, leaf)
+	if err != nil {
+		return fmt.Errorf("leaf %d: %w", p.meta.Size, err)
+	}
+	p.nodes = p.nodes || effect.Nodes || effect.Index == 0
+	p.erased = append(p.erased, effect.Erased...)
+	return p.append(effect.Index, leaf)
+}
+
+// head is the tree as a checkpoint without origin. mu is held.
+func (m *machine) head() tlog.Checkpoint {
+	return tlog.Checkpoint{Size: m.tree.Size(), Root: m.tree.Root()}
+}

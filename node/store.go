@@ -1,0 +1,100 @@
+package node
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"paspoort.example/paspoort/internal/kv"
+	"paspoort.example/paspoort/specs/tlog"
+)
+
+// The keys of a node's store. Numbers are big endian, so that byte order is theirs.
+//
+//	meta               applied: how far raft's log is in here, with size and root
+//	l/<index>          a leaf, as it stands in the log
+//	t/<level><index>   a tile, as wide as it is; a partial one is replaced as it grows
+//	o/<event id>       what became of an event that made no leaf
+//	q/<sequence>       the event id of an outcome, oldest first, to forget by
+//	w/<cosigner>       the largest checkpoint seen with a cosignature of that cosigner
+//	x/<commitment>     a sealed payload of a one-person firm
+//	c/published        the checkpoint that is served
+const (
+	storeName   = "node"
+	storeFormat = 1
+	valueFormat = 1
+)
+
+var (
+	keyMeta      = []byte("meta")
+	keyPublished = []byte("c/published")
+)
+
+// meta is written in the transaction of the leaves that it counts.
+type meta struct {
+	Applied  uint64 `json:"applied"` // raft index
+	Size     uint64 `json:"size"`    // leaves
+	Root     string `json:"root"`    // base64, of Size leaves
+	Outcomes uint64 `json:"outcomes"`
+	Oldest   uint64 `json:"oldest"` // sequence of the oldest outcome kept
+}
+
+func keyLeaf(index uint64) []byte { return binary.BigEndian.AppendUint64([]byte("l/"), index) }
+
+func keyTile(level int, index uint64) []byte {
+	return binary.BigEndian.AppendUint64([]byte{'t', '/', byte(level)}, index)
+}
+
+func keyOutcome(id string) []byte         { return []byte("o/" + id) }
+func keySequence(n uint64) []byte         { return binary.BigEndian.AppendUint64([]byte("q/"), n) }
+func keyPayload(commitment string) []byte { return []byte("x/" + commitment) }
+func keyWitnessed(cosigner string) []byte { return []byte("w/" + cosigner) }
+
+func loadMeta(tx kv.Tx) (meta, error) {
+	var m meta
+	err := kv.GetJSON(tx, keyMeta, valueFormat, &m)
+	if errors.Is(err, kv.ErrNotFound) {
+		return meta{Root: tlog.EmptyRoot().String()}, nil
+	}
+	return m, err
+}
+
+// txTiles reads tiles inside a transaction, cut to the width that is asked: a stored
+// partial tile contains all narrower ones.
+type txTiles struct{ tx kv.Tx }
+
+func (r txTiles) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
+	out := make([][]byte, len(tiles))
+	for i, t := range tiles {
+		data, err := readTile(r.tx, t)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = data
+	}
+	return out, nil
+}
+
+func readTile(tx kv.Tx, t tlog.Tile) ([]byte, error) {
+	raw, err := tx.Get(keyTile(t.Level, t.Index))
+	if err != nil {
+		return nil, fmt.Errorf("tile %s: %w", t.Path(), err)
+	}
+	_, data, err := kv.Body(raw)
+	if err != nil {
+		return nil, fmt.Errorf("tile %s: %w", t.Path(), err)
+	}
+	if len(data) < t.Width*tlog.HashSize {
+		return nil, fmt.Errorf("tile %s: %w", t.Path(), kv.ErrNotFound)
+	}
+	return data[:t.Width*tlog.HashSize], nil
+}
+
+func readLeaf(tx kv.Tx, index uint64) ([]byte, error) {
+	raw, err := tx.Get(keyLeaf(index))
+	if err != nil {
+		return nil, fmt.Errorf("leaf %d: %w", index, err)
+	}
+	_, body, err := kv.Body(raw)
+	return body, err
+}

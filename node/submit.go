@@ -1,0 +1,235 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"paspoort.example/paspoort/specs/registry"
+)
+
+// Sentinels of writing.
+var (
+	// ErrUnknownOutcome: the event may or may not have been committed; ask for it by its id
+	// or submit it again, which does no harm.
+	ErrUnknownOutcome = errors.New("the outcome is not known; ask for the event by its id or submit it again")
+	// ErrBusy: too many writes wait already.
+	ErrBusy = errors.New("too many events wait to be written")
+	// ErrStopped: the node is stopping.
+	ErrStopped = errors.New("the node is stopping")
+)
+
+// submission is an event on its way to a batch.
+type submission struct {
+	raw  []byte
+	done chan answer // buffered for one
+}
+
+type answer struct {
+	outcome registry.Outcome
+	err     error
+}
+
+const (
+	maxWaiting   = 4096                  // submissions in the queue
+	maxInFlight  = 2                     // batches given to raft and not answered
+	clockSlack   = 5 * time.Second       // how far a new leader's clock may be behind the last stamp
+	applyTimeout = 10 * time.Second      // to get a batch into raft's queue
+	findLeader   = 3 * time.Second       // how long a write waits for a leader
+	lookAgain    = 20 * time.Millisecond // pause between looks for a leader
+)
+
+// submit brings an event into the log, from any node: a follower forwards it to the
+// leader. It returns when a quorum has synced the event, or with the registry's refusal as
+// outcome. The same event again gives the same answer.
+func (n *Node) submit(ctx context.Context, event registry.SignedEvent) (registry.Outcome, error) {
+	if o, ok := n.accepted(event.Event.ID()); ok {
+		return o, nil
+	}
+	raw, err := event.Marshal()
+	if err != nil {
+		return registry.Outcome{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, n.cfg.WriteTimeout)
+	defer cancel()
+	patience := n.cfg.Clock().Add(findLeader)
+	for {
+		o, err := n.submitOnce(ctx, raw)
+		if !errors.Is(err, registry.ErrNoLeader) || n.cfg.Clock().After(patience) {
+			return o, err
+		}
+		select {
+		case <-ctx.Done():
+			return registry.Outcome{}, registry.ErrNoLeader
+		case <-time.After(lookAgain):
+		}
+	}
+}
+
+func (n *Node) submitOnce(ctx context.Context, raw []byte) (registry.Outcome, error) {
+	if !n.running() {
+		return registry.Outcome{}, registry.ErrNoLeader
+	}
+	_, leader := n.raft.LeaderWithID()
+	switch {
+	case leader == "":
+		return registry.Outcome{}, registry.ErrNoLeader
+	case leader == n.raftID:
+		return n.enqueue(ctx, raw)
+	}
+	return n.forward(ctx, nodeOf(leader), raw)
+}
+
+// enqueue puts an event into the leader's queue and waits for its outcome.
+func (n *Node) enqueue(ctx context.Context, raw []byte) (registry.Outcome, error) {
+	if o, refused := n.atTheDoor(raw); refused {
+		return o, nil
+	}
+	s := submission{raw, make(chan answer, 1)}
+	select {
+	case n.queue <- s:
+	default:
+		return registry.Outcome{}, ErrBusy
+	}
+	select {
+	case a := <-s.done:
+		return a.outcome, a.err
+	case <-ctx.Done():
+		return registry.Outcome{}, ErrUnknownOutcome
+	case <-n.stopped:
+		return registry.Outcome{}, ErrUnknownOutcome
+	}
+}
+
+// doorCodes are refusals that no event still in the queue can turn into acceptance. Such
+// an event never reaches raft's log: what anybody may send must not fill it.
+var doorCodes = []*registry.Refusal{
+	registry.ErrMalformed, registry.ErrTooLarge, registry.ErrRules, registry.ErrKind, registry.ErrReserved,
+	registry.ErrBody, registry.ErrSubject, registry.ErrSignature, registry.ErrCommitment, registry.ErrExpired,
+}
+
+// atTheDoor checks an event against the state as it stands. Refusals that may be overtaken
+// by events in the queue go on to raft, where their order is decided.
+func (n *Node) atTheDoor(raw []byte) (registry.Outcome, bool) {
+	event, err := registry.ParseEvent(raw)
+	if err != nil {
+		return refusal("", err), true
+	}
+	m := n.machine
+	m.mu.Lock()
+	err = registry.Check(m.state, event, n.stamp(m.state.LogTime()))
+	m.mu.Unlock()
+	for _, code := range doorCodes {
+		if errors.Is(err, code) {
+			return refusal(event.Event.ID(), err), true
+		}
+	}
+	if errors.Is(err, registry.ErrLogTime) { // not the event's fault for good: nothing to remember
+		return refusal(event.Event.ID(), err), true
+	}
+	return registry.Outcome{}, false
+}
+
+// stamp is the log time for a batch (D2): this leader's clock, or the newest stamp when
+// that is a little ahead, because clocks of nodes differ by some seconds. Further behind,
+// Apply refuses, and writes stall until the clock is right.
+func (n *Node) stamp(last time.Time) time.Time {
+	now := n.cfg.Clock()
+	if now.Before(last) && last.Sub(now) <= clockSlack {
+		return last
+	}
+	return now
+}
+
+// runBatches is the group commit: while batches are under way, the queue fills; what is
+// in it becomes the next batch. It ends when ctx does.
+func (n *Node) runBatches(ctx context.Context) {
+	inFlight := make(chan struct{}, maxInFlight)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case inFlight <- struct{}{}:
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case first := <-n.queue:
+			batch := n.collect(first)
+			future := n.propose(batch)
+			n.wg.Go(func() {
+				defer func() { <-inFlight }()
+				settle(batch, future)
+			})
+		}
+	}
+}
+
+// collect takes what waits in the queue, up to the limits of a batch.
+func (n *Node) collect(first submission) []submission {
+	batch, size := []submission{first}, len(first.raw)
+	for len(batch) < maxBatchEvents && size < maxBatchBytes-registry.MaxEvent {
+		select {
+		case s := <-n.queue:
+			batch, size = append(batch, s), size+len(s.raw)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+func (n *Node) propose(batch []submission) raft.ApplyFuture {
+	n.machine.mu.RLock()
+	last := n.machine.state.LogTime()
+	n.machine.mu.RUnlock()
+	c := command{LogTime: n.stamp(last).Unix()}
+	for _, s := range batch {
+		c.Events = append(c.Events, s.raw)
+	}
+	return n.raft.Apply(c.marshal(), applyTimeout)
+}
+
+// settle answers the submissions of a batch.
+func settle(batch []submission, future raft.ApplyFuture) {
+	if err := future.Error(); err != nil {
+		for _, s := range batch {
+			s.done <- answer{err: writeError(err)}
+		}
+		return
+	}
+	outcomes, ok := future.Response().([]registry.Outcome)
+	for i, s := range batch {
+		if !ok || len(outcomes) != len(batch) {
+			s.done <- answer{err: ErrUnknownOutcome}
+			continue
+		}
+		s.done <- answer{outcome: outcomes[i]}
+	}
+}
+
+// writeError translates raft's errors. Only where raft certainly did not take the entry
+// may a write be tried again elsewhere without a word.
+func writeError(err error) error {
+	switch {
+	case errors.Is(err, raft.ErrNotLeader), errors.Is(err, raft.ErrEnqueueTimeout), errors.Is(err, raft.ErrLeadershipTransferInProgress):
+		return registry.ErrNoLeader
+	case errors.Is(err, raft.ErrRaftShutdown):
+		return ErrStopped
+	}
+	return fmt.Errorf("%w: %w", ErrUnknownOutcome, err)
+}
+
+// accepted finds an event that is in the log already.
+func (n *Node) accepted(id string) (registry.Outcome, bool) {
+	n.machine.mu.RLock()
+	defer n.machine.mu.RUnlock()
+	index, ok := n.machine.state.Leaf(id)
+	if !ok {
+		return registry.Outcome{}, false
+	}
+	return registry.Outcome{Event: id, State: registry.OutcomeCommitted, Index: &index, Repeat: true}, true
+}
