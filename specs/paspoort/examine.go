@@ -3,14 +3,13 @@ package paspoort
 import (
 	"context"
 	"crypto"
-	"encoding/json"
 	"strings"
 	"time"
 
-	"paspoort.example/paspoort/specs/did"
 	"paspoort.example/paspoort/specs/ijson"
 	"paspoort.example/paspoort/specs/jose"
 	"paspoort.example/paspoort/specs/sdjwt"
+	"paspoort.example/paspoort/specs/sdjwtvc"
 )
 
 // An IssuerKey is a key that may have signed, and where it came from.
@@ -24,16 +23,16 @@ type IssuerKey struct {
 // fetches nothing: the caller hands in the keys that the credential names and
 // adds status, admission and timestamps. Anything at all may be presented; what
 // is malformed becomes a fact as well.
-func Examine(presented string, keys []IssuerKey, now time.Time) Facts {
+func Examine(presented string, keys []IssuerKey) Facts {
 	t, err := sdjwt.Parse(presented)
 	if err != nil {
 		return Facts{Format: Finding{Failed, "format_broken"}}
 	}
-	return ExamineToken(t, keys, now)
+	return ExamineToken(t, keys)
 }
 
 // ExamineToken is Examine for what is parsed already.
-func ExamineToken(t *sdjwt.SDJWT, keys []IssuerKey, now time.Time) Facts {
+func ExamineToken(t *sdjwt.SDJWT, keys []IssuerKey) Facts {
 	f := Facts{}
 	claims, err := t.Claims()
 	if err != nil {
@@ -44,6 +43,14 @@ func ExamineToken(t *sdjwt.SDJWT, keys []IssuerKey, now time.Time) Facts {
 	if !ok || !typeFits(t.Header().Type, format) {
 		f.Format = Finding{Failed, "format_broken"}
 		return f
+	}
+	if format == FormatSDJWTVC {
+		// Draft 18, 2.2.2.3: iss, nbf, exp, cnf, vct and status "cannot be selectively
+		// disclosed"; a hidden status would hide a revocation. Times are judged later.
+		if _, err := sdjwtvc.Read(t, sdjwtvc.Options{AcceptLegacyType: true}); err != nil {
+			f.Format = Finding{Failed, "format_broken"}
+			return f
+		}
 	}
 	f.Format, f.Claims = Finding{OK, ""}, claims
 	f.examineSignature(t, keys)
@@ -139,27 +146,9 @@ func peekBinding(presented string) (c bindingClaims, ok bool) {
 	return c, true
 }
 
-// HolderKey is the key in cnf of a processed credential: cnf.jwk, or where a
-// DIIP issuer names only cnf.kid, the key that the DID URL itself contains.
+// HolderKey is the key that cnf of a processed credential names, by jwk, by a
+// kid that is a did:jwk or did:key (nothing is fetched), or by both alike.
 func HolderKey(claims map[string]any) (crypto.PublicKey, bool) {
-	cnf, _ := claims["cnf"].(map[string]any)
-	if jwk, ok := cnf["jwk"].(map[string]any); ok {
-		raw, err := json.Marshal(jwk)
-		if err != nil {
-			return nil, false
-		}
-		key, err := jose.ParseKey(raw)
-		return key.Public, err == nil
-	}
-	kid, _ := cnf["kid"].(string)
-	id, _, ok := strings.Cut(kid, "#")
-	if !ok || !strings.HasPrefix(id, "did:jwk:") && !strings.HasPrefix(id, "did:key:") {
-		return nil, false
-	}
-	doc, err := did.Resolve(context.Background(), id, nil) // these methods fetch nothing
-	if err != nil {
-		return nil, false
-	}
-	key, err := doc.Key(kid, did.Authentication)
+	key, err := sdjwtvc.HolderKey(context.Background(), claims)
 	return key, err == nil
 }

@@ -29,6 +29,8 @@ var sentences = map[string]Text{
 	"signature_ok":           {"De handtekening klopt. Er is niets veranderd.", "The signature is correct. Nothing was changed."},
 	"signature_invalid":      {"De handtekening klopt niet. Het bewijs is veranderd of nagemaakt.", "The signature is wrong. The credential was changed or forged."},
 	"issuer_key_unavailable": {"De sleutel van de uitgever was niet te krijgen.", "The issuer's key could not be obtained."},
+	"issuer_key_mismatch":    {"De sleutel hoort niet bij de uitgever die erop staat.", "The key does not belong to the issuer that is named."},
+	"issuer_key_unusable":    {"Met deze sleutel of dit certificaat kan niet worden gecontroleerd.", "This key or certificate cannot be used to check."},
 
 	"holder_ok":                {"De eigenaar heeft dit zelf getoond.", "The holder showed this in person."},
 	"no_holder_key":            {"Dit bewijs is aan niemand gebonden. Van wie het is, is niet te zien.", "This credential is bound to nobody. Whose it is cannot be seen."},
