@@ -1,0 +1,204 @@
+package verifier
+
+import (
+	"encoding/json"
+	"errors"
+	"time"
+
+	"paspoort.example/paspoort/internal/kv"
+	"paspoort.example/paspoort/specs/dcql"
+	"paspoort.example/paspoort/specs/openid4vp"
+	"paspoort.example/paspoort/specs/paspoort"
+)
+
+// The keys of the store, all values JSON in format 1:
+//
+//	request/<id>       record: what was asked, in which state it is, the verdict without what was disclosed
+//	transaction/<id>   transaction: one open way to answer a request, with its decryption key; gone once answered
+//
+// Nothing in the store holds a presentation, a disclosed claim or a key of a holder.
+const (
+	requestPrefix     = "request/"
+	transactionPrefix = "transaction/"
+	storeFormat       = 1
+	valueFormat       = 1
+)
+
+// State of a request as the asker sees it.
+type State string
+
+// States. Waiting covers everything that the asker must not tell apart: never seen, opened, refused in silence.
+const (
+	Waiting  State = "waiting"
+	Received State = "received" // an answer came; on the same device it counts when the browser comes back
+	Done     State = "done"     // there is a verdict
+	Refused  State = "refused"  // the holder chose to say no
+	Expired  State = "expired"
+	Rejected State = "rejected" // an answer came, but its browser was not the one that asked
+)
+
+// record is one request.
+type record struct {
+	ID       string    `json:"id"`
+	Created  time.Time `json:"created"`
+	Expires  time.Time `json:"expires"`
+	Forget   time.Time `json:"forget"`
+	State    State     `json:"state"`
+	Purpose  string    `json:"purpose"`
+	Language string    `json:"lang"`
+
+	Query        *dcql.Query            `json:"dcql_query"`
+	Asked        []Skill                `json:"asked,omitempty"`
+	Profile      string                 `json:"profile,omitempty"`
+	Prefix       openid4vp.Prefix       `json:"client_id_prefix,omitempty"`
+	ResponseMode openid4vp.ResponseMode `json:"response_mode"`
+
+	// Invocation is that of the cross-device transaction: what a QR code shows.
+	Invocation   string   `json:"invocation"`
+	Transactions []string `json:"transactions"`
+
+	// Refusal is the code with which the holder said no.
+	Refusal openid4vp.Code `json:"refusal,omitempty"`
+	// Verdict has no claims in it. Discarded counts presentations that did not match what was asked.
+	Verdict   *paspoort.Verdict `json:"verdict,omitempty"`
+	Discarded int               `json:"discarded,omitempty"`
+	// Return binds the verdict to a browser until it comes back; nil otherwise.
+	Return *comeback `json:"return,omitempty"`
+}
+
+// comeback is what the browser that asked must show before the answer counts (OpenID4VP 13.3, 14.2). Both are hashes.
+type comeback struct {
+	Session      []byte `json:"session"`
+	ResponseCode []byte `json:"response_code"`
+}
+
+// transaction is one way to answer a request: the QR code, or the button in one browser.
+type transaction struct {
+	openid4vp.Transaction
+	RequestID string `json:"request_id"`
+	// Session is the hash of the cookie of the browser that pressed the button; nil for the QR code.
+	Session []byte `json:"session,omitempty"`
+}
+
+func (r *record) state(now time.Time) State {
+	switch r.State {
+	case Waiting, Received:
+		if !now.Before(r.Expires) {
+			return Expired
+		}
+	}
+	return r.State
+}
+
+var errNoRequest = errors.New("no such request")
+
+func getRequest(tx kv.Tx, id string) (*record, error) {
+	r := &record{}
+	err := kv.GetJSON(tx, []byte(requestPrefix+id), valueFormat, r)
+	if errors.Is(err, kv.ErrNotFound) {
+		return nil, errNoRequest
+	}
+	return r, err
+}
+
+func putRequest(tx kv.Tx, r *record) error {
+	return kv.PutJSON(tx, []byte(requestPrefix+r.ID), valueFormat, r)
+}
+
+func getTransaction(tx kv.Tx, id string) (*transaction, error) {
+	t := &transaction{}
+	err := kv.GetJSON(tx, []byte(transactionPrefix+id), valueFormat, t)
+	if errors.Is(err, kv.ErrNotFound) {
+		return nil, openid4vp.ErrUnknownTransaction
+	}
+	return t, err
+}
+
+func putTransaction(tx kv.Tx, t *transaction) error {
+	return kv.PutJSON(tx, []byte(transactionPrefix+t.ID), valueFormat, t)
+}
+
+// close ends every way to answer the request: the decryption keys go, what is left says only that it was answered.
+func (r *record) closeTransactions(tx kv.Tx) error {
+	for _, id := range r.Transactions {
+		t, err := getTransaction(tx, id)
+		if errors.Is(err, openid4vp.ErrUnknownTransaction) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		t.Answered, t.DecryptionKey = true, nil
+		if err := putTransaction(tx, t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *record) delete(tx kv.Tx) error {
+	for _, id := range r.Transactions {
+		if err := tx.Delete([]byte(transactionPrefix + id)); err != nil {
+			return err
+		}
+	}
+	return tx.Delete([]byte(requestPrefix + r.ID))
+}
+
+// sweep forgets what is past its term and returns the ids of the requests that went.
+func (v *Verifier) sweep(now time.Time) ([]string, error) {
+	var gone []string
+	err := v.config.Store.Update(func(tx kv.Tx) error {
+		gone = nil
+		var old, lapsed []*record
+		err := tx.Scan([]byte(requestPrefix), func(_, value []byte) error {
+			r := &record{}
+			if err := kv.DecodeJSON(value, valueFormat, r); err != nil {
+				return err
+			}
+			switch {
+			case !now.Before(r.Forget):
+				old = append(old, r)
+			case r.State != Expired && r.state(now) == Expired:
+				lapsed = append(lapsed, r)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		for _, r := range old {
+			gone = append(gone, r.ID)
+			if err := r.delete(tx); err != nil {
+				return err
+			}
+		}
+		for _, r := range lapsed {
+			// An answer that its browser never came back for goes with the request.
+			r.State, r.Verdict, r.Return = Expired, nil, nil
+			gone = append(gone, r.ID)
+			if err := errors.Join(r.closeTransactions(tx), putRequest(tx, r)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return gone, err
+}
+
+// withoutClaims is the verdict as it may be kept: what was disclosed is taken out.
+func withoutClaims(v paspoort.Verdict) *paspoort.Verdict {
+	v.Credentials = append([]paspoort.CredentialVerdict{}, v.Credentials...)
+	for i := range v.Credentials {
+		v.Credentials[i].Claims = map[string]any{}
+	}
+	return &v
+}
+
+func unmarshalSkill(raw []byte, s *Skill) error {
+	if len(raw) > 0 && raw[0] == '"' {
+		return json.Unmarshal(raw, &s.URI)
+	}
+	type plain Skill
+	return json.Unmarshal(raw, (*plain)(s))
+}
