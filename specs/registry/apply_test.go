@@ -1,67 +1,203 @@
-package registry
+package registry_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
+
+	"paspoort.example/paspoort/specs/registry"
+	"paspoort.example/paspoort/specs/registry/registrytest"
+)
+
+const day = 24 * time.Hour
+
+// Members by a short name.
+const (
+	werkgevers = registrytest.Werkgevers
+	vakbond    = registrytest.Vakbond
+	opleiders  = registrytest.Opleiders
+	gemeente   = registrytest.Gemeente
 )
 
 func TestAnAdmissionTakesTwoGroups(t *testing.T) {
-	w := newWorld(t)
-	a := w.application("vaart", Issuer)
-	s := w.do(KindApplied, a, OrganisationParty(a.Organisation))
-	if got := w.admission(a.Organisation, w.now); got.Admitted || got.Code != CodeNever {
+	r := registrytest.New(t)
+	a := r.Application("vaart", registry.Issuer)
+	s := r.Do(registry.KindApplied, a, registry.OrganisationParty(a.Organisation))
+	if got := r.Admission(a.Organisation, r.Now); got.Admitted || got.Code != registry.CodeNever {
 		t.Errorf("after applying: admitted %v, code %s", got.Admitted, got.Code)
 	}
-	w.approve(s.Event.ID(), member(0))
-	if got := w.admission(a.Organisation, w.now); got.Admitted {
+	r.Approve(s.Event.ID(), werkgevers)
+	if got := r.Admission(a.Organisation, r.Now); got.Admitted {
 		t.Error("admitted by one member")
 	}
-	w.advance(time.Hour)
-	e := w.must(w.compose(KindApproved, &Decision{Proposal: s.Event.ID(), Voter: member(1)}, member(1)))
-	if len(e.Enacted) != 1 || e.Enacted[0] != s.Event.ID() {
+	r.Advance(time.Hour)
+	e := r.Must(r.Compose(registry.KindApproved, &registry.Decision{Proposal: s.Event.ID(), Voter: vakbond}, vakbond))
+	if !slices.Equal(e.Enacted, []string{s.Event.ID()}) {
 		t.Errorf("the second approval enacted %v", e.Enacted)
 	}
-	got := w.admission(a.Organisation, w.now)
-	if !got.Admitted || got.Since != w.now.Unix() || got.Until != w.now.Unix()+548*86400 {
+	got := r.Admission(a.Organisation, r.Now)
+	if !got.Admitted || got.Since != r.Now.Unix() || got.Until != r.Now.Unix()+548*86400 {
 		t.Errorf("admitted %v since %d until %d", got.Admitted, got.Since, got.Until)
+	}
+	if got := r.Admission(a.Organisation, r.Now.Add(549*day)); got.Admitted || got.Code != registry.CodeExpired {
+		t.Errorf("after 18 months: admitted %v, code %s", got.Admitted, got.Code)
+	}
+	if got := r.Admission(a.Organisation, r.Now.Add(-2*day)); got.Admitted || got.Code != registry.CodeNotYet {
+		t.Errorf("before: admitted %v, code %s", got.Admitted, got.Code)
+	}
+}
+
+func TestTwoMembersOfOneGroupAreNotEnough(t *testing.T) {
+	r := registrytest.New(t)
+	second := "member/tweede-werkgever"
+	r.Do(registry.KindAmended, &registry.Amendment{Reason: "nieuw lid", Add: []registry.Member{{
+		Group: registry.Werkgevers, ID: "tweede-werkgever", Key: registrytest.PublicKey(r.Party(second).Key), Name: "Tweede Werkgever",
+	}}}, second, werkgevers, vakbond)
+	a := r.Application("vaart", registry.Issuer)
+	s := r.Do(registry.KindApplied, a, registry.OrganisationParty(a.Organisation))
+	r.Approve(s.Event.ID(), werkgevers, second)
+	if got := r.Admission(a.Organisation, r.Now); got.Admitted {
+		t.Fatal("admitted by two members of one group")
+	}
+	r.Approve(s.Event.ID(), opleiders)
+	if got := r.Admission(a.Organisation, r.Now); !got.Admitted {
+		t.Errorf("not admitted by three members of two groups: %s", got.Code)
 	}
 }
 
 func TestWithdrawalLeavesThePastUnlessForFraud(t *testing.T) {
-	w := newWorld(t)
-	org := w.admit("vaart", Issuer)
-	day := 24 * time.Hour
-	admitted := w.now
-	w.advance(30 * day)
-	size := w.state.Size()
-	w.do(KindWithdrawn, &Measure{Organisation: org, Role: Issuer, Reason: "gestopt"}, member(0), member(1))
-	withdrawn := w.now
-	w.advance(day)
+	r := registrytest.New(t)
+	org := r.Admit("vaart", registry.Issuer)
+	admitted := r.Now
+	r.Advance(30 * day)
+	size := r.State.Size()
+	r.Do(registry.KindWithdrawn, &registry.Measure{Organisation: org, Role: registry.Issuer, Reason: "gestopt"}, werkgevers, vakbond)
+	withdrawn := r.Now
+	r.Advance(day)
 
-	if got := w.admission(org, admitted.Add(day)); !got.Admitted || got.Withdrawn == nil || got.WithdrawnAt(admitted.Add(day)) {
+	if got := r.Admission(org, admitted.Add(day)); !got.Admitted || got.Withdrawn == nil || got.WithdrawnAt(admitted.Add(day)) {
 		t.Errorf("a day before the withdrawal: %+v", got)
 	}
-	if got := w.admission(org, w.now); got.Admitted || got.Code != CodeWithdrawn {
+	if got := r.Admission(org, r.Now); got.Admitted || got.Code != registry.CodeWithdrawn {
 		t.Errorf("a day after the withdrawal: %s", got.Code)
 	}
-	w.do(KindWithdrawn, &Measure{Organisation: org, Role: Issuer, Reason: "vervalste toetsen", Fraud: true, EffectiveFrom: admitted.Add(10 * day).Unix()}, member(1), member(2))
-	if got := w.admission(org, admitted.Add(20*day)); got.Admitted || got.Code != CodeFraud || !got.Withdrawn.Retroactive() {
+	fraud := &registry.Measure{Organisation: org, Role: registry.Issuer, Reason: "vervalste toetsen", Fraud: true, EffectiveFrom: admitted.Add(10 * day).Unix()}
+	r.Do(registry.KindWithdrawn, fraud, vakbond, opleiders)
+	if got := r.Admission(org, admitted.Add(20*day)); got.Admitted || got.Code != registry.CodeFraud || !got.Withdrawn.Retroactive() {
 		t.Errorf("after the beginning of the fraud: %+v", got)
 	}
-	if got := w.admission(org, admitted.Add(5*day)); !got.Admitted || !got.Withdrawn.Fraud {
+	if got := r.Admission(org, admitted.Add(5*day)); !got.Admitted || !got.Withdrawn.Fraud {
 		t.Errorf("before the beginning of the fraud: %+v", got)
 	}
-	// What was known before is still what was known before.
-	v, err := w.state.AsOf(size)
+	v, err := r.State.AsOf(size)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := v.Admission(Question{Lookup: Lookup{Organisation: org}, Role: Issuer, At: withdrawn.Add(day)})
+	got, err := v.Admission(registry.Question{Lookup: registry.Lookup{Organisation: org}, Role: registry.Issuer, At: withdrawn.Add(day)})
 	if err != nil || !got.Admitted || got.Withdrawn != nil {
 		t.Errorf("as of %d leaves: %+v, %v", size, got, err)
 	}
-	if err := w.try(KindWithdrawn, &Measure{Organisation: org, Role: Issuer, Reason: "nog eens"}, member(0), member(1)); !errors.Is(err, ErrTransition) {
+	again := &registry.Measure{Organisation: org, Role: registry.Issuer, Reason: "nog eens"}
+	if err := r.Try(registry.KindWithdrawn, again, werkgevers, vakbond); !errors.Is(err, registry.ErrTransition) {
 		t.Errorf("a withdrawal that goes no further: %v", err)
+	}
+}
+
+func TestSuspensionIsATimeWithoutAdmission(t *testing.T) {
+	r := registrytest.New(t)
+	org := r.Admit("vaart", registry.Issuer)
+	start := r.Now
+	r.Advance(10 * day)
+	m := &registry.Measure{Organisation: org, Role: registry.Issuer, Reason: "onderzoek"}
+	r.Do(registry.KindSuspended, m, opleiders)
+	r.Advance(10 * day)
+	if got := r.Admission(org, r.Now); got.Admitted || got.Code != registry.CodeSuspended || got.Suspended == nil {
+		t.Errorf("while suspended: %+v", got)
+	}
+	if err := r.Try(registry.KindSuspended, m, opleiders); !errors.Is(err, registry.ErrTransition) {
+		t.Errorf("suspended twice: %v", err)
+	}
+	r.Do(registry.KindReinstated, m, opleiders, vakbond)
+	r.Advance(day)
+	for _, tt := range []struct {
+		name string
+		at   time.Time
+		want bool
+	}{
+		{"before", start.Add(5 * day), true},
+		{"on the day it began", start.Add(10 * day), true},
+		{"within", start.Add(15 * day), false},
+		{"on the day it ended", start.Add(20 * day), true},
+		{"after", start.Add(21 * day), true},
+	} {
+		if got := r.Admission(org, tt.at); got.Admitted != tt.want {
+			t.Errorf("%s: admitted %v, want %v", tt.name, got.Admitted, tt.want)
+		}
+	}
+}
+
+func TestRenewalGoesOn(t *testing.T) {
+	r := registrytest.New(t)
+	org := r.Admit("vaart", registry.Issuer)
+	first := r.Now
+	r.Advance(500 * day)
+	r.Admit("vaart", registry.Issuer)
+	if got := r.Admission(org, first.Add(1000*day)); !got.Admitted {
+		t.Errorf("after renewal: %s", got.Code)
+	}
+	if got := r.Admission(org, first.Add(10*day)); !got.Admitted || got.Since != first.Unix() {
+		t.Errorf("in the first admission: %+v", got)
+	}
+	// A withdrawal ends both; a new admission starts after it.
+	r.Do(registry.KindWithdrawn, &registry.Measure{Organisation: org, Role: registry.Issuer, Reason: "gestopt"}, gemeente, vakbond)
+	r.Advance(30 * day)
+	if got := r.Admission(org, r.Now); got.Admitted {
+		t.Error("admitted after withdrawal")
+	}
+	r.Admit("vaart", registry.Issuer)
+	if got := r.Admission(org, r.Now); !got.Admitted || got.Withdrawn != nil {
+		t.Errorf("admitted anew: %+v", got)
+	}
+	if got := r.Admission(org, r.Now.Add(-10*day)); got.Admitted || got.Code != registry.CodeWithdrawn {
+		t.Errorf("between withdrawal and new admission: %s", got.Code)
+	}
+}
+
+func TestAnOrganisationGivesUpItsOwnAdmission(t *testing.T) {
+	r := registrytest.New(t)
+	org := r.Admit("vaart", registry.Issuer)
+	self := registry.OrganisationParty(org)
+	r.Advance(day)
+	fraud := &registry.Measure{Organisation: org, Role: registry.Issuer, Reason: "wij stoppen", EffectiveFrom: r.Now.Unix() - 5, Fraud: true}
+	if err := r.Try(registry.KindWithdrawn, fraud, self); !errors.Is(err, registry.ErrSigner) {
+		t.Errorf("fraud by own word: %v", err)
+	}
+	r.Do(registry.KindWithdrawn, &registry.Measure{Organisation: org, Role: registry.Issuer, Reason: "wij stoppen"}, self)
+	r.Advance(day)
+	if got := r.Admission(org, r.Now); got.Admitted || got.Code != registry.CodeWithdrawn {
+		t.Errorf("after giving up: %s", got.Code)
+	}
+}
+
+func TestRefusalClosesAProposal(t *testing.T) {
+	r := registrytest.New(t)
+	a := r.Application("vaart", registry.Issuer)
+	s := r.Do(registry.KindApplied, a, registry.OrganisationParty(a.Organisation))
+	id := s.Event.ID()
+	for _, m := range []string{werkgevers, opleiders} {
+		r.Do(registry.KindRefused, &registry.Decision{Proposal: id, Voter: m, Reason: "geen toezicht"}, m)
+	}
+	p, err := r.State.View().Proposal(id)
+	if err != nil || p.Status != registry.Refused {
+		t.Fatalf("status %s, %v", p.Status, err)
+	}
+	if err := r.Try(registry.KindApproved, &registry.Decision{Proposal: id, Voter: gemeente}, gemeente); !errors.Is(err, registry.ErrClosed) {
+		t.Errorf("approving what was refused: %v", err)
+	}
+	// It can ask again, with the same key.
+	r.Admit("vaart", registry.Issuer)
+	if got := r.Admission(a.Organisation, r.Now); !got.Admitted {
+		t.Errorf("after a second application: %s", got.Code)
 	}
 }

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"crypto"
+	"crypto/x509"
 	"encoding/base32"
 	"fmt"
 	"io"
@@ -97,4 +98,13 @@ func Found(c Charter, now time.Time, keys map[string]crypto.Signer) (SignedEvent
 		parties[i] = Party{MemberParty(m.ID), key}
 	}
 	return Compose(Draft{Now: now}, KindFounded, &c, parties...)
+}
+
+// NewCertificateRecord describes a certificate that the CA with the given anchor fingerprint
+// issued. The certificate of a one-person firm is told of by commitments instead.
+func NewCertificateRecord(cert *x509.Certificate, anchor, organisation string, usage Usage) *CertificateRecord {
+	return &CertificateRecord{
+		Anchor: anchor, Fingerprint: Fingerprint(cert.Raw), NotAfter: cert.NotAfter.Unix(), NotBefore: cert.NotBefore.Unix(),
+		Organisation: organisation, SPKI: SPKIHash(cert.PublicKey), Usage: usage,
+	}
 }
