@@ -89,7 +89,7 @@ func (s *Service) examine(ctx context.Context, p Presentation, now time.Time) *e
 	if e.key, keyErr = sdjwtvc.IssuerKey(ctx, token, sdjwtvc.KeyOptions{Fetcher: s.documents, At: now}); keyErr == nil {
 		keys = []paspoort.IssuerKey{{Public: e.key.Public, Source: sourceOf(e.key)}}
 	}
-	e.facts = paspoort.ExamineToken(token, keys, now)
+	e.facts = paspoort.ExamineToken(token, keys)
 	e.facts.Query = p.Query
 	if keyErr != nil && e.facts.Format.State == paspoort.OK {
 		e.facts.Signature = keyFinding(keyErr)
