@@ -54,7 +54,10 @@ func openMachine(store kv.Store, region string) (*machine, error) {
 		if got := m.tree.Root().String(); got != m.meta.Root {
 			return fmt.Errorf("stored tiles give root %s, stored root is %s: this node's store is damaged", got, m.meta.Root)
 		}
-		return m.replay(tx)
+		if err := m.replay(tx); err != nil {
+			return err
+		}
+		return m.loadPayloads(tx)
 	})
 }
 
@@ -207,6 +210,9 @@ func (m *machine) flush(p *pending) {
 		return
 	}
 	m.meta, m.tree = p.meta, p.tree
+	for _, commitment := range p.erased {
+		m.payloads.Erase(commitment)
+	}
 	if p.nodes {
 		select {
 		case m.nodes <- struct{}{}:

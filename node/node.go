@@ -30,6 +30,8 @@ type Node struct {
 	verified  *leadership
 	queue     chan submission
 
+	applications *bucket
+
 	birth  string
 	raftID raft.ServerID
 	reborn bool // came back under a new raft id
@@ -91,7 +93,7 @@ func newNode(c Config, p parts) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{cfg: c, log: c.Log.With("node", c.ID), founding: regionOfCharter(charter), genesis: event.Event.ID(),
-		parts: p, queue: make(chan submission, maxWaiting), started: make(chan struct{}), stopped: make(chan struct{})}
+		parts: p, queue: make(chan submission, maxWaiting), applications: newBucket(c.ApplicationsPerMinute), started: make(chan struct{}), stopped: make(chan struct{})}
 	if err := kv.CheckFormat(p.store, storeName, storeFormat); err != nil {
 		return nil, err
 	}
@@ -155,7 +157,7 @@ func (n *Node) take(ctx context.Context, cancel context.CancelCauseFunc) error {
 		return err
 	}
 	close(n.started)
-	for _, work := range []func(context.Context){n.runLeader, n.runBatches, n.publisher.run} {
+	for _, work := range []func(context.Context){n.runLeader, n.runBatches, n.runPayloads, n.publisher.run} {
 		n.wg.Go(func() { work(ctx) })
 	}
 	n.wg.Go(func() {

@@ -27,6 +27,7 @@ const (
 	opCosign    = "cosign"     // cosign my checkpoint
 	opWitnessed = "witnessed"  // the largest checkpoint you saw with my cosignature
 	opLeaves    = "leaves"     // leaves from an index
+	opHandovers = "handovers"  // the checkpoints that you keep
 )
 
 // peers calls another node of the region. The error is [ErrPeer] when the other node
@@ -75,6 +76,16 @@ func (n *Node) servePeer(ctx context.Context, from, op string, body []byte) ([]b
 		return nil, n.admit(from, string(body))
 	case opCosign:
 		return n.serveCosign(from, body)
+	case opHandovers:
+		list, err := n.Handovers(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(list)
+	case opPayloads:
+		return n.servePayloads()
+	case opKeepPayload:
+		return nil, n.takePayloads(body)
 	}
 	return nil, errors.New("no such operation")
 }

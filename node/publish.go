@@ -125,6 +125,7 @@ func (p *publisher) round(ctx context.Context) error {
 	if err := p.askOthers(ctx); err != nil {
 		return err
 	}
+	p.n.fetchHandovers(ctx)
 	p.n.machine.mu.RLock()
 	c := p.n.machine.head()
 	p.n.machine.mu.RUnlock()
@@ -213,12 +214,22 @@ func (p *publisher) gather(ctx context.Context, c tlog.Checkpoint, text []byte, 
 // publish serves a note if it counts for the region.
 func (p *publisher) publish(note []byte, region region) error {
 	p.n.machine.mu.RLock()
-	seen, err := p.n.machine.state.View().CheckCheckpoint(note)
+	view := p.n.machine.state.View()
+	seen, err := view.CheckCheckpoint(note)
+	handover, over := uint64(0), error(nil)
+	if err == nil {
+		handover, over = p.handover(view, note, seen.Checkpoint.Size)
+	}
 	p.n.machine.mu.RUnlock()
-	if err != nil {
+	if err = errors.Join(err, over); err != nil {
 		return err
 	}
 	if err := p.n.store.Update(func(tx kv.Tx) error {
+		if handover > 0 { // two changes between two checkpoints hand over at the same one, in turn
+			if err := tx.Set(keyHandover(handover), kv.Value(valueFormat, note)); err != nil {
+				return err
+			}
+		}
 		if err := tx.Set(keyPublished, kv.Value(valueFormat, note)); err != nil {
 			return err
 		}
@@ -232,6 +243,34 @@ func (p *publisher) publish(note []byte, region region) error {
 		return nil
 	}
 	p.published, p.seen = note, seen
+	return nil
+}
+
+// handover says whether this checkpoint is the first beyond a change of the nodes, and of
+// which size that change is. Then it has to satisfy the old nodes as well as the new ones
+// (D7), and is kept: who pinned the founding event walks from one to the next.
+func (p *publisher) handover(view registry.View, note []byte, size uint64) (uint64, error) {
+	for _, change := range view.Handovers() {
+		if change >= size || p.n.hasHandover(change) {
+			continue
+		}
+		return change, satisfiesOld(view, change, note)
+	}
+	return 0, nil
+}
+
+func satisfiesOld(view registry.View, change uint64, note []byte) error {
+	file, err := view.Policy(change)
+	if err != nil {
+		return err
+	}
+	old, err := tlog.ParsePolicy([]byte(file))
+	if err != nil {
+		return err
+	}
+	if _, err := old.Check(note); err != nil {
+		return fmt.Errorf("handover at %d: %w", change, err)
+	}
 	return nil
 }
 

@@ -18,11 +18,15 @@ import (
 //	q/<sequence>       the event id of an outcome, oldest first, to forget by
 //	w/<cosigner>       the largest checkpoint seen with a cosignature of that cosigner
 //	x/<commitment>     a sealed payload of a one-person firm
+//	h/<size>           a checkpoint at which the nodes handed over: the first beyond size
 //	c/published        the checkpoint that is served
 const (
 	storeName   = "node"
 	storeFormat = 1
 	valueFormat = 1
+
+	prefixHandover = "h/"
+	prefixPayload  = "x/"
 )
 
 var (
@@ -47,7 +51,7 @@ func keyTile(level int, index uint64) []byte {
 
 func keyOutcome(id string) []byte         { return []byte("o/" + id) }
 func keySequence(n uint64) []byte         { return binary.BigEndian.AppendUint64([]byte("q/"), n) }
-func keyPayload(commitment string) []byte { return []byte("x/" + commitment) }
+func keyPayload(commitment string) []byte { return []byte(prefixPayload + commitment) }
 func keyWitnessed(cosigner string) []byte { return []byte("w/" + cosigner) }
 
 func loadMeta(tx kv.Tx) (meta, error) {
@@ -97,4 +101,8 @@ func readLeaf(tx kv.Tx, index uint64) ([]byte, error) {
 	}
 	_, body, err := kv.Body(raw)
 	return body, err
+}
+
+func keyHandover(size uint64) []byte {
+	return binary.BigEndian.AppendUint64([]byte(prefixHandover), size)
 }
