@@ -25,8 +25,8 @@ type ServerConfig struct {
 // maxLeavesAnswer bounds one answer of /v1/leaves.
 const maxLeavesAnswer = 4096
 
-// NewServer is the handler of the registry's part of a node's API, under /v1/. What it does
-// not know it answers with 404 in JSON, so that it can stand behind other routes.
+// NewServer is the handler of the registry's part of a node's API, under /v1/. Tiles, pages and
+// what else a node offers are the node's.
 func NewServer(c ServerConfig) http.Handler {
 	s := server{c}
 	mux := http.NewServeMux()
@@ -44,7 +44,6 @@ func NewServer(c ServerConfig) http.Handler {
 	mux.HandleFunc("GET /v1/handovers", s.handovers)
 	mux.HandleFunc("GET /v1/leaves", s.leaves)
 	mux.HandleFunc("POST /v1/timestamp", s.timestamp)
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { fail(w, ErrNotFound) })
 	return mux
 }
 

@@ -19,8 +19,8 @@ import (
 	"paspoort.example/paspoort/specs/tlog"
 )
 
-// Checkpoint signs the log as it is, by the named nodes (all when none is named): the first
-// as log, all as cosigners. It becomes the newest one that the node serves.
+// Checkpoint signs the log as it is, by the named nodes (all when none is named), as log and
+// as cosigner each, so that it can count before and after a change of nodes. It becomes the newest one that the node serves.
 func (r *Region) Checkpoint(nodes ...string) []byte {
 	r.T.Helper()
 	if len(nodes) == 0 {
@@ -61,8 +61,8 @@ func (r *Region) sign(nodes []string) []byte {
 		}
 		lines = append(lines, l)
 	}
-	line(c.Origin, tlog.TypeLog, r.Nodes[nodes[0]].Log)
 	for _, id := range nodes {
+		line(c.Origin, tlog.TypeLog, r.Nodes[id].Log)
 		line(registry.CosignerName(c.Origin, id), tlog.TypeCosigner, r.Nodes[id].Cosigner)
 	}
 	return tlog.JoinNote(c.Text(), lines...)
