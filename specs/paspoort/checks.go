@@ -112,7 +112,11 @@ func status(in Input, f Facts, c Credential, readErr error) Check {
 	case s == nil:
 		return check(CheckStatus, Unknown, "status_not_available", nil)
 	case s.Trusted.State != OK:
-		return check(CheckStatus, Unknown, "status_not_trusted", nil)
+		code := s.Trusted.Code
+		if code == "" {
+			code = "status_not_trusted"
+		}
+		return check(CheckStatus, Unknown, code, nil)
 	case s.URI != c.Status.URI || s.Index != c.Status.Index:
 		return check(CheckStatus, Unknown, "status_of_another", nil)
 	case s.IssuedAt.IsZero():

@@ -10,6 +10,7 @@ import (
 	"paspoort.example/paspoort/specs/jose"
 	"paspoort.example/paspoort/specs/sdjwt"
 	"paspoort.example/paspoort/specs/sdjwtvc"
+	"paspoort.example/paspoort/specs/vcdm"
 )
 
 // An IssuerKey is a key that may have signed, and where it came from.
@@ -34,28 +35,43 @@ func Examine(presented string, keys []IssuerKey) Facts {
 // ExamineToken is Examine for what is parsed already.
 func ExamineToken(t *sdjwt.SDJWT, keys []IssuerKey) Facts {
 	f := Facts{}
-	claims, err := t.Claims()
-	if err != nil {
-		f.Format = Finding{Failed, "format_broken"}
-		return f
-	}
-	format, ok := DetectFormat(claims)
+	// vct and @context are never selectively disclosable, so the payload as it
+	// stands tells the formats apart.
+	format, ok := DetectFormat(t.Payload())
 	if !ok || !typeFits(t.Header().Type, format) {
 		f.Format = Finding{Failed, "format_broken"}
 		return f
 	}
-	if format == FormatSDJWTVC {
-		// Draft 18, 2.2.2.3: iss, nbf, exp, cnf, vct and status "cannot be selectively
-		// disclosed"; a hidden status would hide a revocation. Times are judged later.
-		if _, err := sdjwtvc.Read(t, sdjwtvc.Options{AcceptLegacyType: true}); err != nil {
-			f.Format = Finding{Failed, "format_broken"}
-			return f
-		}
+	claims, err := wellFormed(t, format)
+	if err != nil {
+		f.Format = Finding{Failed, "format_broken"}
+		return f
 	}
 	f.Format, f.Claims = Finding{OK, ""}, claims
 	f.examineSignature(t, keys)
 	f.examineBinding(t, claims)
 	return f
+}
+
+// wellFormed has the format's own package process the payload. Times are judged
+// later.
+//
+// SD-JWT VC draft 18, 2.2.2.3: iss, nbf, exp, cnf, vct and status "cannot be
+// selectively disclosed"; a hidden status would hide a revocation. For the W3C
+// form VC-JOSE-COSE 3.2.1 says the like.
+func wellFormed(t *sdjwt.SDJWT, f Format) (map[string]any, error) {
+	if f == FormatSDJWTVC {
+		c, err := sdjwtvc.Read(t, sdjwtvc.Options{AcceptLegacyType: true})
+		if err != nil {
+			return nil, err
+		}
+		return c.Claims, nil
+	}
+	c, err := vcdm.Read(t, vcdm.Options{UnknownTerms: true})
+	if err != nil {
+		return nil, err
+	}
+	return c.Document, nil
 }
 
 // typeFits: SD-JWT VC draft 18 2.2.1 demands typ dc+sd-jwt; vc+sd-jwt is its

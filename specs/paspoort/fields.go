@@ -2,6 +2,8 @@ package paspoort
 
 import "slices"
 
+//go:generate go test -run TestGenerated -update .
+
 // An SD says whether a claim is selectively disclosable, in the words of
 // SD-JWT VC Type Metadata (draft 18, 4.6.4).
 type SD string

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"time"
 )
@@ -205,11 +206,22 @@ func flatten(root map[string]any) (map[string]any, error) {
 		default:
 			v, ok = get(root, place(t, f.Name)...)
 		}
-		if ok {
+		if ok && !isFiller(t, f.Name, v) {
 			flat[f.Name] = v
 		}
 	}
 	return flat, nil
+}
+
+// isFiller recognises what completeAchievement added.
+func isFiller(t Type, name string, v any) bool {
+	switch name {
+	case "description":
+		return v == t.About().NL
+	case "can_do":
+		return reflect.DeepEqual(v, []any{t.About().NL})
+	}
+	return false
 }
 
 func vcType(root map[string]any) (Type, error) {

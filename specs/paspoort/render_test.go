@@ -176,7 +176,7 @@ func TestCopiesShareNothingPersonal(t *testing.T) {
 					"uri": issuer.ID + "/status/3", "kty": "EC", "crv": "P-256", "alg": "ES256",
 					"iat": float64(floorDay(issuedAt).Unix()), "validFrom": floorDay(issuedAt).Format(time.RFC3339),
 					"exp": []any{}, "context": VCContext(ty), "type": anyStrings(VCTypes(ty)), "sd_alg": "sha-256",
-					"subject": []any{"AchievementSubject", "EndorsementSubject", "Achievement", "Profile", "Address", "Result", "Alignment", levelTarget, eqfPage, achievement[ty]}}
+					"subject": []any{"AchievementSubject", "EndorsementSubject", "Achievement", "Profile", "Address", "Result", "Alignment", levelTarget, eqfPage, achievement[ty], ty.About().NL}}
 				scalars(general, allowed)
 				if end := expiry(d, Copy{ExpiresAt: issuedAt.AddDate(5, 0, 0)}); !end.IsZero() {
 					scalars([]any{float64(end.Unix()), end.Format(time.RFC3339)}, allowed)

@@ -55,6 +55,7 @@ var sentences = map[string]Text{
 	"no_status":                {"Dit bewijs zegt niet waar te zien is of het is ingetrokken.", "This credential does not say where to see whether it was revoked."},
 	"status_not_available":     {"De lijst met ingetrokken bewijzen was niet te krijgen.", "The list of revoked credentials could not be obtained."},
 	"status_not_trusted":       {"De lijst met ingetrokken bewijzen is niet door de uitgever ondertekend.", "The list of revoked credentials was not signed by the issuer."},
+	"status_signer_unknown":    {"De lijst is ondertekend met een sleutel die niet in het register staat.", "The list was signed with a key that is not in the registry."},
 	"status_of_another":        {"De lijst hoort bij een ander bewijs.", "The list belongs to another credential."},
 	"status_without_date":      {"De lijst zegt niet van wanneer hij is.", "The list does not say from when it is."},
 	"status_in_future":         {"De lijst heeft een tijd in de toekomst.", "The list is dated in the future."},

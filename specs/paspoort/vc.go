@@ -157,13 +157,26 @@ func renderVCDM(iss Issuer, d Dataset, c Copy, cnf map[string]any) map[string]an
 		}
 		set(root, place(t, name), mark(f, v))
 	}
-	if title, ok := d.Claims["title"].(string); ok && achievement[t] != "" {
-		// Open Badges wants an id. Whoever knows the title could compute it, so it
-		// is disclosed like the title itself.
-		sum := sha256.Sum256([]byte(iss.ID + "\n" + string(t) + "\n" + title))
-		set(root, []string{"credentialSubject", "achievement", "id"}, sdjwt.SD{Value: uuid(sum)})
+	if achievement[t] != "" {
+		completeAchievement(root, iss, d)
 	}
 	return root
+}
+
+// completeAchievement adds what Open Badges 3.0 requires of an achievement and
+// our claims may not have: an id, a description, criteria.
+func completeAchievement(root map[string]any, iss Issuer, d Dataset) {
+	// Whoever knows the title could compute the id, so it is disclosed like the
+	// title itself.
+	title, _ := d.Claims["title"].(string)
+	sum := sha256.Sum256([]byte(iss.ID + "\n" + string(d.Type) + "\n" + title))
+	set(root, []string{"credentialSubject", "achievement", "id"}, sdjwt.SD{Value: uuid(sum)})
+	// The general sentence about the type says nothing of the person.
+	for _, path := range [][]string{{"credentialSubject", "achievement", "description"}, {"credentialSubject", "achievement", "criteria", "narrative"}} {
+		if _, ok := get(root, path...); !ok {
+			set(root, path, d.Type.About().NL)
+		}
+	}
 }
 
 func subject(t Type, cnf map[string]any) map[string]any {

@@ -187,7 +187,9 @@ func TestRulesOfStatus(t *testing.T) {
 		{"list from the future", func(_ *Input, f *Facts) { f.Status.IssuedAt = now.Add(time.Hour) }, CheckStatus, Unknown, "status_in_future"},
 		{"list without a date", func(_ *Input, f *Facts) { f.Status.IssuedAt = time.Time{} }, CheckStatus, Unknown, "status_without_date"},
 		{"unsigned list", func(_ *Input, f *Facts) { f.Status.Trusted = Finding{} }, CheckStatus, Unknown, "status_not_trusted"},
-		{"unsigned list cannot revoke", func(_ *Input, f *Facts) { f.Status.Trusted, f.Status.Value = Finding{Failed, "x"}, 1 }, CheckStatus, Unknown, "status_not_trusted"},
+		{"unsigned list cannot revoke", func(_ *Input, f *Facts) {
+			f.Status.Trusted, f.Status.Value = Finding{Failed, "status_signer_unknown"}, 1
+		}, CheckStatus, Unknown, "status_signer_unknown"},
 		{"another index", func(_ *Input, f *Facts) { f.Status.Index = 43 }, CheckStatus, Unknown, "status_of_another"},
 		{"another list", func(_ *Input, f *Facts) { f.Status.URI += "1" }, CheckStatus, Unknown, "status_of_another"},
 		{"application value", func(_ *Input, f *Facts) { f.Status.Value = 3 }, CheckStatus, Unknown, "status_value_unknown"},
