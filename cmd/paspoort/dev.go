@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"paspoort.example/paspoort/internal/dev"
+)
+
+func newDevCommand() *cobra.Command {
+	var data, ready string
+	var tls bool
+	cmd := &cobra.Command{
+		Use:   "dev",
+		Short: "Run a whole region on this computer, until Ctrl-C",
+		Long: `Run a whole region on this computer: three registry nodes, an opleider and an
+employer that issue, and an employer that asks. Each is a process of its own.
+
+Everything stands in one folder. Started again on the same folder, the same region
+goes on: ports, keys and identifiers stay. Remove the folder to begin anew.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runDev(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), data, ready, tls)
+		},
+	}
+	cmd.Flags().StringVar(&data, "data", ".paspoort", "folder of the region")
+	cmd.Flags().StringVar(&ready, "ready-file", "", "file that is written when all is up: addresses and tokens, as JSON")
+	cmd.Flags().BoolVar(&tls, "tls", false, "speak https, with an authority for this computer")
+	return cmd
+}
+
+func runDev(ctx context.Context, out, errs io.Writer, data, ready string, tls bool) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	if ready != "" {
+		if err := dev.RemoveReady(ready); err != nil {
+			return err
+		}
+	}
+	say := func(text string) { fmt.Fprintln(errs, "  "+text) }
+	world, err := dev.Start(ctx, dev.Options{Dir: data, TLS: tls, Program: self, Say: say})
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil // asked to stop while starting
+		}
+		if errors.Is(err, dev.ErrBusy) {
+			return hint(err, "stop the other one, or choose another folder with --data")
+		}
+		return err
+	}
+	if ready != "" {
+		if err := world.WriteReady(ready); err != nil {
+			return errors.Join(err, world.Stop())
+		}
+	}
+	if err := welcome(out, world, self); err != nil {
+		return errors.Join(err, world.Stop())
+	}
+	err = world.Wait(ctx)
+	fmt.Fprintln(errs, "stopping")
+	if ready != "" {
+		err = errors.Join(err, dev.RemoveReady(ready))
+	}
+	return errors.Join(err, world.Stop())
+}
+
+// welcome says what to open and what to type next.
+func welcome(out io.Writer, w *dev.World, self string) error {
+	r, err := w.Ready()
+	if err != nil {
+		return err
+	}
+	s := styleOf(out)
+	p := func(format string, args ...any) { fmt.Fprintf(out, format+"\n", args...) }
+	p("")
+	p("%s", s.bold("De regio staat. / The region is up."))
+	p("")
+	p("%s", s.dim("Open in a browser"))
+	p("  the region             %s", s.link(r.Regions[0].Nodes[0].URL))
+	p("  check a credential     %s", s.link(r.Regions[0].Nodes[0].URL+"/check"))
+	if r.CAFile != "" {
+		p("  %s", s.dim("Your browser warns: it does not know the authority of this computer. Go on, or"))
+		p("  %s", s.dim("let it trust "+r.CAFile+", which can speak for localhost only."))
+	}
+	p("")
+	p("%s", s.dim("Type next, in another window: a wallet, and a module of "+w.Name(r.Issuers[0].URL)))
+	for _, line := range w.FirstSteps(relative(self)) {
+		p("  %s", line)
+	}
+	p("")
+	p("%s", s.dim("Region "+r.Regions[0].Genesis))
+	p("%s", s.dim("Logs   "+w.Logs()))
+	p("%s", s.dim("Ctrl-C stops everything; the region stays in its folder."))
+	return nil
+}
+
+// relative is how a person would type the path of the program here.
+func relative(program string) string {
+	here, err := os.Getwd()
+	if err != nil {
+		return program
+	}
+	rel, err := filepath.Rel(here, program)
+	if err != nil || len(rel) > len(program) {
+		return program
+	}
+	if filepath.Base(rel) == rel {
+		return "./" + rel
+	}
+	return rel
+}

@@ -1,0 +1,48 @@
+package dev
+
+import (
+	"fmt"
+
+	"paspoort.example/paspoort/specs/paspoort"
+)
+
+// Logs is the folder with a log of each process.
+func (w *World) Logs() string { return w.l.path("logs") }
+
+// Name is the name of the organisation at a public address.
+func (w *World) Name(url string) string {
+	for _, o := range organisations {
+		if w.settings.url(o.process) == url {
+			return o.name
+		}
+	}
+	return url
+}
+
+// FirstSteps are the commands with which a person begins: a wallet, an offer that
+// is made and accepted.
+func (w *World) FirstSteps(program string) []string {
+	id := paspoort.ConfigurationID(paspoort.Opleiding, paspoort.FormatSDJWTVC)
+	curl, url := "curl -s", w.settings.url(opleider)
+	if w.settings.TLS {
+		curl += " --cacert " + w.l.path(localCA)
+	}
+	curl += ` -H "Authorization: Bearer $(cat ` + w.l.path(opleider, adminToken) + `)"`
+	return []string{
+		fmt.Sprintf("%s wallet init%s", program, w.walletFlags()),
+		fmt.Sprintf("%s %s/api/v1/configurations/%s/sample > claims.json", curl, url, id),
+		fmt.Sprintf(`%s -H "Content-Type: application/json" -d "{\"credential_configuration_id\":\"%s\",\"claims\":$(cat claims.json)}" %s/api/v1/offers`, curl, id, url),
+		fmt.Sprintf("%s wallet accept 'THE credential_offer_uri'", program),
+	}
+}
+
+func (w *World) walletFlags() string {
+	flags := " --region " + w.Genesis
+	for _, n := range nodes {
+		flags += " --node " + w.settings.url(n.id)
+	}
+	if w.settings.TLS {
+		flags += " --ca-file " + w.l.path(localCA)
+	}
+	return flags
+}

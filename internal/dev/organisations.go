@@ -1,0 +1,236 @@
+package dev
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"paspoort.example/paspoort/internal/ca"
+	"paspoort.example/paspoort/internal/conf"
+	"paspoort.example/paspoort/internal/keyfile"
+	"paspoort.example/paspoort/specs/did"
+	"paspoort.example/paspoort/specs/ijson"
+	"paspoort.example/paspoort/specs/paspoort"
+	"paspoort.example/paspoort/specs/registry"
+)
+
+// organisation is one that is admitted to the region. All are invented.
+type organisation struct {
+	process      string // name of its process, folder and port
+	name         string
+	registration string
+	role         registry.Role
+	kind         string // "opleider" or "werkgever" in the ready file
+	types        []paspoort.Type
+	purposes     []string
+	domains      []string
+	approvers    []string // members of two groups
+}
+
+const (
+	opleider  = "opleider"
+	werkgever = "werkgever"
+	verifier  = "verifier"
+)
+
+var organisations = []organisation{
+	{
+		process: opleider, kind: "opleider", name: "Opleidingshuis De Vaart", registration: "KvK 90000001", role: registry.Issuer,
+		types: []paspoort.Type{paspoort.Opleiding, paspoort.Praktijkverklaring}, domains: []string{"techniek", "zorg"},
+		approvers: []string{"vakbond-het-anker", "gemeente-aakermonde"},
+	},
+	{
+		process: werkgever, kind: "werkgever", name: "Zorggroep Linde", registration: "KvK 90000002", role: registry.Issuer,
+		types: []paspoort.Type{paspoort.Referentie, paspoort.Werkervaring}, domains: []string{"zorg"},
+		approvers: []string{"vakbond-het-anker", "opleidersberaad"},
+	},
+	{
+		process: verifier, kind: "werkgever", name: "Machinefabriek Ossekamp", registration: "KvK 90000003", role: registry.Verifier,
+		purposes: []string{"werving"}, domains: []string{"techniek"},
+		approvers: []string{"werkgeverskring", "vakbond-het-anker"},
+	},
+}
+
+// id is the organisation's permanent id, drawn the first time.
+func (o organisation) id(l layout) (string, error) {
+	file := l.path(o.process, "organisation")
+	body, err := os.ReadFile(file)
+	if err == nil {
+		return strings.TrimSpace(string(body)), nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	id, err := registry.NewOrganisationID(rand.Reader)
+	if err != nil {
+		return "", err
+	}
+	return id, keyfile.WriteAtomic(file, []byte(id+"\n"), 0o600)
+}
+
+func (o organisation) application(id, url string, key registry.PublicKey) (*registry.Application, error) {
+	web, err := did.WebFromURL(url)
+	if err != nil {
+		return nil, err
+	}
+	a := &registry.Application{
+		Aliases:  []registry.Alias{{Type: registry.AliasURL, Value: url}, {Type: registry.AliasDID, Value: web}},
+		Criteria: criteria, Domains: o.domains, Key: key, Name: o.name, Organisation: id,
+		Purposes: o.purposes, Registration: o.registration, Role: o.role,
+	}
+	for _, t := range o.types {
+		a.Types = append(a.Types, t.VCT())
+	}
+	return a, nil
+}
+
+// join has the organisation admitted and certified, as far as that is not done.
+func (w *World) join(ctx context.Context, o organisation) error {
+	id, err := o.id(w.l)
+	if err != nil {
+		return err
+	}
+	in, err := w.Governor.admitted(ctx, id, o.role)
+	if err != nil {
+		return err
+	}
+	if !in {
+		if err := w.admit(ctx, o, id); err != nil {
+			return fmt.Errorf("admit %s: %w", o.name, err)
+		}
+	}
+	for _, c := range o.certificates() {
+		if err := w.certify(ctx, o, id, c); err != nil {
+			return fmt.Errorf("certify %s: %w", o.name, err)
+		}
+	}
+	return nil
+}
+
+func (w *World) admit(ctx context.Context, o organisation, id string) error {
+	key, err := w.l.key(o.process, "organisation.key")
+	if err != nil {
+		return err
+	}
+	pub, err := registry.NewPublicKey(key.Public())
+	if err != nil {
+		return err
+	}
+	a, err := o.application(id, w.settings.url(o.process), pub)
+	if err != nil {
+		return err
+	}
+	return w.Governor.Admit(ctx, a, key, o.approvers...)
+}
+
+// certificate is a key of an organisation with the certificate for it.
+type certificate struct {
+	name  string // of the files: NAME.key, NAME.pem
+	usage registry.Usage
+}
+
+func (o organisation) certificates() []certificate {
+	if o.role == registry.Verifier {
+		return []certificate{{"access", registry.UsageAccess}}
+	}
+	return []certificate{{"credential", registry.UsageCredential}, {"status", registry.UsageStatus}}
+}
+
+const certificateLife = 365 * 24 * time.Hour
+
+// certify makes the certificate with the CA's key and records it as an event.
+func (w *World) certify(ctx context.Context, o organisation, id string, c certificate) error {
+	key, err := w.l.key(o.process, c.name+".key")
+	if err != nil {
+		return err
+	}
+	now := w.clock()
+	rootKey, root, err := w.l.regionCA(now)
+	if err != nil {
+		return err
+	}
+	cert, err := w.l.certificate(o.process+"/"+c.name+".pem", now, func() (*x509.Certificate, error) {
+		return ca.Leaf(root, rootKey, ca.Request{
+			Public: key.Public(), Organisation: id, URI: w.settings.url(o.process),
+			NotBefore: now.Add(-time.Minute).Truncate(time.Second), NotAfter: now.Add(certificateLife),
+		})
+	})
+	if err != nil {
+		return err
+	}
+	record := registry.NewCertificateRecord(cert, registry.Fingerprint(root.Raw), id, c.usage)
+	_, err = w.Governor.Submit(ctx, registry.KindCertificate, record, registry.MemberParty(caOperator))
+	if errors.Is(err, registry.ErrTaken) {
+		return nil // recorded by a start that was broken off
+	}
+	return err
+}
+
+// hobbels puts the catalogue of hobbels in the registry, once.
+func (w *World) hobbels(ctx context.Context) error {
+	var known bool
+	err := w.Governor.any(ctx, func(c registry.Client) error {
+		answer, err := c.Hobbels(ctx, registry.When{Consistency: registry.Linearizable})
+		known = len(answer.Hobbels) > 0
+		return err
+	})
+	if err != nil || known {
+		return err
+	}
+	raw, err := paspoort.HobbelCatalogue()
+	if err != nil {
+		return err
+	}
+	var catalogue registry.Catalogue
+	if err := ijson.Unmarshal(raw, &catalogue); err != nil {
+		return err
+	}
+	_, err = w.Governor.Submit(ctx, registry.KindCatalogue, &catalogue,
+		registry.MemberParty("vakbond-het-anker"), registry.MemberParty("gemeente-aakermonde"))
+	return err
+}
+
+// writeConfig writes the configuration file of the organisation's process.
+func (w *World) writeConfig(o organisation) error {
+	id, err := o.id(w.l)
+	if err != nil {
+		return err
+	}
+	if _, err := keyfile.Secret(w.l.path(o.process, adminToken)); err != nil {
+		return err
+	}
+	region := conf.Region{Genesis: w.Genesis, EverySeconds: 1}
+	for _, n := range nodes {
+		region.Nodes = append(region.Nodes, w.settings.url(n.id))
+	}
+	if o.role == registry.Verifier {
+		if _, err := w.l.key(o.process, "did.key"); err != nil {
+			return err
+		}
+		return conf.Write(w.l.config(o.process), conf.Verifier{
+			Server: w.server(o.process), Region: region, Outbound: w.outbound, Data: "data", Name: o.name, Organisation: id,
+			AdminToken: adminToken, DIDKey: "did.key", AccessKey: "access.key", AccessChain: "access.pem",
+		})
+	}
+	var types []string
+	for _, t := range o.types {
+		types = append(types, string(t))
+	}
+	return conf.Write(w.l.config(o.process), conf.Issuer{
+		Server: w.server(o.process), Region: region, Outbound: w.outbound, Data: "data", Name: o.name, Country: "NL",
+		Organisation: id, Types: types, AdminToken: adminToken, CredentialKey: "credential.key", CredentialChain: "credential.pem",
+		StatusKey: "status.key", StatusChain: "status.pem", PublishSeconds: publishSeconds,
+	})
+}
+
+const (
+	adminToken = "admin.token"
+	// publishSeconds is shorter here than in earnest, so that a change is seen soon.
+	publishSeconds = 2
+)

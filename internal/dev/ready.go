@@ -1,0 +1,87 @@
+package dev
+
+import (
+	"fmt"
+
+	"paspoort.example/paspoort/internal/keyfile"
+	"paspoort.example/paspoort/specs/paspoort"
+	"paspoort.example/paspoort/specs/registry"
+)
+
+// Ready is the contents of the ready file: what a program needs to use the region.
+// It holds tokens, so the file is for its owner only.
+type Ready struct {
+	Regions   []ReadyRegion   `json:"regions"`
+	Issuers   []ReadyIssuer   `json:"issuers"`
+	Verifiers []ReadyVerifier `json:"verifiers"`
+	// CAFile is the authority of the https certificates; empty without --tls.
+	CAFile string `json:"ca_file"`
+}
+
+// ReadyRegion is a region: its pinned id and its nodes.
+type ReadyRegion struct {
+	Genesis string      `json:"genesis"`
+	Nodes   []ReadyNode `json:"nodes"`
+}
+
+// ReadyNode is a registry node.
+type ReadyNode struct {
+	URL string `json:"url"`
+}
+
+// ReadyIssuer is an issuer with its admin API.
+type ReadyIssuer struct {
+	Role           string   `json:"role"` // opleider, werkgever
+	URL            string   `json:"url"`
+	AdminToken     string   `json:"admin_token"`
+	Configurations []string `json:"credential_configuration_ids"`
+}
+
+// ReadyVerifier is a verifier with its admin API.
+type ReadyVerifier struct {
+	URL        string `json:"url"`
+	AdminToken string `json:"admin_token"`
+}
+
+// Ready describes the running region.
+func (w *World) Ready() (Ready, error) {
+	region := ReadyRegion{Genesis: w.Genesis}
+	for _, n := range nodes {
+		region.Nodes = append(region.Nodes, ReadyNode{w.settings.url(n.id)})
+	}
+	r := Ready{Regions: []ReadyRegion{region}, CAFile: w.outbound.CAFile}
+	for _, o := range organisations {
+		token, err := keyfile.Secret(w.l.path(o.process, adminToken))
+		if err != nil {
+			return r, err
+		}
+		url := w.settings.url(o.process)
+		if o.role == registry.Verifier {
+			r.Verifiers = append(r.Verifiers, ReadyVerifier{url, token})
+			continue
+		}
+		issuer := ReadyIssuer{Role: o.kind, URL: url, AdminToken: token}
+		for _, t := range o.types {
+			for _, f := range []paspoort.Format{paspoort.FormatSDJWTVC, paspoort.FormatVCDM} {
+				issuer.Configurations = append(issuer.Configurations, paspoort.ConfigurationID(t, f))
+			}
+		}
+		r.Issuers = append(r.Issuers, issuer)
+	}
+	return r, nil
+}
+
+// WriteReady writes the ready file, whole or not at all.
+func (w *World) WriteReady(file string) error {
+	r, err := w.Ready()
+	if err != nil {
+		return err
+	}
+	if err := writeJSON(file, r); err != nil {
+		return fmt.Errorf("write the ready file: %w", err)
+	}
+	return nil
+}
+
+// RemoveReady takes an old ready file away, so that nobody takes it for this start.
+func RemoveReady(file string) error { return keyfile.Remove(file) }

@@ -1,0 +1,303 @@
+package dev
+
+import (
+	"context"
+	"crypto"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"paspoort.example/paspoort/internal/conf"
+	"paspoort.example/paspoort/internal/outbound"
+	"paspoort.example/paspoort/specs/registry"
+)
+
+// Options say where and how the region runs.
+type Options struct {
+	// Dir is the folder of the region; it is made when absent.
+	Dir string
+	// TLS makes every process speak https, with an authority for this computer.
+	TLS bool
+	// Program is the paspoort binary that is started for each process.
+	Program string
+	// Say is called with each step of the start, for people. Nil means silence.
+	Say func(text string)
+	// Clock tells the time. Nil means time.Now.
+	Clock func() time.Time
+}
+
+// World is a running region.
+type World struct {
+	// Genesis is the region's id.
+	Genesis string
+	// Governor acts for the members.
+	Governor *Governor
+	// HTTP reaches the processes.
+	HTTP *outbound.Client
+
+	l         layout
+	settings  settings
+	outbound  outbound.Settings
+	program   string
+	say       func(string)
+	clock     func() time.Time
+	lock      *os.File
+	starter   *starter
+	processes []*Process
+}
+
+// startWait is how long a process may take until it can do its work.
+const startWait = 30 * time.Second
+
+// Start brings the region of the folder up: founds it the first time, goes on with it
+// after. When it fails everything that was started has ended.
+func Start(ctx context.Context, o Options) (*World, error) {
+	w, err := open(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.up(ctx); err != nil {
+		return nil, errors.Join(err, w.Stop())
+	}
+	return w, nil
+}
+
+// open takes hold of the folder and prepares everything that needs no process.
+func open(o Options) (*World, error) {
+	dir, err := filepath.Abs(o.Dir) // configuration files name it from other folders
+	if err != nil {
+		return nil, err
+	}
+	w := &World{l: layout{dir}, program: o.Program, say: o.Say, clock: o.Clock}
+	if w.say == nil {
+		w.say = func(string) {}
+	}
+	if w.clock == nil {
+		w.clock = time.Now
+	}
+	folders := []string{"logs", "tls", "members", "region"}
+	var ports []string
+	for _, n := range nodes {
+		folders, ports = append(folders, n.id), append(ports, n.id, peerPort(n.id))
+	}
+	for _, org := range organisations {
+		folders, ports = append(folders, org.process), append(ports, org.process)
+	}
+	if err := w.l.make(folders...); err != nil {
+		return nil, err
+	}
+	if w.lock, err = w.l.lock(); err != nil {
+		return nil, err
+	}
+	if err := w.prepare(o.TLS, ports); err != nil {
+		return nil, errors.Join(err, w.lock.Close())
+	}
+	w.starter = newStarter()
+	return w, nil
+}
+
+func (w *World) prepare(tls bool, ports []string) error {
+	var err error
+	if w.settings, err = settle(w.l, tls, ports); err != nil {
+		return err
+	}
+	now := w.clock().UTC()
+	if tls {
+		if err := w.l.localTLS(now); err != nil {
+			return err
+		}
+	}
+	w.outbound = w.l.outbound(tls)
+	policy, err := w.outbound.Policy()
+	if err != nil {
+		return err
+	}
+	policy.MaxBytes = 16 << 20 // a whole registry is asked for
+	w.HTTP = outbound.New(policy)
+	event, err := w.l.founding(w.settings, now)
+	if err != nil {
+		return err
+	}
+	w.Genesis = event.Event.ID()
+	w.Governor, err = w.governor()
+	return err
+}
+
+func (w *World) governor() (*Governor, error) {
+	g := &Governor{genesis: w.Genesis, keys: map[string]crypto.Signer{}, clock: w.clock}
+	for _, m := range members {
+		key, err := w.l.memberKey(m.id)
+		if err != nil {
+			return nil, err
+		}
+		g.keys[registry.MemberParty(m.id)] = key
+	}
+	for _, n := range nodes {
+		g.nodes = append(g.nodes, registry.Client{HTTP: w.HTTP, URL: w.settings.url(n.id)})
+	}
+	return g, nil
+}
+
+// up starts the nodes, has the organisations admitted, and starts these.
+func (w *World) up(ctx context.Context) error {
+	w.say(fmt.Sprintf("%s: starting three nodes", regionName))
+	for _, n := range nodes {
+		if err := w.startNode(n.id); err != nil {
+			return err
+		}
+	}
+	for _, n := range nodes {
+		if err := w.ready(ctx, n.id); err != nil {
+			return err
+		}
+	}
+	if err := w.hobbels(ctx); err != nil {
+		return fmt.Errorf("publish the hobbels: %w", err)
+	}
+	for _, o := range organisations {
+		w.say("admitting and starting " + o.name)
+		if err := errors.Join(w.join(ctx, o), w.writeConfig(o)); err != nil {
+			return err
+		}
+		if err := w.startRole(o); err != nil {
+			return err
+		}
+	}
+	for _, o := range organisations {
+		if err := w.ready(ctx, o.process); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *World) server(process string) conf.Server {
+	s := conf.Server{Listen: w.settings.address(process), URL: w.settings.url(process)}
+	if w.settings.TLS {
+		s.TLSCert, s.TLSKey = w.l.path(localCert), w.l.path(localKey)
+	}
+	return s
+}
+
+// startNode writes a node's file and starts it.
+func (w *World) startNode(id string) error {
+	err := conf.Write(w.l.config(id), conf.Node{
+		Server: w.server(id), ID: id, Founding: w.l.path(foundingAt), Data: "data",
+		PeerListen: w.settings.address(peerPort(id)), PeerKey: "peer.key", LogKey: "log.key",
+		CosignerKey: "cosigner.key", TimestampKey: "timestamp.key", Check: true, Outbound: w.outbound,
+	})
+	if err != nil {
+		return err
+	}
+	return w.start(id, "node", "serve", "--config", w.l.config(id))
+}
+
+func (w *World) startRole(o organisation) error {
+	command := "issuer"
+	if o.role == registry.Verifier {
+		command = "verifier"
+	}
+	return w.start(o.process, command, "serve", "--config", w.l.config(o.process))
+}
+
+func (w *World) start(name string, args ...string) error {
+	p, err := w.starter.start(name, w.program, args, w.l.log(name))
+	if err != nil {
+		return err
+	}
+	w.processes = slices.DeleteFunc(w.processes, func(old *Process) bool { return old.Name == name })
+	w.processes = append(w.processes, p)
+	return nil
+}
+
+// Process gives the process by its name, or nil.
+func (w *World) Process(name string) *Process {
+	for _, p := range w.processes {
+		if p.Name == name {
+			return p
+		}
+	}
+	return nil
+}
+
+// ready waits until the process says that it can do its work, or has ended.
+func (w *World) ready(ctx context.Context, name string) error {
+	p := w.Process(name)
+	ctx, cancel := context.WithTimeout(ctx, startWait)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	last := errors.New("it does not answer")
+	for {
+		if err := w.ask(ctx, w.settings.url(name)+"/readyz"); err == nil {
+			return nil
+		} else if ctx.Err() == nil {
+			last = err
+		}
+		select {
+		case <-p.Done():
+			return p.failure()
+		case <-ctx.Done():
+			return fmt.Errorf("%s is not ready after %v (%w); %s", name, startWait, last, lastWords(p.log))
+		case <-tick.C:
+		}
+	}
+}
+
+func (w *World) ask(ctx context.Context, url string) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := w.HTTP.Do(r)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return &outbound.StatusError{Code: resp.StatusCode}
+	}
+	return nil
+}
+
+// Wait blocks until ctx ends (nil) or a process ends by itself (why it did).
+func (w *World) Wait(ctx context.Context) error {
+	ended := make(chan *Process, len(w.processes))
+	for _, p := range w.processes {
+		go func() {
+			<-p.Done()
+			ended <- p
+		}()
+	}
+	select {
+	case <-ctx.Done():
+		return nil
+	case p := <-ended:
+		if ctx.Err() != nil {
+			return nil
+		}
+		return p.failure()
+	}
+}
+
+// Stop ends every process, roles before nodes, and lets go of the folder.
+func (w *World) Stop() error {
+	var faults []error
+	for _, p := range slices.Backward(w.processes) {
+		if p.Alive() {
+			faults = append(faults, p.Stop())
+		}
+	}
+	w.processes = nil
+	w.HTTP.CloseIdleConnections()
+	if w.starter != nil {
+		w.starter.close()
+		w.starter = nil
+		faults = append(faults, w.lock.Close())
+	}
+	return errors.Join(faults...)
+}
