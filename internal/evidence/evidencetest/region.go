@@ -19,6 +19,8 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -207,7 +209,7 @@ func (r *Region) Withdraw(organisation string, fraud bool, from time.Time) {
 func (r *Region) Sign(nodes ...string) []byte {
 	r.t.Helper()
 	if len(nodes) == 0 {
-		nodes = []string{"knoop-1", "knoop-2", "knoop-3"}
+		nodes = slices.Sorted(maps.Keys(r.nodes))
 	}
 	c := tlog.Checkpoint{Origin: r.Charter.Origin, Size: r.tree.Size(), Root: r.tree.Root()}
 	line := func(name string, kind tlog.KeyType, key ed25519.PrivateKey) string {
@@ -262,4 +264,15 @@ func (r *Region) Timestamp(node, issuerJWT string) map[string]any {
 	signed, err := paspoort.SignTimestamp(r.nodes[node].timestamp, r.Genesis, node, paspoort.Commitment(salt, issuerJWT), r.clock())
 	r.check(err)
 	return map[string]any{"salt": jose.EncodeBase64URL(salt), "timestamp": signed}
+}
+
+// AddNode brings a node into the region and keeps the checkpoint of the handover (design D7):
+// the first one beyond the change, by the old nodes and the new one.
+func (r *Region) AddNode(id string) {
+	r.t.Helper()
+	n := r.node(id)
+	change := &registry.NodeChange{Node: &n, Reason: "een knoop erbij"}
+	r.Do([]string{"vakbond-de-eendracht"}, registry.KindNodeAdded, change, registry.MemberParty(operator))
+	r.Admit(registry.Application{Role: registry.WalletHost, Name: "Zorggroep Linde " + id})
+	r.handovers = append(r.handovers, r.Sign(slices.Sorted(maps.Keys(r.nodes))...))
 }
