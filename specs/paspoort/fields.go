@@ -168,18 +168,24 @@ var fieldByName = func() map[string]Field {
 
 // Fields lists the claims of a type in reading order, those that the issuer's
 // software fills included, the input-only valid_until excluded.
-func (t Type) Fields() []Field {
-	var out []Field
-	for _, u := range typeFields[t] {
-		if u.name != claimValidUntil {
-			out = append(out, fieldByName[u.name])
+func (t Type) Fields() []Field { return slices.Clone(typeFieldList[t]) }
+
+var typeFieldList = func() map[Type][]Field {
+	m := map[Type][]Field{}
+	for _, t := range Types() {
+		var list []Field
+		for _, u := range typeFields[t] {
+			if u.name != claimValidUntil {
+				list = append(list, fieldByName[u.name])
+			}
 		}
+		if !t.SelfSigned() {
+			list = append(list, fieldByName[claimIssuerName], fieldByName[claimIssuerCountry])
+		}
+		m[t] = append(list, fieldByName[claimRecord])
 	}
-	if !t.SelfSigned() {
-		out = append(out, fieldByName[claimIssuerName], fieldByName[claimIssuerCountry])
-	}
-	return append(out, fieldByName[claimRecord])
-}
+	return m
+}()
 
 // mandatory says whether an issued credential of the type has the claim.
 func (t Type) mandatory(name string) bool {

@@ -85,12 +85,15 @@ func readFlat(format Format, flat map[string]any) (Credential, error) {
 	if err != nil {
 		return Credential{}, err
 	}
-	c := Credential{Type: t, Format: format, Claims: map[string]any{}}
+	c := Credential{Type: t, Format: format, Claims: make(map[string]any, len(flat))}
 	c.Issuer, _ = flat["iss"].(string)
 	c.Confirmation, _ = flat["cnf"].(map[string]any)
-	for name, into := range map[string]*time.Time{"iat": &c.IssuedAt, "nbf": &c.NotBefore, "exp": &c.ExpiresAt} {
-		if *into, err = numericDate(flat[name]); err != nil {
-			return Credential{}, fmt.Errorf("%w: %s", err, name)
+	for _, d := range [...]struct {
+		name string
+		into *time.Time
+	}{{"iat", &c.IssuedAt}, {"nbf", &c.NotBefore}, {"exp", &c.ExpiresAt}} {
+		if *d.into, err = numericDate(flat[d.name]); err != nil {
+			return Credential{}, fmt.Errorf("%w: %s", err, d.name)
 		}
 	}
 	if raw, ok := flat["status"]; ok {
@@ -98,7 +101,7 @@ func readFlat(format Format, flat map[string]any) (Credential, error) {
 			return Credential{}, err
 		}
 	}
-	for _, f := range t.Fields() {
+	for _, f := range typeFieldList[t] {
 		if v, ok := flat[f.Name]; ok {
 			c.Claims[f.Name] = v
 		}
@@ -162,9 +165,11 @@ func readSkills(v any) (out []Skill) {
 			continue
 		}
 		var s Skill
-		for name, into := range map[string]*string{"framework": &s.Framework, "version": &s.Version, "uri": &s.URI, "label": &s.Label, "level": &s.Level} {
-			*into, _ = m[name].(string)
-		}
+		s.Framework, _ = m["framework"].(string)
+		s.Version, _ = m["version"].(string)
+		s.URI, _ = m["uri"].(string)
+		s.Label, _ = m["label"].(string)
+		s.Level, _ = m["level"].(string)
 		if s.Label != "" {
 			out = append(out, s)
 		}
@@ -193,7 +198,7 @@ func flatten(root map[string]any) (map[string]any, error) {
 		return nil, err
 	}
 	special := shapedClaims(t)
-	for _, f := range t.Fields() {
+	for _, f := range typeFieldList[t] {
 		var v any
 		var ok bool
 		switch {

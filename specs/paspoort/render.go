@@ -2,9 +2,9 @@ package paspoort
 
 import (
 	"crypto"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 	"time"
 
@@ -98,12 +98,7 @@ func Render(f Format, iss Issuer, d Dataset, c Copy) (typ string, claims map[str
 
 // confirmation is `cnf` with both members: HAIP 1.0 demands `jwk`, DIIP v5 `kid`.
 func confirmation(c Copy) (map[string]any, error) {
-	raw, err := json.Marshal(jose.Key{Public: c.Holder})
-	if err != nil {
-		return nil, fmt.Errorf("%w: holder key: %w", ErrRender, err)
-	}
-	var jwk map[string]any
-	if err := json.Unmarshal(raw, &jwk); err != nil {
+	if err := jose.CheckPublicKey(c.Holder); err != nil {
 		return nil, fmt.Errorf("%w: holder key: %w", ErrRender, err)
 	}
 	kid := c.HolderKeyID
@@ -114,7 +109,7 @@ func confirmation(c Copy) (map[string]any, error) {
 		}
 		kid = id + "#0"
 	}
-	return map[string]any{"jwk": jwk, "kid": kid}, nil
+	return map[string]any{"jwk": jose.Key{Public: c.Holder}, "kid": kid}, nil
 }
 
 func renderSDJWTVC(iss Issuer, d Dataset, c Copy, cnf map[string]any) map[string]any {
@@ -130,29 +125,26 @@ func renderSDJWTVC(iss Issuer, d Dataset, c Copy, cnf map[string]any) map[string
 	if c.Status != nil {
 		out["status"] = statusClaim(*c.Status)
 	}
-	for name, value := range flatClaims(iss, d) {
-		out[name] = mark(fieldByName[name], value)
+	for f, value := range flatClaims(iss, d) {
+		out[f.Name] = mark(f, value)
 	}
 	return out
 }
 
-// flatClaims is the dataset with what the issuer's software adds.
-func flatClaims(iss Issuer, d Dataset) map[string]any {
-	flat := map[string]any{claimRecord: d.Record}
-	for _, f := range d.Type.Fields() {
-		if v, ok := d.Claims[f.Name]; ok {
-			flat[f.Name] = v
+// flatClaims walks over the dataset with what the issuer's software adds.
+func flatClaims(iss Issuer, d Dataset) iter.Seq2[Field, any] {
+	added := map[string]string{claimRecord: d.Record, claimIssuerName: iss.Name, claimIssuerCountry: iss.Country}
+	return func(yield func(Field, any) bool) {
+		for _, f := range typeFieldList[d.Type] {
+			v, ok := d.Claims[f.Name]
+			if s, ours := added[f.Name]; ours {
+				v, ok = s, s != ""
+			}
+			if ok && !yield(f, v) {
+				return
+			}
 		}
 	}
-	if !d.Type.SelfSigned() {
-		if iss.Name != "" {
-			flat[claimIssuerName] = iss.Name
-		}
-		if iss.Country != "" {
-			flat[claimIssuerCountry] = iss.Country
-		}
-	}
-	return flat
 }
 
 func mark(f Field, value any) any {

@@ -121,18 +121,18 @@ func sentence(code string, values map[string]string) Text {
 	if !ok {
 		return general
 	}
-	var nl, en []string
 	for name, v := range values {
 		if strings.HasSuffix(name, "_en") {
 			continue
 		}
-		nl = append(nl, "{"+name+"}", v)
+		place := "{" + name + "}"
+		t.NL = strings.ReplaceAll(t.NL, place, v)
 		if e, ok := values[name+"_en"]; ok {
 			v = e
 		}
-		en = append(en, "{"+name+"}", v)
+		t.EN = strings.ReplaceAll(t.EN, place, v)
 	}
-	return Text{strings.NewReplacer(nl...).Replace(t.NL), strings.NewReplacer(en...).Replace(t.EN)}
+	return t
 }
 
 func flowNote(f Flow) Text {

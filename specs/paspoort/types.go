@@ -47,10 +47,18 @@ func ParseType(name string) (Type, error) {
 // Slug is the type in an address: "opleiding".
 func (t Type) Slug() string { return strings.ToLower(string(t)) }
 
+var vcts = func() map[Type]string {
+	m := map[Type]string{}
+	for _, t := range Types() {
+		m[t] = vctPrefix + t.Slug() + vctVersion
+	}
+	return m
+}()
+
 // VCT is the versioned name of the type, "urn:paspoort:opleiding:1": the vct
 // claim of an SD-JWT VC and the IRI of the type in the W3C form. Once a
 // credential carries it, what it means never changes; a change is a new number.
-func (t Type) VCT() string { return vctPrefix + t.Slug() + vctVersion }
+func (t Type) VCT() string { return vcts[t] }
 
 // TypeOf finds the type of a vct; ErrUnknownType when it is none of ours.
 func TypeOf(vct string) (Type, error) {

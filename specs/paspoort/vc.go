@@ -146,16 +146,15 @@ func renderVCDM(iss Issuer, d Dataset, c Copy, cnf map[string]any) map[string]an
 		root["status"] = statusClaim(*c.Status)
 	}
 	special := shapedClaims(t)
-	for name, v := range flatClaims(iss, d) {
-		if name == claimIssuerName || name == claimIssuerCountry {
-			continue
+	for f, v := range flatClaims(iss, d) {
+		if f.Name == claimIssuerName || f.Name == claimIssuerCountry {
+			continue // in the issuer's profile
 		}
-		f := fieldByName[name]
-		if s, ok := special[name]; ok {
+		if s, ok := special[f.Name]; ok {
 			s.encode(f, v, root)
 			continue
 		}
-		set(root, place(t, name), mark(f, v))
+		set(root, place(t, f.Name), mark(f, v))
 	}
 	if achievement[t] != "" {
 		completeAchievement(root, iss, d)
