@@ -1,0 +1,147 @@
+// Package bench measures the product against limits that are measured in the same run.
+//
+// A row names an operation of the product and the least that any program has to do for the
+// same result, such as two bare signature verifications. Both run in turns, in short
+// rounds, so that whatever else the machine does hits both; of each the quickest round
+// counts. The ratio of the two says how much the product adds, and is comparable between
+// machines, which nanoseconds are not.
+//
+//	results, err := bench.Run(os.Stdout, bench.Rows()...)
+//	err = bench.Write("build/bench.json", results)
+package bench
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"slices"
+	"text/tabwriter"
+	"time"
+)
+
+// An Op does one operation, the i-th of a round or of all.
+type Op func(i int) error
+
+// A Case is a row that was set up. Subject is the product's operation, Limit what it is
+// held against. Each does Ops operations altogether, in rounds of Round.
+type Case struct {
+	Subject, Limit Op
+	Ops, Round     int
+	Close          func() // may be nil
+}
+
+// A Row is one line of the table. Setup is not measured; it is called just before.
+type Row struct {
+	Name  string
+	Aim   float64 // the ratio that is aimed at; 0: none
+	Setup func() (*Case, error)
+}
+
+// A Result is what one row came to.
+type Result struct {
+	Name      string  `json:"name"`
+	NsOp      float64 `json:"ns_op"`
+	LimitNsOp float64 `json:"limit_ns_op"`
+	Ratio     float64 `json:"ratio"`
+	AllocsOp  float64 `json:"allocs_op"`
+
+	aim, median float64
+}
+
+// Run measures rows one after another and prints a table. It stops at the first operation
+// that fails: a benchmark of errors says nothing.
+func Run(w io.Writer, rows ...Row) ([]Result, error) {
+	var results []Result
+	for _, row := range rows {
+		r, err := measure(row)
+		if err != nil {
+			return results, fmt.Errorf("bench %s: %w", row.Name, err)
+		}
+		results = append(results, r)
+	}
+	return results, table(w, results)
+}
+
+func measure(row Row) (Result, error) {
+	c, err := row.Setup()
+	if err != nil {
+		return Result{}, err
+	}
+	if c.Close != nil {
+		defer c.Close()
+	}
+	r := Result{Name: row.Name, aim: row.Aim}
+	var ratios []float64
+	runtime.GC()
+	var mallocs uint64
+	for from := 0; from < c.Ops; from += c.Round {
+		to := min(from+c.Round, c.Ops)
+		before := allocated()
+		subject, err := round(c.Subject, from, to)
+		if err != nil {
+			return r, err
+		}
+		mallocs += allocated() - before
+		limit, err := round(c.Limit, from, to)
+		if err != nil {
+			return r, err
+		}
+		r.NsOp, r.LimitNsOp = quickest(r.NsOp, subject), quickest(r.LimitNsOp, limit)
+		ratios = append(ratios, subject/limit)
+	}
+	slices.Sort(ratios)
+	r.Ratio, r.median = r.NsOp/r.LimitNsOp, ratios[len(ratios)/2]
+	r.AllocsOp = float64(mallocs) / float64(c.Ops)
+	return r, nil
+}
+
+// round is the nanoseconds of an operation, on average over a round.
+func round(op Op, from, to int) (float64, error) {
+	start := time.Now()
+	for i := from; i < to; i++ {
+		if err := op(i); err != nil {
+			return 0, err
+		}
+	}
+	return float64(time.Since(start).Nanoseconds()) / float64(to-from), nil
+}
+
+func quickest(so, now float64) float64 {
+	if so == 0 {
+		return now
+	}
+	return min(so, now)
+}
+
+func allocated() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.Mallocs
+}
+
+func table(w io.Writer, results []Result) error {
+	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(out, "row\tns/op\tlimit\tratio\t[median]\taim\tallocs/op\t")
+	for _, r := range results {
+		aim := "-"
+		if r.aim > 0 {
+			aim = fmt.Sprintf("%.2f", r.aim)
+		}
+		fmt.Fprintf(out, "%s\t%.0f\t%.0f\t%.2f\t[%.2f]\t%s\t%.0f\t\n", r.Name, r.NsOp, r.LimitNsOp, r.Ratio, r.median, aim, r.AllocsOp)
+	}
+	return out.Flush()
+}
+
+// Write writes the results as JSON, whole or not at all.
+func Write(path string, results []Result) error {
+	raw, err := json.MarshalIndent(results, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path+".new", append(raw, '\n'), 0o644); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
+}
