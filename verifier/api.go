@@ -45,11 +45,11 @@ type status struct {
 
 func (v *Verifier) apiRoutes(p *mux.Router) {
 	p.Handle("/openapi.yaml", web.Static("application/yaml", openAPI, time.Hour)).Methods(http.MethodGet, http.MethodHead)
-	api := p.PathPrefix("/api/v1").Subrouter()
-	api.Use(mux.MiddlewareFunc(web.Bearer(v.config.AdminToken)))
-	api.HandleFunc("/requests", v.postRequest).Methods(http.MethodPost)
-	api.HandleFunc("/requests/{id}", v.getRequest).Methods(http.MethodGet)
-	api.HandleFunc("/requests/{id}", v.deleteRequest).Methods(http.MethodDelete)
+	// Not a subrouter: gorilla/mux then answers 404 where 405 is due.
+	admin := web.Bearer(v.config.AdminToken)
+	p.Handle("/api/v1/requests", admin(http.HandlerFunc(v.postRequest))).Methods(http.MethodPost)
+	p.Handle("/api/v1/requests/{id}", admin(http.HandlerFunc(v.getRequest))).Methods(http.MethodGet)
+	p.Handle("/api/v1/requests/{id}", admin(http.HandlerFunc(v.deleteRequest))).Methods(http.MethodDelete)
 }
 
 // maxAsk bounds the body of a request that an administrator makes.
