@@ -229,6 +229,8 @@ type (
 // Errors of a node as such.
 var (
 	ErrNoLeader = &Refusal{"no-leader", "the region's nodes cannot agree now; try again"}
+	ErrBusy     = &Refusal{"busy", "more comes in than the region takes at once; try again later"}
+	ErrOutcome  = &Refusal{"outcome-unknown", "the event may have been written; ask for it by its id or send it again, which does no harm"}
 	ErrNoLog    = &Refusal{"no-checkpoint", "there is no counting checkpoint yet; try again"}
 	ErrRequest  = &Refusal{"bad-request", "the request cannot be read"}
 	ErrNotFound = &Refusal{"not-found", "there is nothing here"}

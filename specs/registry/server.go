@@ -369,7 +369,7 @@ func statusOf(err error) int {
 		http.StatusNotFound:              {ErrNotFound},
 		http.StatusConflict:              {ErrStale, ErrDuplicate, ErrTaken, ErrTwice, ErrClosed, ErrTransition},
 		http.StatusForbidden:             {ErrSigner, ErrKey, ErrSignature, ErrConflict, ErrNotAdmitted},
-		http.StatusServiceUnavailable:    {ErrNoLeader, ErrNoLog},
+		http.StatusServiceUnavailable:    {ErrNoLeader, ErrNoLog, ErrBusy, ErrOutcome},
 		http.StatusInternalServerError:   {ErrServer},
 	} {
 		for _, r := range list {
