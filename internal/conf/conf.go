@@ -112,6 +112,20 @@ type Verifier struct {
 	DIDKey       string            `json:"did_key"`     // signs requests as did:web
 	AccessKey    string            `json:"access_key"`  // signs requests as x509_hash
 	AccessChain  string            `json:"access_chain"`
+	// Wallets are shown on the request page as other ways to answer.
+	Wallets []Wallet `json:"wallets,omitempty"`
+	// RequestSeconds is how long a request can be answered, KeepHours how long its
+	// verdict is kept, KeepContentsMinutes how long what was disclosed is held in
+	// memory; 0 means the default of the role.
+	RequestSeconds      int `json:"request_seconds,omitzero"`
+	KeepHours           int `json:"keep_hours,omitzero"`
+	KeepContentsMinutes int `json:"keep_contents_minutes,omitzero"`
+}
+
+// Wallet is a wallet host that takes requests at an https address.
+type Wallet struct {
+	Name string `json:"name"`
+	URL  string `json:"url"` // e.g. "https://wallet.example/present"
 }
 
 // maxFile is far above what any of these files needs.
