@@ -13,8 +13,9 @@ const (
 	exitFailed  = 1 // the command could not do its work
 	exitUsage   = 2 // the command line is wrong
 	exitInvalid = 3 // verify: at least one check failed
-	exitUnknown = 4 // verify: nothing failed, but something that was asked is unknown
+	exitStatus  = 4 // verify: nothing failed, the status is unknown
 	exitRegion  = 5 // verify: the registry is not the pinned region's, or does not hold
+	exitUnknown = 6 // verify: nothing failed, something else than the status is unknown
 )
 
 // exitError ends the program with a code. A nil err says nothing more.
@@ -71,6 +72,8 @@ Try it:
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
 		newDevCommand(),
+		newVerifyCommand(),
+		newVerifierCommand(),
 		newVersionCommand(),
 	)
 	return root
