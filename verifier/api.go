@@ -41,6 +41,8 @@ type status struct {
 	Discarded int               `json:"discarded"`
 	// Contents tells whether what was disclosed is still held.
 	Contents bool `json:"contents"`
+	// Shown is what came, as long as it is held: to have it judged by someone else as well.
+	Shown *shown `json:"shown,omitempty"`
 }
 
 func (v *Verifier) apiRoutes(p *mux.Router) {
@@ -86,8 +88,10 @@ func (v *Verifier) getRequest(w http.ResponseWriter, r *http.Request) {
 		ResponseMode: found.ResponseMode, Query: found.Query, Refusal: found.Refusal, Discarded: found.Discarded,
 	}
 	if s.State == Done {
-		claims := v.contents.get(found.ID, v.config.Clock())
-		s.Verdict, s.Contents = withClaims(found.Verdict, claims), claims != nil
+		s.Verdict = found.Verdict
+		if held, ok := v.contents.get(found.ID, v.config.Clock()); ok {
+			s.Verdict, s.Contents, s.Shown = withClaims(found.Verdict, held.claims), true, &held.shown
+		}
 	}
 	web.WriteJSON(w, http.StatusOK, s)
 }

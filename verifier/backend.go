@@ -68,7 +68,11 @@ func (b backend) Answer(ctx context.Context, t *openid4vp.Transaction, token ope
 	if err != nil {
 		return "", fmt.Errorf("judge the answer: %w", err)
 	}
-	return b.keep(own, verdict, discarded)
+	held := disclosed{shown: shown{Expected: expected{t.Request.Nonce, string(t.Request.ClientID)}}}
+	for _, p := range accepted {
+		held.shown.Presentations = append(held.shown.Presentations, p.Text)
+	}
+	return b.keep(own, verdict, held, discarded)
 }
 
 // opened returns the transaction with its request.
@@ -88,7 +92,7 @@ func (v *Verifier) opened(id string) (t *transaction, r *record, err error) {
 
 // keep stores the verdict and closes the request. For an answer from the same device it returns where the browser must come
 // back to before the verdict counts.
-func (v *Verifier) keep(t *transaction, verdict paspoort.Verdict, discarded int) (redirect string, err error) {
+func (v *Verifier) keep(t *transaction, verdict paspoort.Verdict, held disclosed, discarded int) (redirect string, err error) {
 	code := ""
 	if t.Session != nil {
 		if code, err = v.secret(); err != nil {
@@ -104,11 +108,11 @@ func (v *Verifier) keep(t *transaction, verdict paspoort.Verdict, discarded int)
 	if err != nil {
 		return "", err
 	}
-	shown := disclosed{until: v.config.Clock().Add(v.config.KeepContents)}
+	held.until = v.config.Clock().Add(v.config.KeepContents)
 	for _, c := range verdict.Credentials {
-		shown.claims = append(shown.claims, c.Claims)
+		held.claims = append(held.claims, c.Claims)
 	}
-	v.contents.put(t.RequestID, shown)
+	v.contents.put(t.RequestID, held)
 	v.answers.WithLabelValues(string(verdict.Outcome)).Inc()
 	v.config.Log.Info("answer judged", "outcome", string(verdict.Outcome), "flow", string(verdict.Flow), "credentials", len(verdict.Credentials), "discarded", discarded)
 	if code == "" {

@@ -192,6 +192,18 @@ type contents struct {
 type disclosed struct {
 	until  time.Time
 	claims []map[string]any // per credential of the verdict
+	shown  shown
+}
+
+// shown is what came, word for word, with what it was asked for: enough to have it judged once more, elsewhere.
+type shown struct {
+	Presentations []string `json:"presentations"`
+	Expected      expected `json:"expected"`
+}
+
+type expected struct {
+	Nonce    string `json:"nonce"`
+	Audience string `json:"aud"`
 }
 
 func (c *contents) put(id string, d disclosed) {
@@ -200,14 +212,11 @@ func (c *contents) put(id string, d disclosed) {
 	c.byRequest[id] = d
 }
 
-func (c *contents) get(id string, now time.Time) []map[string]any {
+func (c *contents) get(id string, now time.Time) (d disclosed, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	d, ok := c.byRequest[id]
-	if !ok || !now.Before(d.until) {
-		return nil
-	}
-	return d.claims
+	d, ok = c.byRequest[id]
+	return d, ok && now.Before(d.until)
 }
 
 // forget drops what is past its time, and what belongs to these requests.
