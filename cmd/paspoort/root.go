@@ -72,6 +72,7 @@ Try it:
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
 		newDevCommand(),
+		newNodeCommand(),
 		newVerifyCommand(),
 		newVerifierCommand(),
 		newVersionCommand(),

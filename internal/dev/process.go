@@ -57,13 +57,24 @@ func (p *Process) Stop() error {
 	}
 	select {
 	case <-p.done:
-		if p.err != nil {
+		if p.err != nil && !p.terminated() {
 			return p.failure()
 		}
 		return nil
 	case <-time.After(patience):
 		return errors.Join(fmt.Errorf("%s did not end within %v and was killed; see %s", p.Name, patience, p.log), p.Kill())
 	}
+}
+
+// terminated says whether the process ended because it was asked so early that it
+// did not listen to signals yet.
+func (p *Process) terminated() bool {
+	exit, ok := errors.AsType[*exec.ExitError](p.err)
+	if !ok {
+		return false
+	}
+	status, ok := exit.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled() && status.Signal() == syscall.SIGTERM
 }
 
 // failure says how the process ended and what it said last.
