@@ -44,20 +44,9 @@ type Skill struct {
 func (s *Skill) UnmarshalJSON(raw []byte) error { return unmarshalSkill(raw, s) }
 
 const (
-	maxSkills  = 50
+	maxSkills  = paspoort.MaxAsked
 	maxPurpose = 500 // characters: one sentence on a phone
 )
-
-// skillTypes are the types whose credentials list skills.
-func skillTypes() []paspoort.Type {
-	var out []paspoort.Type
-	for _, t := range paspoort.Types() {
-		if slices.ContainsFunc(t.Fields(), func(f paspoort.Field) bool { return f.Name == "skills" }) {
-			out = append(out, t)
-		}
-	}
-	return out
-}
 
 func badAsk(format string, args ...any) error {
 	return web.Errorf(http.StatusBadRequest, "invalid_request", format, args...)
@@ -124,87 +113,21 @@ func profile(name string) (openid4vp.Profile, error) {
 	return p, nil
 }
 
-// buildQuery turns skills into the query of which the shape was decided once and for all: one optional credential query per
-// type, multiple, with the uris as values. What nobody holds is left out by the wallet and is the verdict's business; a
-// query that demanded everything would return nothing at all.
+// buildQuery turns skills into a query.
 func (a *Ask) buildQuery() error {
-	values := make([]any, 0, len(a.Skills))
+	r := paspoort.SkillsRequest{Types: a.Types, Formats: a.Formats, Names: a.Names}
 	for _, s := range a.Skills {
-		if s.URI == "" || len(s.URI) > 2048 || len(s.Label) > 200 {
-			return badAsk("a skill has no uri, or a uri or label that is too long")
+		if len(s.Label) > 200 {
+			return badAsk("the label of a skill is too long")
 		}
-		if !slices.Contains(values, any(s.URI)) {
-			values = append(values, s.URI)
-		}
+		r.URIs = append(r.URIs, s.URI)
 	}
-	types, formats := a.Types, a.Formats
-	if len(types) == 0 {
-		types = skillTypes()
-	}
-	if len(formats) == 0 {
-		formats = []paspoort.Format{paspoort.FormatSDJWTVC}
-	}
-	q := &dcql.Query{}
-	for _, t := range types {
-		if !slices.Contains(skillTypes(), t) {
-			return badAsk("types: %.40q is no type with skills", string(t))
-		}
-		for _, f := range formats {
-			c, err := skillQuery(t, f, values, a.Names)
-			if err != nil {
-				return err
-			}
-			if q.Credential(c.ID) != nil {
-				return badAsk("types or formats has the same twice")
-			}
-			q.Credentials = append(q.Credentials, c)
-			optional := false
-			q.CredentialSets = append(q.CredentialSets, dcql.CredentialSetQuery{Options: [][]string{{c.ID}}, Required: &optional})
-		}
+	q, err := r.Query()
+	if err != nil {
+		return badAsk("%v", err)
 	}
 	a.Query = q
 	return nil
-}
-
-// skillQuery asks credentials of one type in one format for the skills, and names where wanted: a wallet answers with the
-// first claim set that the credential has, so that words of one's own, which bear no name, still count.
-func skillQuery(t paspoort.Type, f paspoort.Format, values []any, names bool) (dcql.CredentialQuery, error) {
-	c := dcql.CredentialQuery{ID: t.Slug(), Format: string(f), Multiple: true}
-	root := dcql.Path{}
-	switch f {
-	case paspoort.FormatSDJWTVC:
-		c.Meta.VCTValues = []string{t.VCT()}
-		c.Claims = []dcql.ClaimsQuery{{Path: dcql.Path{"skills", nil, "uri"}, Values: values}}
-	case paspoort.FormatVCDM:
-		c.ID += "-vc"
-		c.Meta.TypeValues = [][]string{{t.VCT()}}
-		root = dcql.Path{"credentialSubject"}
-		c.Claims = []dcql.ClaimsQuery{{Path: vcSkillPath(t), Values: values}}
-	default:
-		return c, badAsk("formats: %.40q is neither dc+sd-jwt nor vc+sd-jwt", string(f))
-	}
-	if !names {
-		return c, nil
-	}
-	given, family := "given_name", "family_name"
-	if f == paspoort.FormatVCDM {
-		given, family = "givenName", "familyName"
-	}
-	c.Claims[0].ID = "skills"
-	c.Claims = append(c.Claims,
-		dcql.ClaimsQuery{ID: "given", Path: append(slices.Clone(root), given)},
-		dcql.ClaimsQuery{ID: "family", Path: append(slices.Clone(root), family)})
-	c.ClaimSets = [][]string{{"skills", "given", "family"}, {"skills"}}
-	return c, nil
-}
-
-// vcSkillPath is where the W3C form keeps the uri of a skill: an alignment of an Open Badges achievement, or beside the
-// subject for types that are no badge.
-func vcSkillPath(t paspoort.Type) dcql.Path {
-	if slices.Contains(paspoort.VCTypes(t), "OpenBadgeCredential") {
-		return dcql.Path{"credentialSubject", "achievement", "alignment", nil, "targetUrl"}
-	}
-	return dcql.Path{"credentialSubject", "skills", nil, "uri"}
 }
 
 // asked returns the skills that are asked for, each once.

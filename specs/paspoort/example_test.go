@@ -60,15 +60,18 @@ func Example() {
 	// Actief luisteren | bevestigd door iemand
 }
 
-func ExampleSkillsQuery() {
-	query, err := paspoort.SkillsQuery([]string{"https://linkeddata.competentnl.nl/id/humancapability/DB59A57C01"}, false)
+func ExampleSkillsRequest() {
+	query, err := paspoort.SkillsRequest{
+		URIs:  []string{"https://linkeddata.competentnl.nl/id/humancapability/DB59A57C01"},
+		Types: []paspoort.Type{paspoort.Werkervaring},
+	}.Query()
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	first := query["credentials"].([]any)[0].(map[string]any)
-	out, _ := json.Marshal(first["claims"])
-	fmt.Println(first["id"], string(out))
+	c := query.Credentials[0]
+	out, _ := json.Marshal(c.Claims)
+	fmt.Println(c.ID, c.Meta.VCTValues, string(out))
 	// Output:
-	// opleiding [{"path":["skills",null,"uri"],"values":["https://linkeddata.competentnl.nl/id/humancapability/DB59A57C01"]}]
+	// werkervaring [urn:paspoort:werkervaring:1] [{"path":["skills",null,"uri"],"values":["https://linkeddata.competentnl.nl/id/humancapability/DB59A57C01"]}]
 }

@@ -9,24 +9,37 @@ import (
 	"paspoort.example/paspoort/specs/dcql"
 )
 
-func TestSkillsQuery(t *testing.T) {
-	raw, err := SkillsQuery([]string{caring, together, caring}, true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, _ := json.Marshal(raw)
-	q, err := dcql.ParseQuery(b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := q.Validate(); err != nil {
-		t.Fatal(err)
-	}
-	var held []dcql.Credential
+func holdings(t *testing.T, f Format) (held []dcql.Credential) {
+	t.Helper()
 	for _, ty := range Types() {
-		held = append(held, dcql.Credential{Format: string(FormatSDJWTVC), Types: []string{ty.VCT()}, HolderBound: true, Claims: claimsOf(t, ty, FormatSDJWTVC)})
+		held = append(held, dcql.Credential{Format: string(f), Types: []string{ty.VCT()}, HolderBound: true, Claims: claimsOf(t, ty, f)})
 	}
-	r := dcql.Evaluate(q, held)
+	return held
+}
+
+func query(t *testing.T, r SkillsRequest) *dcql.Query {
+	t.Helper()
+	made, err := r.Query()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := made.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := json.Marshal(made)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, err := dcql.ParseQuery(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return q
+}
+
+func TestSkillsQuery(t *testing.T) {
+	q := query(t, SkillsRequest{URIs: []string{caring, together, caring}, Names: true})
+	r := dcql.Evaluate(q, holdings(t, FormatSDJWTVC))
 	if !r.Satisfiable {
 		t.Fatal("not satisfiable")
 	}
@@ -50,9 +63,28 @@ func TestSkillsQuery(t *testing.T) {
 	}
 }
 
+// In the W3C form the same skills stand in alignments, and only what was asked
+// is disclosed.
+func TestSkillsQueryInTheW3CForm(t *testing.T) {
+	q := query(t, SkillsRequest{URIs: []string{caring, together}, Formats: []Format{FormatVCDM}, Names: true})
+	r := dcql.Evaluate(q, holdings(t, FormatVCDM))
+	for _, ty := range []Type{Opleiding, Werkervaring, Praktijkverklaring, Referentie} {
+		m := r.Matches[ty.Slug()+"-vc"]
+		if len(m) != 1 || len(m[0].Disclose) != 3 {
+			t.Errorf("%s: matches %+v", ty, m)
+		}
+	}
+}
+
 func TestSkillsQueryRefuses(t *testing.T) {
-	for name, uris := range map[string][]string{"none": nil, "empty": {""}, "many": make([]string, MaxAsked+1)} {
-		if _, err := SkillsQuery(uris, false); !errors.Is(err, ErrRequest) {
+	some := []string{caring}
+	for name, r := range map[string]SkillsRequest{
+		"none": {}, "empty": {URIs: []string{""}}, "many": {URIs: make([]string, MaxAsked+1)},
+		"type without skills": {URIs: some, Types: []Type{Ontwikkelbudget}},
+		"type twice":          {URIs: some, Types: []Type{Opleiding, Opleiding}},
+		"other format":        {URIs: some, Formats: []Format{"mso_mdoc"}},
+	} {
+		if _, err := r.Query(); !errors.Is(err, ErrRequest) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
@@ -61,17 +93,8 @@ func TestSkillsQueryRefuses(t *testing.T) {
 // A query with nothing in common returns nothing at all, which is the holder's
 // right; each set is optional so that one match is enough.
 func TestOneMatchIsEnough(t *testing.T) {
-	raw, err := SkillsQuery([]string{caring}, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, _ := json.Marshal(raw)
-	q, err := dcql.ParseQuery(b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	held := []dcql.Credential{{Format: string(FormatSDJWTVC), Types: []string{Opleiding.VCT()}, HolderBound: true, Claims: claimsOf(t, Opleiding, FormatSDJWTVC)}}
-	if got := dcql.Evaluate(q, held).Answerable(); !slices.Equal(got, []string{"opleiding"}) {
+	q := query(t, SkillsRequest{URIs: []string{caring}})
+	if got := dcql.Evaluate(q, holdings(t, FormatSDJWTVC)[:1]).Answerable(); !slices.Equal(got, []string{"opleiding"}) {
 		t.Errorf("answerable %v", got)
 	}
 }
