@@ -47,14 +47,9 @@ type shown struct {
 // every key is met for the first time except the issuers'. The limit is two ECDSA
 // verifications on P-256 with the standard library, of digests that are ready.
 func verifyPresentation() (*Case, error) {
-	keys := make([]*jose.PrivateKey, issuers)
-	known := map[string]crypto.PublicKey{}
-	for i := range keys {
-		key, err := jose.Generate(jose.ES256)
-		if err != nil {
-			return nil, err
-		}
-		keys[i], known[issuerURL(i)] = key, key.Public()
+	keys, known, err := issuerKeys(issuers)
+	if err != nil {
+		return nil, err
 	}
 	data, err := sample(paspoort.Opleiding)
 	if err != nil {
@@ -111,6 +106,19 @@ func verify(text string, known map[string]crypto.PublicKey) error {
 		Audience: audience, Nonce: nonce, Now: benchTime, Algorithms: []jose.Algorithm{jose.ES256},
 	})
 	return err
+}
+
+// issuerKeys makes the keys of n issuers, and the table by which a verifier knows them.
+func issuerKeys(n int) ([]*jose.PrivateKey, map[string]crypto.PublicKey, error) {
+	keys, known := make([]*jose.PrivateKey, n), map[string]crypto.PublicKey{}
+	for i := range keys {
+		key, err := jose.Generate(jose.ES256)
+		if err != nil {
+			return nil, nil, err
+		}
+		keys[i], known[issuerURL(i)] = key, key.Public()
+	}
+	return keys, known, nil
 }
 
 func issuerURL(i int) string { return fmt.Sprintf("https://opleider-%d.example", i) }
@@ -222,12 +230,9 @@ func bareVerifications() (Op, error) {
 // issue: one copy of a credential for one holder key, signed by one of the issuers. The
 // limit is one ECDSA signature on P-256 with the standard library.
 func issue() (*Case, error) {
-	keys := make([]*jose.PrivateKey, issuers)
-	var err error
-	for i := range keys {
-		if keys[i], err = jose.Generate(jose.ES256); err != nil {
-			return nil, err
-		}
+	keys, _, err := issuerKeys(issuers)
+	if err != nil {
+		return nil, err
 	}
 	data, err := sample(paspoort.Opleiding)
 	if err != nil {

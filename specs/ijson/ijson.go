@@ -65,14 +65,26 @@ func (l Limits) unmarshal(data []byte, v any, opts ...json.Options) error {
 		}
 		return checkNumbers(*v)
 	case *map[string]any:
-		if err := json.Unmarshal(data, v, opts...); err != nil {
-			return translate(err)
-		}
-		return checkNumbers(*v)
+		return l.unmarshalObject(data, v, opts)
 	default:
 		opts = append(opts, checkedAny)
 		return translate(json.Unmarshal(data, v, opts...))
 	}
+}
+
+// unmarshalObject decodes by way of any, for which the library has a quicker way than for
+// a map. The value null gives a nil map.
+func (l Limits) unmarshalObject(data []byte, v *map[string]any, opts []json.Options) error {
+	var got any
+	if err := json.Unmarshal(data, &got, opts...); err != nil {
+		return translate(err)
+	}
+	object, ok := got.(map[string]any)
+	if !ok && got != nil {
+		return &typeError{text: ErrType.Error() + ": not an object"}
+	}
+	*v = object
+	return checkNumbers(got)
 }
 
 // check looks at size and depth before anything is decoded.

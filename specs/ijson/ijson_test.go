@@ -135,6 +135,12 @@ func TestUnmarshalTyped(t *testing.T) {
 			}
 		})
 	}
+	var object map[string]any
+	for text, want := range map[string]error{`{"a":1}`: nil, `null`: nil, `[1]`: ijson.ErrType, `"a"`: ijson.ErrType, `{"a":1e300}`: ijson.ErrNumber} {
+		if err := ijson.Unmarshal([]byte(text), &object); !errors.Is(err, want) {
+			t.Errorf("%s as an object: error %v, want %v", text, err, want)
+		}
+	}
 	var c claims
 	if err := ijson.Unmarshal([]byte(`{"ISS":"a"}`), &c); err != nil || c.Iss != "" {
 		t.Errorf("ISS read as iss: %q, %v", c.Iss, err)

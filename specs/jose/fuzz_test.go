@@ -52,6 +52,13 @@ func FuzzParseKey(f *testing.F) {
 		if err != nil {
 			return
 		}
+		var members map[string]any
+		if err := json.Unmarshal(text, &members); err != nil {
+			t.Fatal(err)
+		}
+		if decoded, err := jose.KeyOf(members); err != nil || !jose.SameKey(decoded.Public, k.Public) || decoded.KeyID != k.KeyID {
+			t.Fatalf("decoded first and then read: %v", err)
+		}
 		if err := jose.CheckPublicKey(k.Public); err != nil {
 			t.Fatalf("read but not acceptable: %v", err)
 		}

@@ -39,6 +39,13 @@ type wireHeader struct {
 
 // parseHeader reads one protected header.
 func parseHeader(segment string) (Header, error) {
+	if h, ok := plainHeaders[segment]; ok {
+		return h, nil
+	}
+	return readHeader(segment)
+}
+
+func readHeader(segment string) (Header, error) {
 	if len(segment) > base64.RawURLEncoding.EncodedLen(maxHeaderBytes) {
 		return Header{}, fmt.Errorf("%w: header", ErrSize)
 	}
@@ -66,6 +73,20 @@ func parseHeader(segment string) (Header, error) {
 	h.X5C, err = decodeX5C(w.X5C)
 	return h, err
 }
+
+// plainHeaders are the headers that every presentation repeats, by their text, as this
+// package and most others write them: these bytes need not be read again each time.
+var plainHeaders = func() map[string]Header {
+	out := map[string]Header{}
+	for _, text := range []string{
+		`{"alg":"ES256","typ":"kb+jwt"}`, `{"typ":"kb+jwt","alg":"ES256"}`,
+		`{"alg":"EdDSA","typ":"kb+jwt"}`, `{"typ":"kb+jwt","alg":"EdDSA"}`,
+	} {
+		segment := EncodeBase64URL([]byte(text))
+		out[segment] = must(readHeader(segment))
+	}
+	return out
+}()
 
 // reserved are the names that Extra must not hold when a header is written.
 var reserved = []string{"alg", "typ", "kid", "cty", "jwk", "x5c", "crit", "b64", "zip"}

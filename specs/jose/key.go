@@ -88,13 +88,69 @@ func (k *Key) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
+// KeyOf reads a public JWK that was decoded already, such as the jwk member of cnf (RFC
+// 7800 3.2). Its errors are those of [ParseKey].
+func KeyOf(jwk map[string]any) (Key, error) {
+	var w wireKey
+	for name, value := range jwk {
+		if value == nil {
+			continue // null is as good as absent
+		}
+		var into *string
+		switch name {
+		case "kty":
+			into = &w.Kty
+		case "crv":
+			into = &w.Crv
+		case "x":
+			into = &w.X
+		case "y":
+			into = &w.Y
+		case "n":
+			into = &w.N
+		case "e":
+			into = &w.E
+		case "kid":
+			into = &w.Kid
+		case "use":
+			into = &w.Use
+		case "alg":
+			into = &w.Alg
+		case "d", "p", "q", "dp", "dq", "qi", "oth", "k":
+			return Key{}, ErrPrivate
+		case "x5c":
+			return keyByJSON(jwk)
+		default:
+			continue
+		}
+		text, ok := value.(string)
+		if !ok {
+			return Key{}, fmt.Errorf("%w: jwk: %s is not a string", ErrSyntax, name)
+		}
+		*into = text
+	}
+	return w.key()
+}
+
+// keyByJSON reads the rare key that brings certificates.
+func keyByJSON(jwk map[string]any) (Key, error) {
+	raw, err := ijson.Marshal(jwk)
+	if err != nil {
+		return Key{}, fmt.Errorf("%w: jwk: %w", ErrSyntax, err)
+	}
+	return ParseKey(raw)
+}
+
 func (w *wireKey) key() (Key, error) {
 	pub, err := w.public()
 	if err != nil {
 		return Key{}, err
 	}
-	if err := CheckPublicKey(pub); err != nil {
-		return Key{}, err
+	// A point that was parsed is on its curve; the rest is checked here.
+	if _, ec := pub.(*ecdsa.PublicKey); !ec {
+		if err := CheckPublicKey(pub); err != nil {
+			return Key{}, err
+		}
 	}
 	fits, _ := AlgorithmFor(pub)
 	if _, signature := verifiers[Algorithm(w.Alg)]; signature && Algorithm(w.Alg) != fits {
@@ -173,18 +229,22 @@ func (k Key) MarshalJSON() ([]byte, error) {
 }
 
 func publicMembers(pub crypto.PublicKey) (wireKey, error) {
-	if err := CheckPublicKey(pub); err != nil {
-		return wireKey{}, err
-	}
-	switch p := pub.(type) {
-	case *ecdsa.PublicKey:
-		point, err := p.Bytes()
+	if p, ok := pub.(*ecdsa.PublicKey); ok {
+		if _, err := AlgorithmFor(p); err != nil {
+			return wireKey{}, err
+		}
+		point, err := p.Bytes() // fails off the curve
 		if err != nil {
-			return wireKey{}, fmt.Errorf("%w: %w", ErrKey, err)
+			return wireKey{}, fmt.Errorf("%w: point not on the curve", ErrKey)
 		}
 		half := len(point) / 2
 		return wireKey{Kty: "EC", Crv: p.Params().Name,
 			X: EncodeBase64URL(point[1 : 1+half]), Y: EncodeBase64URL(point[1+half:])}, nil
+	}
+	if err := CheckPublicKey(pub); err != nil {
+		return wireKey{}, err
+	}
+	switch p := pub.(type) {
 	case ed25519.PublicKey:
 		return wireKey{Kty: "OKP", Crv: "Ed25519", X: EncodeBase64URL(p)}, nil
 	case *rsa.PublicKey:
@@ -200,13 +260,21 @@ func Thumbprint(pub crypto.PublicKey) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// RFC 7638 3.2: only the required members; publicMembers gives no others.
-	canonical, err := ijson.Canonical(w)
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.Sum256(canonical)
+	sum := sha256.Sum256(w.required())
 	return EncodeBase64URL(sum[:]), nil
+}
+
+// required is the JSON text with the required members in lexicographic order and no white
+// space (RFC 7638 3, 3.2; RFC 8037 2). Their values are base64url and names of curves:
+// nothing in them needs escaping.
+func (w *wireKey) required() []byte {
+	switch w.Kty {
+	case "EC":
+		return []byte(`{"crv":"` + w.Crv + `","kty":"EC","x":"` + w.X + `","y":"` + w.Y + `"}`)
+	case "OKP":
+		return []byte(`{"crv":"` + w.Crv + `","kty":"OKP","x":"` + w.X + `"}`)
+	}
+	return []byte(`{"e":"` + w.E + `","kty":"RSA","n":"` + w.N + `"}`)
 }
 
 // SameKey says whether two public keys are the same key.

@@ -19,6 +19,7 @@ import (
 	"strings"
 	"testing"
 
+	"paspoort.example/paspoort/specs/ijson"
 	"paspoort.example/paspoort/specs/jose"
 )
 
@@ -277,6 +278,13 @@ func TestKeyRefuses(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			if _, err := jose.ParseKey([]byte(tt.jwk)); !errors.Is(err, tt.want) {
 				t.Errorf("error %v, want %v", err, tt.want)
+			}
+			var members map[string]any
+			if ijson.Unmarshal([]byte(tt.jwk), &members) != nil || len(tt.jwk) > 65536 {
+				return // refused before it is a key
+			}
+			if _, err := jose.KeyOf(members); !errors.Is(err, tt.want) {
+				t.Errorf("decoded first: error %v, want %v", err, tt.want)
 			}
 		})
 	}

@@ -2,7 +2,6 @@ package sdjwt
 
 import (
 	"crypto"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -180,11 +179,11 @@ func Confirmation(claims map[string]any) (pub crypto.PublicKey, kid string, err 
 		}
 		return nil, kid, nil
 	}
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return nil, "", fmt.Errorf("%w: jwk: %w", ErrConfirmation, err)
+	members, ok := v.(map[string]any)
+	if !ok {
+		return nil, "", fmt.Errorf("%w: jwk", ErrConfirmation)
 	}
-	key, err := jose.ParseKey(raw)
+	key, err := jose.KeyOf(members)
 	if err != nil {
 		return nil, "", fmt.Errorf("%w: jwk: %w", ErrConfirmation, err)
 	}

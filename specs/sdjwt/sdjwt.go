@@ -35,6 +35,7 @@ type SDJWT struct {
 	disclosures []Disclosure
 	kb          *jose.Signed // nil without key binding
 	kbText      string
+	compact     string // the serialization without KB-JWT, when it was read as one; else empty
 }
 
 // Parse reads the compact serialization of an SD-JWT or SD-JWT+KB (RFC 9901 4,
@@ -62,7 +63,12 @@ func Parse(s string) (*SDJWT, error) {
 		}
 		disclosures = strings.Split(rest[:end], "~")
 	}
-	return assemble(jwt, disclosures, kb)
+	t, err := assemble(jwt, disclosures, kb)
+	if err != nil {
+		return nil, err
+	}
+	t.compact = s[:len(s)-len(kb)]
+	return t, nil
 }
 
 // ParseIssued is Parse for a holder who receives an SD-JWT from an issuer: "If
@@ -168,6 +174,9 @@ func (t *SDJWT) String() string {
 // sdJWT is the compact serialization without the KB-JWT: what sd_hash covers
 // (4.3.1), also for tokens that came in a JSON form (8.1).
 func (t *SDJWT) sdJWT() string {
+	if t.compact != "" {
+		return t.compact
+	}
 	n := len(t.jwt) + 1
 	for i := range t.disclosures {
 		n += len(t.disclosures[i].encoded) + 1

@@ -48,7 +48,7 @@ func (t *SDJWT) Select(keep func(path []any, value any) bool) (*SDJWT, error) {
 		}
 	}
 	u := t.WithoutKeyBinding()
-	u.disclosures = nil
+	u.disclosures, u.compact = nil, ""
 	for i, yes := range chosen {
 		if yes {
 			u.disclosures = append(u.disclosures, t.disclosures[i])
