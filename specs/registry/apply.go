@@ -64,6 +64,7 @@ type step struct {
 	leaf    Leaf
 	index   uint64
 	id      string // of the event
+	input   []byte // what its signers sign
 	now     int64  // log time
 	was     int64  // log time of the leaf before
 	body    Body
@@ -156,11 +157,11 @@ func (x *step) checkForm() error {
 	if err := x.leaf.Signed().checkForm(); err != nil {
 		return err
 	}
-	raw, err := x.leaf.Signed().Marshal()
-	if err != nil {
+	var err error
+	if x.input, err = e.SigningInput(); err != nil {
 		return err
 	}
-	if len(raw) > MaxEvent {
+	if x.leaf.Signed().size(x.input) > MaxEvent {
 		return ErrTooLarge
 	}
 	if e.Rules != RulesVersion {
@@ -178,7 +179,7 @@ func (x *step) checkForm() error {
 // checkPlace checks region, repetition and log time.
 func (x *step) checkPlace() error {
 	e := x.leaf.Event
-	x.id = e.ID()
+	x.id = eventID(x.input)
 	if (x.index == 0) != (e.Kind == KindFounded) {
 		return ErrGenesis
 	}
@@ -217,10 +218,6 @@ func decodeBody(r rule, raw json.RawMessage) (Body, error) {
 
 // checkSignatures finds the key of each signer and verifies its signature.
 func (x *step) checkSignatures() error {
-	input, err := x.leaf.Event.SigningInput()
-	if err != nil {
-		return err
-	}
 	for i, signer := range x.leaf.Event.Signers {
 		key, err := x.signerKey(signer)
 		if err != nil {
@@ -230,7 +227,7 @@ func (x *step) checkSignatures() error {
 		if err != nil {
 			return err
 		}
-		if err := verify(pub, input, x.leaf.Signatures[i]); err != nil {
+		if err := verify(pub, x.input, x.leaf.Signatures[i]); err != nil {
 			return err
 		}
 	}

@@ -19,6 +19,8 @@ const (
 	MaxSigners = 16       // signers of one event
 	maxDepth   = 12       // nesting of a leaf
 
+	signatureSize = 86 // characters of 64 bytes in base64url
+
 	// signingPrefix keeps a signature over an event from being one over anything else.
 	signingPrefix = "paspoort/registry/event/v1\n"
 )
@@ -114,6 +116,15 @@ func (s SignedEvent) Marshal() ([]byte, error) {
 	return raw, nil
 }
 
+// size is the length of the canonical form, from the signing input.
+func (s SignedEvent) size(input []byte) int {
+	n := len(input) - len(signingPrefix) + len(`{"event":,"signatures":[]}`) - 1
+	for _, sig := range s.Signatures {
+		n += len(sig) + len(`"",`)
+	}
+	return n
+}
+
 // ParseEvent reads a signed event from outside and checks its form: size, depth, canonical
 // bytes, known members. Signatures and authority are for [Apply]. It fails with [ErrTooLarge]
 // or [ErrMalformed].
@@ -163,6 +174,9 @@ func (s SignedEvent) checkForm() error {
 		return ErrMalformed.with("the body is not an object")
 	}
 	for i, signer := range e.Signers {
+		if len(s.Signatures[i]) != signatureSize {
+			return ErrMalformed.with("signature %d is not 64 bytes in base64url", i+1)
+		}
 		if _, err := decode64(signer.Key, 32); err != nil {
 			return ErrMalformed.with("signer %d does not name its key by thumbprint", i+1)
 		}

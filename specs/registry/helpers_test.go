@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"strings"
 
+	"paspoort.example/paspoort/specs/ijson"
 	"paspoort.example/paspoort/specs/registry"
 	"paspoort.example/paspoort/specs/registry/registrytest"
 )
@@ -36,4 +37,10 @@ func catalogue(version string) *registry.Catalogue {
 		{ID: "H04", Levels: []string{"instantie"}, Title: registry.Text{NL: "Toelating alleen op diploma"},
 			Doorbraak: registry.Text{NL: "Toelating op het paspoort"}},
 	}}
+}
+
+func decode(t interface{ Fatal(...any) }, raw []byte, v any) {
+	if err := ijson.Unmarshal(raw, v); err != nil {
+		t.Fatal(err)
+	}
 }

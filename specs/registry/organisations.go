@@ -46,12 +46,16 @@ func authoriseApplication(x *step) error {
 	if err := x.checkApplicant(a, old, known); err != nil {
 		return err
 	}
+	// Who controls it counts from here on, for this vote and all others, and is never unsaid.
+	members := union(old.Members, a.Members)
 	if known && old.Since != 0 {
+		old.Members = members
+		put(x, &x.s.orgs, old.ID, old)
 		return nil
 	}
 	// Remember whose id this is; nothing is granted yet.
 	org := OrganisationRecord{
-		ID: a.Organisation, Name: a.Name, Registration: a.Registration, Members: a.Members,
+		ID: a.Organisation, Name: a.Name, Registration: a.Registration, Members: members,
 		OnePerson: a.OnePerson, Commitments: x.leaf.Event.Commitments,
 	}
 	if a.Key != "" {
@@ -62,6 +66,13 @@ func authoriseApplication(x *step) error {
 	}
 	put(x, &x.s.orgs, org.ID, org)
 	return nil
+}
+
+// union is the sorted set of both lists.
+func union(a, b []string) []string {
+	out := slices.Concat(a, b)
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // checkApplicant checks who may say what of identity. An id belongs to the key that first
@@ -121,11 +132,6 @@ func enactAdmission(x *step) error {
 	days = min(days, charter.Admission.MaxDays) // the charter may have changed since
 	if org.Since == 0 {
 		org.Since = x.now
-	}
-	for _, m := range a.Members {
-		if !slices.Contains(org.Members, m) {
-			org.Members = append(slices.Clone(org.Members), m)
-		}
 	}
 	put(x, &x.s.orgs, org.ID, org)
 	if err := x.addAliases(org.ID, a.Aliases); err != nil {
