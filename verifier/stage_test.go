@@ -52,6 +52,7 @@ type stage struct {
 	follower *evidence.Follower
 	web      *httptest.Server
 	http     *http.Client
+	address  string
 	verifier *verifier.Verifier
 	store    kv.Store
 	log      *bytes.Buffer
@@ -62,7 +63,7 @@ type stage struct {
 
 func newStage(t *testing.T, change ...func(*verifier.Config)) *stage {
 	t.Helper()
-	s := &stage{t: t, clock: testkit.NewClock(time.Time{}), store: kv.NewMemory(), log: &bytes.Buffer{}}
+	s := &stage{t: t, clock: testkit.NewClock(time.Time{}), store: kv.NewMemory(), log: &bytes.Buffer{}, address: address}
 	s.region = evidencetest.New(t, s.clock.Now)
 	s.issuer = s.region.Issuer("devaart.example", paspoort.Opleiding)
 	var handler http.Handler
@@ -130,7 +131,7 @@ type request struct {
 // api calls the admin API and decodes a success into v.
 func (s *stage) api(method, path, body string, want int, v any) {
 	s.t.Helper()
-	req, err := http.NewRequest(method, address+path, strings.NewReader(body))
+	req, err := http.NewRequest(method, s.address+path, strings.NewReader(body))
 	must(s.t, err)
 	req.Header.Set("Authorization", "Bearer "+adminToken)
 	if body != "" {
