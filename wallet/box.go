@@ -1,0 +1,197 @@
+package wallet
+
+import (
+	"bytes"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"golang.org/x/crypto/chacha20poly1305"
+
+	"paspoort.example/paspoort/internal/kv"
+	"paspoort.example/paspoort/specs/ijson"
+)
+
+// ErrDamaged: a stored value was changed, moved or cut off.
+var ErrDamaged = errors.New("a stored value does not belong here or was changed")
+
+// A box is the store behind the data key. On disk are only keys that are HMACs and
+// values that are sealed, padded to multiples of padTo bytes: neither names nor
+// kinds nor exact sizes show.
+type box struct {
+	store   kv.Store
+	random  io.Reader
+	sealKey []byte // XChaCha20-Poly1305
+	nameKey []byte // HMAC-SHA-256
+}
+
+const padTo = 512
+
+func newBox(store kv.Store, dataKey []byte, random io.Reader) (*box, error) {
+	b := &box{store: store, random: random}
+	var err error
+	if b.sealKey, err = hkdf.Key(sha256.New, dataKey, nil, "paspoort/wallet/seal/v1", chacha20poly1305.KeySize); err != nil {
+		return nil, err
+	}
+	b.nameKey, err = hkdf.Key(sha256.New, dataKey, nil, "paspoort/wallet/name/v1", sha256.Size)
+	return b, err
+}
+
+// key is the stored key of a name. The letter keeps it apart from vaultKey and from
+// the mark of the store's format.
+func (b *box) key(name string) []byte {
+	mac := hmac.New(sha256.New, b.nameKey)
+	mac.Write([]byte(name))
+	return mac.Sum([]byte{'s'})
+}
+
+// record is what is inside a sealed value.
+type record struct {
+	Name string          `json:"n"`
+	Body json.RawMessage `json:"b"`
+}
+
+func (b *box) put(tx kv.Tx, name string, v any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	plain, err := json.Marshal(record{Name: name, Body: body})
+	if err != nil {
+		return err
+	}
+	key := b.key(name)
+	sealed, err := sealBytes(b.sealKey, pad(plain), key, b.random)
+	if err != nil {
+		return err
+	}
+	return tx.Set(key, kv.Value(valueFormat, sealed))
+}
+
+// get reads a value; kv.ErrNotFound when there is none.
+func (b *box) get(tx kv.Tx, name string, v any) error {
+	key := b.key(name)
+	raw, err := tx.Get(key)
+	if err != nil {
+		return err
+	}
+	r, err := b.open(key, raw)
+	if err != nil {
+		return err
+	}
+	if r.Name != name {
+		return ErrDamaged
+	}
+	return decode(r.Body, v)
+}
+
+func (b *box) delete(tx kv.Tx, name string) error { return tx.Delete(b.key(name)) }
+
+// each calls fn for every value whose name starts with prefix, in the order of the
+// names. It opens everything: a wallet is small, and an order on disk would tell.
+func (b *box) each(tx kv.Tx, prefix string, fn func(name string, body []byte) error) error {
+	var found []record
+	err := tx.Scan([]byte{'s'}, func(key, value []byte) error {
+		r, err := b.open(key, value)
+		if err != nil {
+			return err
+		}
+		if strings.HasPrefix(r.Name, prefix) {
+			found = append(found, r)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(found, func(x, y record) int { return strings.Compare(x.Name, y.Name) })
+	for _, r := range found {
+		if err := fn(r.Name, r.Body); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// open unseals one stored value.
+func (b *box) open(key, raw []byte) (record, error) {
+	version, sealed, err := kv.Body(raw)
+	if err != nil {
+		return record{}, err
+	}
+	if version != valueFormat {
+		return record{}, fmt.Errorf("%w: value of version %d", kv.ErrFormat, version)
+	}
+	padded, err := openBytes(b.sealKey, sealed, key)
+	if err != nil {
+		return record{}, err
+	}
+	plain, err := unpad(padded)
+	if err != nil {
+		return record{}, err
+	}
+	var r record
+	return r, decode(plain, &r)
+}
+
+func decode(raw []byte, v any) error {
+	if err := ijson.Unmarshal(raw, v); err != nil {
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return nil
+}
+
+// sealBytes is XChaCha20-Poly1305 with a random nonce in front: 192 bits may be
+// drawn at random for as long as a wallet lives.
+func sealBytes(key, plain, associated []byte, random io.Reader) ([]byte, error) {
+	aead, err := chacha20poly1305.NewX(key)
+	if err != nil {
+		return nil, err
+	}
+	nonce := make([]byte, aead.NonceSize(), aead.NonceSize()+len(plain)+aead.Overhead())
+	if _, err := io.ReadFull(random, nonce); err != nil {
+		return nil, fmt.Errorf("random bytes: %w", err)
+	}
+	return aead.Seal(nonce, nonce, plain, associated), nil
+}
+
+func openBytes(key, sealed, associated []byte) ([]byte, error) {
+	aead, err := chacha20poly1305.NewX(key)
+	if err != nil {
+		return nil, err
+	}
+	if len(sealed) < aead.NonceSize() {
+		return nil, ErrDamaged
+	}
+	plain, err := aead.Open(nil, sealed[:aead.NonceSize()], sealed[aead.NonceSize():], associated)
+	if err != nil {
+		return nil, ErrDamaged
+	}
+	return plain, nil
+}
+
+// pad puts the length in front and zeros behind.
+func pad(plain []byte) []byte {
+	size := (4 + len(plain) + padTo - 1) / padTo * padTo
+	out := make([]byte, 4, size)
+	binary.BigEndian.PutUint32(out, uint32(len(plain)))
+	return append(append(out, plain...), bytes.Repeat([]byte{0}, size-4-len(plain))...)
+}
+
+func unpad(padded []byte) ([]byte, error) {
+	if len(padded) < 4 {
+		return nil, ErrDamaged
+	}
+	n := binary.BigEndian.Uint32(padded)
+	if int(n) > len(padded)-4 {
+		return nil, ErrDamaged
+	}
+	return padded[4 : 4+n], nil
+}

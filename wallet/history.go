@@ -1,0 +1,79 @@
+package wallet
+
+import (
+	"fmt"
+	"time"
+
+	"paspoort.example/paspoort/internal/kv"
+)
+
+// EventKind is what happened.
+type EventKind string
+
+const (
+	EventAccepted EventKind = "accepted" // a credential came in
+	EventRenewed  EventKind = "renewed"  // new copies came in
+	EventDeclared EventKind = "declared" // own words were written
+	EventShown    EventKind = "shown"    // something was sent
+	EventRefused  EventKind = "refused"  // the holder said no; whether the asker knows is Told
+	EventExported EventKind = "exported" // a file was made
+	EventDeleted  EventKind = "deleted"
+)
+
+// An Event is one line of the history. It is for the holder only.
+type Event struct {
+	ID         string    `json:"id"`
+	At         time.Time `json:"at"`
+	Kind       EventKind `json:"kind"`
+	Credential string    `json:"credential,omitempty"`
+	Name       string    `json:"name,omitempty"`
+	Party      Party     `json:"party,omitzero"`
+	Purpose    string    `json:"purpose,omitempty"`
+	// Shown are the names of what went, per credential.
+	Shown []ShownCredential `json:"shown,omitempty"`
+	Told  bool              `json:"told,omitempty"`
+	// Outcome of something that was sent: "sending" until the asker took it.
+	Outcome string `json:"outcome,omitempty"`
+}
+
+// ShownCredential is what one presentation showed.
+type ShownCredential struct {
+	Credential string   `json:"credential,omitempty"`
+	Name       string   `json:"name"`
+	Claims     []string `json:"claims"`
+}
+
+// remember adds an event.
+func (w *Wallet) remember(tx kv.Tx, e Event) error {
+	_, err := w.rememberAs(tx, e)
+	return err
+}
+
+// rememberAs adds or replaces an event and returns it with its id.
+func (w *Wallet) rememberAs(tx kv.Tx, e Event) (Event, error) {
+	if e.ID == "" {
+		id, err := w.newID()
+		if err != nil {
+			return e, err
+		}
+		e.At = w.c.Clock().UTC()
+		e.ID = fmt.Sprintf("%s-%s", e.At.Format("20060102T150405.000000000"), id)
+	}
+	return e, w.box.put(tx, historyPrefix+e.ID, e)
+}
+
+// History is all that happened, oldest first.
+func (w *Wallet) History() ([]Event, error) {
+	var out []Event
+	err := w.c.Store.View(func(tx kv.Tx) error {
+		return w.box.each(tx, historyPrefix, func(_ string, body []byte) error {
+			var e Event
+			if err := decode(body, &e); err != nil {
+				return err
+			}
+			out = append(out, e)
+			return nil
+		})
+	})
+	return out, err
+}

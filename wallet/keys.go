@@ -1,0 +1,27 @@
+package wallet
+
+import "fmt"
+
+// storeFormat is the version of the store as a whole, valueFormat that of each
+// value.
+const (
+	storeName   = "wallet"
+	storeFormat = 1
+	valueFormat = 1
+)
+
+// The keys of the store. Only vaultKey is stored under this very name: it holds
+// what is needed to unlock. Every other name below is never on disk: box turns it
+// into an HMAC, and seals name and value together.
+var vaultKey = []byte("vault")
+
+const (
+	keySettings       = "settings"     // regions, once
+	keyAskers         = "askers"       // which asker gets which slot, once
+	slotPrefix        = "slot/"        // slot/0007: holder key 7, a private JWK
+	credentialPrefix  = "credential/"  // credential/ID: one dataset with all its copies
+	declarationPrefix = "declaration/" // declaration/ID: the holder's own words
+	historyPrefix     = "history/"     // history/TIME-ID: what happened
+)
+
+func slotKey(n int) string { return fmt.Sprintf("%s%04d", slotPrefix, n) }

@@ -1,0 +1,291 @@
+package wallet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"paspoort.example/paspoort/internal/kv"
+	"paspoort.example/paspoort/specs/paspoort"
+	"paspoort.example/paspoort/specs/sdjwt"
+)
+
+// ErrNotHere: nothing in the wallet has this id.
+var ErrNotHere = errors.New("nothing here has this id")
+
+// An Item is one thing in the wallet as a line of a list.
+type Item struct {
+	ID       string    `json:"id"`
+	Name     string    `json:"name"`
+	Type     string    `json:"type"`
+	OwnWords bool      `json:"own_words,omitempty"`
+	Issuer   Party     `json:"issuer,omitzero"`
+	Accepted time.Time `json:"accepted"`
+	Copies   int       `json:"copies,omitempty"`
+	Unused   int       `json:"unused,omitempty"` // copies that nobody saw yet
+}
+
+// List is everything in the wallet, oldest first.
+func (w *Wallet) List() ([]Item, error) {
+	var out []Item
+	err := w.c.Store.View(func(tx kv.Tx) error {
+		credentials, err := w.credentials(tx)
+		if err != nil {
+			return err
+		}
+		for _, c := range credentials {
+			out = append(out, c.item())
+		}
+		declarations, err := w.declarations(tx)
+		if err != nil {
+			return err
+		}
+		for _, d := range declarations {
+			out = append(out, Item{ID: d.ID, Name: d.name(), Type: string(paspoort.Zelfverklaring), OwnWords: true, Accepted: d.Written})
+		}
+		return nil
+	})
+	slices.SortStableFunc(out, func(a, b Item) int { return a.Accepted.Compare(b.Accepted) })
+	return out, err
+}
+
+func (c *credential) item() Item {
+	i := Item{ID: c.ID, Name: c.Name, Type: c.ConfigurationID, Issuer: c.Party, Accepted: c.Accepted, Copies: len(c.Copies)}
+	if t, err := c.token(); err == nil {
+		if claims, err := t.Claims(); err == nil {
+			if own := typeOf(claims); own != "" {
+				i.Type = string(own)
+			}
+			if read, err := paspoort.Read(claims); err == nil && read.Text("title") != "" {
+				i.Name = read.Text("title")
+			}
+		}
+	}
+	for _, copy := range c.Copies {
+		if copy.Uses == 0 {
+			i.Unused++
+		}
+	}
+	return i
+}
+
+// Details is one thing in the wallet, whole.
+type Details struct {
+	Item
+	Lines []Line `json:"lines"`
+	// Timestamps are the days that nodes saw it on.
+	Timestamps int `json:"timestamps,omitempty"`
+	// Verdict is what anybody would find who checks it now; nil for own words.
+	Verdict *paspoort.Verdict `json:"verdict,omitempty"`
+}
+
+// Show gives one thing, with a fresh verdict on it. ErrNotHere.
+func (w *Wallet) Show(ctx context.Context, id string) (*Details, error) {
+	c, d, err := w.find(id)
+	if err != nil {
+		return nil, err
+	}
+	if d != nil {
+		return &Details{
+			Item:  Item{ID: d.ID, Name: d.name(), Type: string(paspoort.Zelfverklaring), OwnWords: true, Accepted: d.Written},
+			Lines: flatLines(paspoort.Zelfverklaring, d.Data.Claims, nil, w.c.Languages[0]),
+		}, nil
+	}
+	w.refresh(ctx)
+	t, err := c.token()
+	if err != nil {
+		return nil, err
+	}
+	out := &Details{Item: c.item(), Timestamps: len(c.Copies[0].Timestamps)}
+	if out.Lines, err = w.lines(t, c.Labels); err != nil {
+		return nil, err
+	}
+	verdict, err := w.verdict(ctx, c.Copies[0].Text)
+	if err != nil {
+		return nil, err
+	}
+	out.Verdict = &verdict
+	return out, nil
+}
+
+// find is the credential or the declaration with this id.
+func (w *Wallet) find(id string) (*credential, *declaration, error) {
+	var c credential
+	var d declaration
+	var own bool
+	err := w.c.Store.View(func(tx kv.Tx) error {
+		err := w.box.get(tx, credentialPrefix+id, &c)
+		if errors.Is(err, kv.ErrNotFound) {
+			own = true
+			err = w.box.get(tx, declarationPrefix+id, &d)
+		}
+		return err
+	})
+	switch {
+	case errors.Is(err, kv.ErrNotFound):
+		return nil, nil, ErrNotHere
+	case err != nil:
+		return nil, nil, err
+	case own:
+		return nil, &d, nil
+	}
+	return &c, nil, nil
+}
+
+// Delete removes one thing at once. The history keeps that it was there.
+func (w *Wallet) Delete(id string) error {
+	c, d, err := w.find(id)
+	if err != nil {
+		return err
+	}
+	e := Event{Kind: EventDeleted, Credential: id}
+	name := declarationPrefix + id
+	if c != nil {
+		name, e.Name, e.Party = credentialPrefix+id, c.Name, c.Party
+	} else {
+		e.Name = d.name()
+	}
+	return w.c.Store.Update(func(tx kv.Tx) error {
+		if err := w.box.delete(tx, name); err != nil {
+			return err
+		}
+		return w.remember(tx, e)
+	})
+}
+
+// fileAudience marks the key binding of a file that was made for nobody in
+// particular: whoever checks it sees that it answers no question.
+const fileAudience = "urn:paspoort:file"
+
+// Export makes a file of one credential that anybody can check offline: everything
+// in it is disclosed, and a key binding carries the timestamps. Who gets the file
+// can pass it on.
+func (w *Wallet) Export(id string) (string, error) {
+	c, d, err := w.find(id)
+	if err != nil {
+		return "", err
+	}
+	var text string
+	err = w.c.Store.Update(func(tx kv.Tx) error {
+		a, err := w.readAskers(tx)
+		if err != nil {
+			return err
+		}
+		slot := a.slotOf(fileAudience)
+		if c != nil && c.copyAt(slot) == nil {
+			slot = c.leastUsed().Slot
+		}
+		e := Event{Kind: EventExported, Credential: id}
+		if c != nil {
+			e.Name, e.Party = c.Name, c.Party
+		} else {
+			e.Name = d.name()
+		}
+		if slot >= 0 {
+			a.Slots[fileAudience] = slot
+			if err := w.box.put(tx, keyAskers, a); err != nil {
+				return err
+			}
+		}
+		if text, err = w.fileOf(tx, c, d, slot); err != nil {
+			return err
+		}
+		return w.remember(tx, e)
+	})
+	return text, err
+}
+
+// fileOf is the text of the copy at a slot, key binding included.
+func (w *Wallet) fileOf(tx kv.Tx, c *credential, d *declaration, slot int) (string, error) {
+	if slot < 0 {
+		return c.Copies[0].Text, nil
+	}
+	key, err := w.slotSigner(tx, slot)
+	if err != nil {
+		return "", err
+	}
+	p := prepared{slot: slot, key: key}
+	if d != nil {
+		p.token, err = w.sign(d, paspoort.FormatSDJWTVC, key)
+	} else {
+		copy := c.copyAt(slot)
+		copy.Uses++
+		p.timestamps = copy.Timestamps
+		if err := w.box.put(tx, credentialPrefix+c.ID, c); err != nil {
+			return "", err
+		}
+		p.token, err = sdjwt.Parse(copy.Text)
+	}
+	if err != nil {
+		return "", err
+	}
+	nonce, err := w.newID()
+	if err != nil {
+		return "", err
+	}
+	return w.bind(p, fileAudience, nonce)
+}
+
+// leastUsed is the copy that the fewest have seen.
+func (c *credential) leastUsed() *copyOf {
+	best := &c.Copies[0]
+	for i := range c.Copies {
+		if c.Copies[i].Uses < best.Uses {
+			best = &c.Copies[i]
+		}
+	}
+	return best
+}
+
+// Page is the paspoort as one page: wie ben ik, wat kan ik, wat wil ik.
+func (w *Wallet) Page() (paspoort.Profile, error) {
+	var list []paspoort.Credential
+	err := w.c.Store.Update(func(tx kv.Tx) error {
+		credentials, err := w.credentials(tx)
+		if err != nil {
+			return err
+		}
+		for _, c := range credentials {
+			t, err := c.token()
+			if err != nil {
+				return fmt.Errorf("credential %s: %w", c.ID, err)
+			}
+			if err := appendRead(&list, t); err != nil {
+				return fmt.Errorf("credential %s: %w", c.ID, err)
+			}
+		}
+		declarations, err := w.declarations(tx)
+		if err != nil {
+			return err
+		}
+		key, err := w.slotSigner(tx, 0)
+		if err != nil {
+			return err
+		}
+		for _, d := range declarations {
+			t, err := w.sign(d, paspoort.FormatSDJWTVC, key)
+			if err != nil {
+				return err
+			}
+			if err := appendRead(&list, t); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return paspoort.NewProfile(list), err
+}
+
+// appendRead adds what is of our profile; what is foreign is left out.
+func appendRead(list *[]paspoort.Credential, t *sdjwt.SDJWT) error {
+	claims, err := t.Claims()
+	if err != nil {
+		return err
+	}
+	if c, err := paspoort.Read(claims); err == nil {
+		*list = append(*list, c)
+	}
+	return nil
+}
