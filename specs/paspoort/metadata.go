@@ -1,5 +1,7 @@
 package paspoort
 
+import "fmt"
+
 // TypeMetadata is the SD-JWT VC Type Metadata document of the type (draft 18,
 // section 4): what every node serves at /v1/types/{slug}/1.
 func TypeMetadata(t Type) ([]byte, error) { return file("metadata", t) }
@@ -16,12 +18,20 @@ func CredentialMetadata(t Type, f Format) map[string]any {
 		display = append(display, map[string]any{"name": t.Name().In(l), "description": t.About().In(l), "locale": l,
 			"background_color": "#0b4f6c", "text_color": "#ffffff"})
 	}
+	// OpenID4VCI B.3: two descriptions of one path abort the processing, and in the
+	// W3C form several fields share a place; the first names it.
+	named := map[string]bool{}
 	for _, field := range t.Fields() {
 		var labels []any
 		for _, l := range locales {
 			labels = append(labels, map[string]any{"name": field.Label.In(l), "locale": l})
 		}
 		for _, path := range claimPaths(t, f, field) {
+			at := fmt.Sprintf("%q", path)
+			if named[at] {
+				continue
+			}
+			named[at] = true
 			claims = append(claims, map[string]any{"path": path, "mandatory": t.mandatory(field.Name), "display": labels})
 		}
 	}
