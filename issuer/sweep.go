@@ -1,0 +1,112 @@
+package issuer
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"paspoort.example/paspoort/internal/kv"
+)
+
+// sweepBatch is how many things one transaction deletes.
+const sweepBatch = 500
+
+// sweep deletes what has had its time: offers that nobody accepted, claims at the
+// end of the time for new copies, used nonces, tokens and remembered answers.
+func (i *Issuer) sweep() error {
+	now := i.c.Clock()
+	for _, prefix := range []string{prefixAccess, prefixRefresh, prefixDelivered, prefixSpent, prefixOutcome} {
+		if err := i.sweepPrefix(prefix, now); err != nil {
+			return fmt.Errorf("issuer: delete what has had its time: %w", err)
+		}
+	}
+	return i.sweepCredentials(now)
+}
+
+// sweepPrefix deletes the values below a prefix whose until has passed.
+func (i *Issuer) sweepPrefix(prefix string, now time.Time) error {
+	return i.inBatches(func(tx kv.Tx) (doomed [][]byte, err error) {
+		err = tx.Scan([]byte(prefix), func(k, value []byte) error {
+			_, body, err := kv.Body(value)
+			if err != nil {
+				return err
+			}
+			var v spent
+			if err := json.Unmarshal(body, &v); err != nil {
+				return fmt.Errorf("%w: %w", kv.ErrFormat, err)
+			}
+			if !now.Before(v.Until) {
+				doomed = append(doomed, append([]byte(nil), k...))
+			}
+			if len(doomed) == sweepBatch {
+				return kv.ErrStop
+			}
+			return nil
+		})
+		return doomed, err
+	}, func(tx kv.Tx, k []byte) error { return tx.Delete(k) })
+}
+
+// sweepCredentials ends offers and deletes claims on time.
+func (i *Issuer) sweepCredentials(now time.Time) error {
+	return i.inBatches(func(tx kv.Tx) (due [][]byte, err error) {
+		err = tx.Scan([]byte(prefixCredential), func(k, value []byte) error {
+			var r record
+			if err := kv.DecodeJSON(value, valueVersion, &r); err != nil {
+				return err
+			}
+			if r.due(now) {
+				due = append(due, []byte(r.ID))
+			}
+			if len(due) == sweepBatch {
+				return kv.ErrStop
+			}
+			return nil
+		})
+		return due, err
+	}, func(tx kv.Tx, id []byte) error {
+		r, err := getRecord(tx, string(id))
+		if err != nil {
+			return err
+		}
+		if r.State == Offered {
+			r.State, r.ChangedAt = Expired, r.OfferUntil
+		}
+		if err := i.forget(tx, r); err != nil {
+			return err
+		}
+		r.KeepUntil = time.Time{}
+		return putRecord(tx, r)
+	})
+}
+
+// due says whether something of r has to go.
+func (r *record) due(now time.Time) bool {
+	if r.State == Offered {
+		return !now.Before(r.OfferUntil)
+	}
+	return !r.KeepUntil.IsZero() && !now.Before(r.KeepUntil)
+}
+
+// inBatches finds and handles until nothing is found.
+func (i *Issuer) inBatches(find func(kv.Tx) ([][]byte, error), handle func(kv.Tx, []byte) error) error {
+	for {
+		found := 0
+		err := i.c.Store.Update(func(tx kv.Tx) error {
+			keys, err := find(tx)
+			if err != nil {
+				return err
+			}
+			found = len(keys)
+			for _, k := range keys {
+				if err := handle(tx, k); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil || found < sweepBatch {
+			return err
+		}
+	}
+}
