@@ -41,7 +41,7 @@ func requestSamples() []page.Sample[requestPage] {
 
 func sampleVerdict(outcome paspoort.State) *verdictView {
 	proof := proofView{
-		Type: paspoort.Opleiding.Name(), State: outcome, By: "Opleidingshuis De Vaart", Known: true, ProofText: paspoort.LevelText(paspoort.LevelAssessed),
+		Type: paspoort.Opleiding.Name(), State: outcome, By: "Opleidingshuis De Vaart", Known: true, Region: "Regio Aakermonde", ProofText: paspoort.LevelText(paspoort.LevelAssessed),
 		SignedOn: time.Date(2025, 6, 30, 0, 0, 0, 0, time.UTC), Status: "valid", StatusAge: 12 * time.Minute, HasAge: true,
 	}
 	v := &verdictView{

@@ -89,6 +89,7 @@ type proofView struct {
 	State     paspoort.State
 	By        string // name in the registry, else what the issuer calls itself
 	Known     bool   // By comes from the registry
+	Region    string // that knows it
 	ProofText paspoort.Text
 	SignedOn  time.Time
 	Status    string
@@ -124,7 +125,7 @@ func newVerdictView(v *paspoort.Verdict) *verdictView {
 	for i := range v.Credentials {
 		c := &v.Credentials[i]
 		if len(v.Skills) == 0 {
-			view.Proofs = append(view.Proofs, newProofView(c.Outcome, c.SignedOn, c.Status, c.StatusAsOf, c, at))
+			view.Proofs = append(view.Proofs, newProofView(v, c, c.Outcome, at))
 		}
 		for _, check := range c.Checks {
 			if check.State != paspoort.OK && check.Code != "not_checked" {
@@ -146,20 +147,23 @@ func newSkillView(s paspoort.SkillVerdict, v *paspoort.Verdict, at time.Time) sk
 		if p.Credential < 0 || p.Credential >= len(v.Credentials) {
 			continue
 		}
-		out.Proofs = append(out.Proofs, newProofView(p.State, p.SignedOn, p.Status, p.StatusAsOf, &v.Credentials[p.Credential], at))
+		out.Proofs = append(out.Proofs, newProofView(v, &v.Credentials[p.Credential], p.State, at))
 	}
 	return out
 }
 
-func newProofView(state paspoort.State, signedOn, status, statusAsOf string, c *paspoort.CredentialVerdict, at time.Time) proofView {
-	out := proofView{Type: c.TypeName, State: state, By: c.Issuer.Name, Known: c.Issuer.Name != "", ProofText: c.ProofText, Status: status}
+func newProofView(v *paspoort.Verdict, c *paspoort.CredentialVerdict, state paspoort.State, at time.Time) proofView {
+	out := proofView{Type: c.TypeName, State: state, By: c.Issuer.Name, Known: c.Issuer.Name != "", ProofText: c.ProofText, Status: c.Status}
 	if !out.Known {
 		if out.By = c.Issuer.CallsItself; out.By == "" {
 			out.By = c.Issuer.ID
 		}
 	}
-	out.SignedOn, _ = time.Parse(time.DateOnly, signedOn)
-	if asOf, err := time.Parse(time.RFC3339, statusAsOf); err == nil {
+	if out.Region = c.Issuer.Region; out.Region != "" && v.Registry != nil && v.Registry.Region == out.Region && v.Registry.Name != "" {
+		out.Region = v.Registry.Name
+	}
+	out.SignedOn, _ = time.Parse(time.DateOnly, c.SignedOn)
+	if asOf, err := time.Parse(time.RFC3339, c.StatusAsOf); err == nil {
 		out.StatusAge, out.HasAge = max(0, at.Sub(asOf)), true
 	}
 	return out
