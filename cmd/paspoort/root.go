@@ -71,6 +71,7 @@ Try it:
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
+		newDemoCommand(),
 		newDevCommand(),
 		newNodeCommand(),
 		newVerifyCommand(),

@@ -2,6 +2,7 @@ package dev
 
 import (
 	"fmt"
+	"strings"
 
 	"paspoort.example/paspoort/specs/paspoort"
 )
@@ -29,20 +30,9 @@ func (w *World) FirstSteps(program string) []string {
 	}
 	curl += ` -H "Authorization: Bearer $(cat ` + w.l.path(opleider, adminToken) + `)"`
 	return []string{
-		fmt.Sprintf("%s wallet init%s", program, w.walletFlags()),
+		fmt.Sprintf("%s wallet init %s", program, strings.Join(w.walletFlags(), " ")),
 		fmt.Sprintf("%s %s/api/v1/configurations/%s/sample > claims.json", curl, url, id),
 		fmt.Sprintf(`%s -H "Content-Type: application/json" -d "{\"credential_configuration_id\":\"%s\",\"claims\":$(cat claims.json)}" %s/api/v1/offers`, curl, id, url),
 		fmt.Sprintf("%s wallet accept 'THE credential_offer_uri'", program),
 	}
-}
-
-func (w *World) walletFlags() string {
-	flags := " --region " + w.Genesis
-	for _, n := range nodes {
-		flags += " --node " + w.settings.url(n.id)
-	}
-	if w.settings.TLS {
-		flags += " --ca-file " + w.l.path(localCA)
-	}
-	return flags
 }

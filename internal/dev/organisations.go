@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,7 +31,8 @@ type organisation struct {
 	types        []paspoort.Type
 	purposes     []string
 	domains      []string
-	approvers    []string // members of two groups
+	audited      []paspoort.Type // types with an audited independent assessment: proof level 3
+	approvers    []string        // members of two groups
 }
 
 const (
@@ -43,16 +45,17 @@ var organisations = []organisation{
 	{
 		process: opleider, kind: "opleider", name: "Opleidingshuis De Vaart", registration: "KvK 90000001", role: registry.Issuer,
 		types: []paspoort.Type{paspoort.Opleiding, paspoort.Praktijkverklaring}, domains: []string{"techniek", "zorg"},
+		audited:   []paspoort.Type{paspoort.Opleiding},
 		approvers: []string{"vakbond-het-anker", "gemeente-aakermonde"},
 	},
 	{
-		process: werkgever, kind: "werkgever", name: "Zorggroep Linde", registration: "KvK 90000002", role: registry.Issuer,
-		types: []paspoort.Type{paspoort.Referentie, paspoort.Werkervaring}, domains: []string{"zorg"},
+		process: werkgever, kind: "werkgever", name: "Machinefabriek Ossekamp", registration: "KvK 90000002", role: registry.Issuer,
+		types: []paspoort.Type{paspoort.Referentie, paspoort.Werkervaring}, domains: []string{"techniek"},
 		approvers: []string{"vakbond-het-anker", "opleidersberaad"},
 	},
 	{
-		process: verifier, kind: "werkgever", name: "Machinefabriek Ossekamp", registration: "KvK 90000003", role: registry.Verifier,
-		purposes: []string{"werving"}, domains: []string{"techniek"},
+		process: verifier, kind: "werkgever", name: "Zorggroep Linde", registration: "KvK 90000003", role: registry.Verifier,
+		purposes: []string{"werving"}, domains: []string{"zorg"},
 		approvers: []string{"werkgeverskring", "vakbond-het-anker"},
 	},
 }
@@ -74,7 +77,7 @@ func (o organisation) id(l layout) (string, error) {
 	return id, keyfile.WriteAtomic(file, []byte(id+"\n"), 0o600)
 }
 
-func (o organisation) application(id, url string, key registry.PublicKey) (*registry.Application, error) {
+func (o organisation) application(id, url string, key registry.PublicKey, now time.Time) (*registry.Application, error) {
 	web, err := did.WebFromURL(url)
 	if err != nil {
 		return nil, err
@@ -86,6 +89,13 @@ func (o organisation) application(id, url string, key registry.PublicKey) (*regi
 	}
 	for _, t := range o.types {
 		a.Types = append(a.Types, t.VCT())
+	}
+	slices.Sort(a.Types)
+	for _, t := range o.audited {
+		a.Levels = append(a.Levels, registry.LevelFact{
+			Auditor: "Stichting Toetswacht Aakermonde", Basis: "audit van de examinering", Level: 3,
+			On: now.AddDate(0, -6, 0).Unix(), Until: now.AddDate(2, 0, 0).Unix(), Types: []string{t.VCT()},
+		})
 	}
 	return a, nil
 }
@@ -122,7 +132,7 @@ func (w *World) admit(ctx context.Context, o organisation, id string) error {
 	if err != nil {
 		return err
 	}
-	a, err := o.application(id, w.settings.url(o.process), pub)
+	a, err := o.application(id, w.settings.url(o.process), pub, w.clock())
 	if err != nil {
 		return err
 	}

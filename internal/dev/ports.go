@@ -18,9 +18,11 @@ type settings struct {
 	Ports map[string]int `json:"ports"`
 }
 
+const settingsFile = "settings.json"
+
 // settle reads the settings of the folder, or chooses them: free ports, once.
 func settle(l layout, tls bool, names []string) (settings, error) {
-	file := l.path("settings.json")
+	file := l.path(settingsFile)
 	var s settings
 	found, err := readJSON(file, &s)
 	if err != nil {

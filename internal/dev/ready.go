@@ -51,7 +51,7 @@ func (w *World) Ready() (Ready, error) {
 	}
 	r := Ready{Regions: []ReadyRegion{region}, CAFile: w.outbound.CAFile}
 	for _, o := range organisations {
-		token, err := keyfile.Secret(w.l.path(o.process, adminToken))
+		token, err := w.token(o.process)
 		if err != nil {
 			return r, err
 		}
@@ -85,3 +85,8 @@ func (w *World) WriteReady(file string) error {
 
 // RemoveReady takes an old ready file away, so that nobody takes it for this start.
 func RemoveReady(file string) error { return keyfile.Remove(file) }
+
+// token is the admin token of a process.
+func (w *World) token(process string) (string, error) {
+	return keyfile.Secret(w.l.path(process, adminToken))
+}

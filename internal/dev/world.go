@@ -284,8 +284,8 @@ func (w *World) Wait(ctx context.Context) error {
 	}
 }
 
-// Stop ends every process, roles before nodes, and lets go of the folder.
-func (w *World) Stop() error {
+// end ends every process, roles before nodes.
+func (w *World) end() error {
 	var faults []error
 	for _, p := range slices.Backward(w.processes) {
 		if p.Alive() {
@@ -294,6 +294,12 @@ func (w *World) Stop() error {
 	}
 	w.processes = nil
 	w.HTTP.CloseIdleConnections()
+	return errors.Join(faults...)
+}
+
+// Stop ends every process and lets go of the folder.
+func (w *World) Stop() error {
+	faults := []error{w.end()}
 	if w.starter != nil {
 		w.starter.close()
 		w.starter = nil
