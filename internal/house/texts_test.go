@@ -11,12 +11,12 @@ import (
 )
 
 var (
-	testName = regexp.MustCompile("`((?:Test|Fuzz|Benchmark)[A-Z0-9][A-Za-z0-9_]*)(\\.\\.\\.)?`")
+	testName = regexp.MustCompile("`((?:[a-z0-9]+\\.)?(?:Test|Fuzz|Benchmark)[A-Z0-9][A-Za-z0-9_]*)(\\.\\.\\.)?`")
 	mdLink   = regexp.MustCompile(`\]\(([^)#:\s]+)(?:#[^)]*)?\)`)
 )
 
-// namedTests gives the tests that a text names; a name that ends in three dots
-// stands for all that begin with it.
+// namedTests gives the tests that a text names, with or without their package;
+// a name that ends in three dots stands for all that begin with it.
 func namedTests(text string) (names []string) {
 	for _, m := range testName.FindAllStringSubmatch(text, -1) {
 		names = append(names, m[1]+m[2])
@@ -31,7 +31,7 @@ func TestTextsNameRealTests(t *testing.T) {
 	for _, s := range sources(t) {
 		for _, d := range s.ast.Decls {
 			if f, ok := d.(*ast.FuncDecl); ok && s.test && f.Recv == nil {
-				have = append(have, f.Name.Name)
+				have = append(have, f.Name.Name, path.Base(s.dir)+"."+f.Name.Name)
 			}
 		}
 	}
@@ -76,8 +76,8 @@ func TestTextsLinkToFiles(t *testing.T) {
 
 // TestNamedTestsAreFound is the control of the search.
 func TestNamedTestsAreFound(t *testing.T) {
-	got := namedTests("see `TestOne` and `FuzzTwo`, `TestRulesOf...`, TestPlain and `testing`")
-	if want := []string{"TestOne", "FuzzTwo", "TestRulesOf..."}; !slices.Equal(got, want) {
+	got := namedTests("see `TestOne` and `jose.FuzzTwo`, `TestRulesOf...`, TestPlain and `testing`")
+	if want := []string{"TestOne", "jose.FuzzTwo", "TestRulesOf..."}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
