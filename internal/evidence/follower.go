@@ -207,7 +207,7 @@ func (f *Follower) advance(ctx context.Context, source Source, note []byte) erro
 	if c.Size < have || c.Size == have && !f.fresher(note) {
 		return nil
 	}
-	// Peek believes the note for now; a size beyond reason must not make us fetch for
+	// Peek believes the note as it stands; a size beyond reason must not make us fetch for
 	// ever. What is fetched is held against the root before anything of it is kept.
 	if c.Size-have > maxLeavesAhead {
 		return fmt.Errorf("checkpoint: %d leaves ahead, at most %d at a time", c.Size-have, uint64(maxLeavesAhead))

@@ -14,6 +14,12 @@ func layer(p string) string {
 	return first
 }
 
+// forTests says whether a folder holds what only tests use: its name ends in test, or
+// it stands here.
+func forTests(dir string) bool {
+	return strings.HasSuffix(dir, "test") || dir == "internal/testkit" || dir == "internal/interop"
+}
+
 // arrow says why a file of one folder may not import another, or "".
 func arrow(from, to string, test bool) string {
 	f, t := layer(from), layer(to)
@@ -28,7 +34,7 @@ func arrow(from, to string, test bool) string {
 		return "internal is plumbing that knows no role, so it imports specs and internal only"
 	case slices.Contains(roles, f) && t == "cmd":
 		return "nothing points up: cmd wires the roles, not the other way round"
-	case t == "testkit" || (to == "internal/testkit" && !test && !strings.HasSuffix(from, "test")):
+	case to == "internal/testkit" && !test && !forTests(from):
 		return "testkit is for tests; a program that uses it would carry deterministic randomness"
 	}
 	return ""
@@ -56,7 +62,6 @@ var borders = []struct {
 	{"github.com/dgraph-io/", "internal/kv", "Badger stays behind the key-value contract, so that the same state can later be fed by raft"},
 	{"github.com/hashicorp/raft", "node", "raft orders events and nothing else; what it replicates is decided in specs/registry"},
 	{"github.com/chromedp/", "internal/page/pagetest", "the browser is for looking at pages, not part of the product"},
-	{"github.com/prometheus/", "internal/web", "metrics have one place that keeps persons out of labels; take site.Metrics"},
 	{"github.com/spf13/cobra", "cmd/paspoort", "only the command line knows flags"},
 }
 

@@ -17,7 +17,6 @@ var impureImports = map[string]string{
 	"math/rand/v2": "randomness comes in through an io.Reader",
 	"sync/atomic":  "specs hold no state that goroutines could share",
 	"unsafe":       "hostile bytes are parsed in safe Go",
-	"reflect":      "a reader of the standard must be able to follow the code",
 }
 
 // impureCalls are functions that read a clock or reach out.
