@@ -1,7 +1,6 @@
 package registry_test
 
 import (
-	"encoding/base64"
 	"errors"
 	"maps"
 	"slices"
@@ -225,7 +224,7 @@ func TestOnePersonFirmCanBeErased(t *testing.T) {
 			t.Fatal(err)
 		}
 		commitments[field] = sealed.Commitment
-		open = append(open, registry.OpenPayload{SealedPayload: sealed, Key: encode(key[:])})
+		open = append(open, registry.NewOpenPayload(sealed, key))
 		if err := payloads.Add(sealed, key); err != nil {
 			t.Fatal(err)
 		}
@@ -294,8 +293,6 @@ func TestOnePersonFirmCanBeErased(t *testing.T) {
 		t.Errorf("late mirror: %v", err)
 	}
 }
-
-func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
 func TestPayloadsBelongToTheirCommitment(t *testing.T) {
 	random := testkit.Rand(2)

@@ -49,6 +49,11 @@ func Seal(random io.Reader, field, content string) (SealedPayload, [payloadKeySi
 	return SealedPayload{Commitment: commitment, Sealed: b64.EncodeToString(sealed)}, key, nil
 }
 
+// NewOpenPayload puts a payload and its key together, to travel with the event.
+func NewOpenPayload(p SealedPayload, key [payloadKeySize]byte) OpenPayload {
+	return OpenPayload{SealedPayload: p, Key: b64.EncodeToString(key[:])}
+}
+
 // Open decrypts a payload and holds it against its commitment. It fails with [ErrCommitment].
 func (p SealedPayload) Open(key [payloadKeySize]byte) (field, content string, err error) {
 	raw, err := b64.DecodeString(p.Sealed)
