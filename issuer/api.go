@@ -214,8 +214,7 @@ func (i *Issuer) getConfigurations(*http.Request) (*reply, error) {
 	return newReply(http.StatusOK, map[string]any{"configurations": views})
 }
 
-// getSample answers with complete, valid and invented claims, in the form of an
-// offer request: it can be posted as it is.
+// getSample answers with complete, valid and invented claims, as an offer takes them.
 func (i *Issuer) getSample(r *http.Request) (*reply, error) {
 	id := mux.Vars(r)["id"]
 	if _, ok := i.server.Metadata().Configurations[id]; !ok {
@@ -229,9 +228,7 @@ func (i *Issuer) getSample(r *http.Request) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newReply(http.StatusOK, map[string]any{
-		"credential_configuration_id": id, "claims": json.RawMessage(raw), "tx_code": true,
-	})
+	return &reply{http.StatusOK, raw}, nil
 }
 
 func (i *Issuer) getCredentials(r *http.Request) (*reply, error) {

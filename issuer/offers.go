@@ -53,7 +53,7 @@ func (i *Issuer) createOffer(tx kv.Tx, q offerRequest) (*offerAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	dataset, err := paspoort.NewDataset(t, unwrap(q.Claims), i.c.Rand)
+	dataset, err := paspoort.NewDataset(t, q.Claims, i.c.Rand)
 	if errors.Is(err, paspoort.ErrClaims) {
 		return nil, web.Errorf(http.StatusUnprocessableEntity, codeClaims, "%s; a complete example is at /api/v1/configurations/%s/sample", err, q.ConfigurationID)
 	}
@@ -84,14 +84,6 @@ func (i *Issuer) createOffer(tx kv.Tx, q offerRequest) (*offerAnswer, error) {
 		ID: r.ID, CredentialOfferURI: uri, Page: i.c.URL + "/offer/" + r.Link, TxCode: txCode, ExpiresAt: r.OfferUntil,
 		Invocation: openid4vci.LinkByReference(openid4vci.OfferScheme+"://", uri),
 	}, nil
-}
-
-// unwrap lets the whole answer of a sample be handed in as claims.
-func unwrap(claims map[string]any) map[string]any {
-	if inner, ok := claims["claims"].(map[string]any); ok {
-		return inner
-	}
-	return claims
 }
 
 // newRecord draws the names and secrets of an offer.

@@ -133,7 +133,7 @@ func (r *rig) sample(configuration string, txCode any) map[string]any {
 	if status != http.StatusOK {
 		r.t.Fatalf("sample: %d %v", status, body)
 	}
-	return map[string]any{"credential_configuration_id": configuration, "claims": body["claims"], "tx_code": txCode}
+	return map[string]any{"credential_configuration_id": configuration, "claims": body, "tx_code": txCode}
 }
 
 // offer makes an offer and returns the API's answer.
