@@ -77,6 +77,7 @@ Try it:
 		newVerifyCommand(),
 		newVerifierCommand(),
 		newVersionCommand(),
+		newWalletCommand(),
 	)
 	return root
 }

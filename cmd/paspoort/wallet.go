@@ -1,0 +1,200 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"paspoort.example/paspoort/internal/conf"
+	"paspoort.example/paspoort/internal/kv"
+	"paspoort.example/paspoort/internal/outbound"
+	"paspoort.example/paspoort/specs/ijson"
+	"paspoort.example/paspoort/wallet"
+)
+
+// walletFlags are the flags of every wallet command.
+type walletFlags struct {
+	dir        string
+	passphrase string // file
+	json       bool
+	lang       string
+}
+
+func newWalletCommand() *cobra.Command {
+	f := &walletFlags{}
+	cmd := &cobra.Command{
+		Use:   "wallet",
+		Short: "Your own paspoort: collect credentials and show what you choose",
+		Long: `Your own paspoort: collect credentials and show what you choose.
+
+Everything is kept in one folder, sealed with your passphrase. The passphrase is
+asked for, or read from --passphrase-file or the file that PASPOORT_PASSPHRASE_FILE
+names.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			if _, ok := walletTexts[f.lang]; !ok {
+				return exitError{exitUsage, fmt.Errorf("there is no language %q here: nl or en", f.lang)}
+			}
+			return nil
+		},
+	}
+	flags := cmd.PersistentFlags()
+	flags.StringVar(&f.dir, "dir", defaultWalletDir(), "folder of the wallet")
+	flags.StringVar(&f.passphrase, "passphrase-file", os.Getenv("PASPOORT_PASSPHRASE_FILE"), "file with the passphrase; without it you are asked")
+	flags.BoolVar(&f.json, "json", false, "answer as JSON")
+	flags.StringVar(&f.lang, "lang", defaultLanguage(), "language of the answer: nl or en")
+	cmd.AddCommand(
+		newWalletInitCommand(f),
+		newWalletAcceptCommand(f),
+		newWalletListCommand(f),
+		newWalletShowCommand(f),
+		newWalletPresentCommand(f),
+		newWalletDeclareCommand(f),
+		newWalletHistoryCommand(f),
+		newWalletDeleteCommand(f),
+	)
+	return cmd
+}
+
+func defaultWalletDir() string {
+	if dir := os.Getenv("PASPOORT_WALLET"); dir != "" {
+		return dir
+	}
+	base, err := os.UserConfigDir()
+	if err != nil {
+		return "paspoort-wallet"
+	}
+	return filepath.Join(base, "paspoort", "wallet")
+}
+
+// Files in the folder of a wallet. Only outboundFile is readable without the
+// passphrase: it says how to reach the world and nothing about the holder.
+const (
+	storeDir     = "store"
+	registryDir  = "registry" // copies of public registries
+	outboundFile = "outbound.json"
+)
+
+// openedWallet is a wallet with what must be closed behind it.
+type openedWallet struct {
+	*wallet.Wallet
+	stores []kv.Store
+}
+
+func (o *openedWallet) Close() error {
+	var errs []error
+	for _, s := range o.stores {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// with runs fn with the unlocked wallet.
+func (f *walletFlags) with(cmd *cobra.Command, fn func(context.Context, *wallet.Wallet) error) (err error) {
+	if _, err := os.Stat(filepath.Join(f.dir, outboundFile)); errors.Is(err, os.ErrNotExist) {
+		return hint(wallet.ErrNoWallet, "make one: paspoort wallet init --region GENESIS --node URL")
+	}
+	secret, err := f.secret(cmd, false)
+	if err != nil {
+		return err
+	}
+	o, err := f.open(cmd, func(c wallet.Config) (*wallet.Wallet, error) { return wallet.Unlock(c, secret) })
+	if errors.Is(err, kv.ErrInUse) {
+		return hint(err, "another command is using this wallet; wait until it is done")
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, o.Close()) }()
+	return fn(cmd.Context(), o.Wallet)
+}
+
+// open opens the stores and hands their configuration to start.
+func (f *walletFlags) open(cmd *cobra.Command, start func(wallet.Config) (*wallet.Wallet, error)) (o *openedWallet, err error) {
+	var settings outbound.Settings
+	raw, err := os.ReadFile(filepath.Join(f.dir, outboundFile))
+	if err != nil {
+		return nil, err
+	}
+	if err := ijson.Unmarshal(raw, &settings); err != nil {
+		return nil, fmt.Errorf("%s: %w", outboundFile, err)
+	}
+	policy, err := settings.Policy()
+	if err != nil {
+		return nil, err
+	}
+	o = &openedWallet{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, o.Close())
+		}
+	}()
+	store, err := kv.OpenBadger(filepath.Join(f.dir, storeDir), kv.Options{Sync: true, MemTable: 4 << 20})
+	if err != nil {
+		return nil, err
+	}
+	o.stores = append(o.stores, store)
+	copies, err := kv.OpenBadger(filepath.Join(f.dir, registryDir), kv.Options{MemTable: 4 << 20})
+	if err != nil {
+		return o, err
+	}
+	o.stores = append(o.stores, copies)
+	o.Wallet, err = start(f.config(cmd, settings, policy, store, copies))
+	return o, err
+}
+
+func (f *walletFlags) config(cmd *cobra.Command, settings outbound.Settings, policy outbound.Policy, store, copies kv.Store) wallet.Config {
+	large := policy
+	large.MaxBytes = max(policy.MaxBytes, maxStatusBytes)
+	client := outbound.New(large)
+	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: withoutTime}))
+	return wallet.Config{
+		Store: store, HTTP: client, Fetch: outbound.New(policy), StatusFetch: client, CheckURL: func(u *url.URL) error { return client.CheckURL(u.String()) },
+		Clock: time.Now, Log: log, Languages: []string{f.lang, "nl", "en"},
+		Regions: func(r wallet.RegionSettings) (wallet.Region, error) {
+			followed, err := followRegion(conf.Region{Genesis: r.Genesis, Nodes: r.Nodes}, settings, copies, log)
+			if err != nil {
+				return wallet.Region{}, err
+			}
+			return wallet.Region{Copy: followed.Follower, Refresh: followed.Follower.Refresh}, nil
+		},
+	}
+}
+
+func withoutTime(_ []string, a slog.Attr) slog.Attr {
+	if a.Key == slog.TimeKey {
+		return slog.Attr{}
+	}
+	return a
+}
+
+// secret is the passphrase: from the file, else from the terminal, twice when it is
+// new.
+func (f *walletFlags) secret(cmd *cobra.Command, fresh bool) ([]byte, error) {
+	if f.passphrase != "" {
+		raw, err := os.ReadFile(f.passphrase)
+		if err != nil {
+			return nil, hint(err, "name a file that holds the passphrase with --passphrase-file")
+		}
+		return bytes.TrimRight(raw, "\r\n"), nil
+	}
+	words := walletTexts[f.lang]
+	first, err := readHidden(cmd, words.passphrase)
+	if err != nil || !fresh {
+		return first, err
+	}
+	again, err := readHidden(cmd, words.again)
+	if err == nil && !bytes.Equal(first, again) {
+		err = errors.New(words.differ)
+	}
+	return first, err
+}

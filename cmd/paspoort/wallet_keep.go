@@ -1,0 +1,190 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"paspoort.example/paspoort/internal/keyfile"
+	"paspoort.example/paspoort/specs/ijson"
+	"paspoort.example/paspoort/specs/paspoort"
+	"paspoort.example/paspoort/wallet"
+)
+
+func newWalletListCommand(f *walletFlags) *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List what you have",
+		Args:  noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return f.with(cmd, func(_ context.Context, w *wallet.Wallet) error {
+				items, err := w.List()
+				if err != nil {
+					return err
+				}
+				return f.say(cmd, map[string]any{"items": items}, func(p *walletPrinter) { p.list(items) })
+			})
+		},
+	}
+}
+
+func newWalletShowCommand(f *walletFlags) *cobra.Command {
+	var export string
+	cmd := &cobra.Command{
+		Use:   "show ID",
+		Short: "Show one thing whole, or make a file of it that anybody can check",
+		Args:  exactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return f.with(cmd, func(ctx context.Context, w *wallet.Wallet) error {
+				if export != "" {
+					return f.export(cmd, w, args[0], export)
+				}
+				d, err := w.Show(ctx, args[0])
+				if errors.Is(err, wallet.ErrNotHere) {
+					return hint(err, "see the ids: paspoort wallet list")
+				}
+				if err != nil {
+					return err
+				}
+				return f.say(cmd, d, func(p *walletPrinter) { p.details(d) })
+			})
+		},
+	}
+	cmd.Flags().StringVar(&export, "export", "", "write the credential to this file, everything in it disclosed")
+	return cmd
+}
+
+func (f *walletFlags) export(cmd *cobra.Command, w *wallet.Wallet, id, path string) error {
+	text, err := w.Export(id)
+	if errors.Is(err, wallet.ErrNotHere) {
+		return hint(err, "see the ids: paspoort wallet list")
+	}
+	if err != nil {
+		return err
+	}
+	if err := keyfile.WriteAtomic(path, []byte(text+"\n"), 0o600); err != nil {
+		return err
+	}
+	return f.say(cmd, map[string]any{"file": path}, func(p *walletPrinter) { p.exported(path) })
+}
+
+func newWalletDeclareCommand(f *walletFlags) *cobra.Command {
+	var file, title, who, language string
+	var drives, talents, wishes, can []string
+	cmd := &cobra.Command{
+		Use:   "declare",
+		Short: "Write in your own words who you are, what you can and what you want",
+		Long: `Write in your own words who you are, what you can and what you want. Nobody
+has to confirm it. It is signed with a key of your own only when you show it.
+
+  paspoort wallet declare --who-i-am "Ik werk graag met mensen." --wish "Werken in de zorg"
+  paspoort wallet declare --claims words.json`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			claims := map[string]any{"evidence": "self", "language": language}
+			if file != "" {
+				raw, err := readFileOrStdin(cmd, file)
+				if err != nil {
+					return err
+				}
+				claims = map[string]any{}
+				if err := ijson.Unmarshal(raw, &claims); err != nil {
+					return fmt.Errorf("%s: %w", file, err)
+				}
+			}
+			for name, v := range map[string]string{"title": title, "who_i_am": who} {
+				if v != "" {
+					claims[name] = v
+				}
+			}
+			for name, list := range map[string][]string{"drives": drives, "talents": talents, "wishes": wishes, "can_do": can} {
+				if len(list) > 0 {
+					claims[name] = anyList(list)
+				}
+			}
+			return f.declare(cmd, claims)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&file, "claims", "", "JSON file with all of it; - reads standard input")
+	flags.StringVar(&title, "title", "", "a name for it")
+	flags.StringVar(&who, "who-i-am", "", "who you are")
+	flags.StringArrayVar(&drives, "drive", nil, "what drives you; may be repeated")
+	flags.StringArrayVar(&talents, "talent", nil, "what comes easy to you; may be repeated")
+	flags.StringArrayVar(&wishes, "wish", nil, "what you want; may be repeated")
+	flags.StringArrayVar(&can, "can", nil, "what you can do; may be repeated")
+	flags.StringVar(&language, "language", "nl", "language of your words")
+	return cmd
+}
+
+func (f *walletFlags) declare(cmd *cobra.Command, claims map[string]any) error {
+	if _, ok := claims["title"]; !ok {
+		claims["title"] = paspoort.Zelfverklaring.Name().In(f.lang)
+	}
+	return f.with(cmd, func(_ context.Context, w *wallet.Wallet) error {
+		id, err := w.Declare(claims)
+		if errors.Is(err, paspoort.ErrClaims) {
+			return hint(err, "see: paspoort wallet declare --help")
+		}
+		if err != nil {
+			return err
+		}
+		return f.say(cmd, map[string]any{"id": id}, func(p *walletPrinter) { p.declared(id) })
+	})
+}
+
+func anyList(in []string) []any {
+	out := make([]any, len(in))
+	for i, s := range in {
+		out[i] = s
+	}
+	return out
+}
+
+func readFileOrStdin(cmd *cobra.Command, path string) ([]byte, error) {
+	if path == "-" {
+		return io.ReadAll(io.LimitReader(cmd.InOrStdin(), 1<<20))
+	}
+	return os.ReadFile(path)
+}
+
+func newWalletHistoryCommand(f *walletFlags) *cobra.Command {
+	return &cobra.Command{
+		Use:   "history",
+		Short: "See what happened: what came in, who saw what, what you refused",
+		Args:  noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return f.with(cmd, func(_ context.Context, w *wallet.Wallet) error {
+				events, err := w.History()
+				if err != nil {
+					return err
+				}
+				return f.say(cmd, map[string]any{"events": events}, func(p *walletPrinter) { p.history(events) })
+			})
+		},
+	}
+}
+
+func newWalletDeleteCommand(f *walletFlags) *cobra.Command {
+	return &cobra.Command{
+		Use:   "delete ID",
+		Short: "Delete one thing, at once and for good",
+		Args:  exactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return f.with(cmd, func(_ context.Context, w *wallet.Wallet) error {
+				err := w.Delete(args[0])
+				if errors.Is(err, wallet.ErrNotHere) {
+					return hint(err, "see the ids: paspoort wallet list")
+				}
+				if err != nil {
+					return err
+				}
+				return f.say(cmd, map[string]any{"deleted": args[0]}, func(p *walletPrinter) { p.deleted() })
+			})
+		},
+	}
+}

@@ -1,0 +1,281 @@
+package main
+
+// What the wallet says to its holder, in Dutch at B1 and in English. The rules of
+// print.go hold; besides, whoever asks stands above what goes, and everything that
+// goes is named.
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"paspoort.example/paspoort/wallet"
+)
+
+// walletWords are the words of one language.
+type walletWords struct {
+	passphrase, again, differ, txCode, agree, yes             string
+	made, relies, noRegion, next, sealed                      string
+	offers, knownSince, notKnown, itSays, certificate, copies string
+	kept, timestamps, fewTimestamps, unknownKept              string
+	asks, why, goes, always, beyond, ownWords, missing, to    string
+	done, open, nothingSent, told                             string
+	empty, unused, deleted, exported, declared, noHistory     string
+	events                                                    map[wallet.EventKind]string
+}
+
+var walletTexts = map[string]walletWords{
+	"nl": {
+		"Wachtwoordzin: ", "Nog een keer: ", "de twee wachtwoordzinnen zijn niet gelijk", "Code van de uitgever: ", "Wilt u dit versturen? (ja/nee) ", "j",
+		"Uw paspoort is gemaakt in", "Het vertrouwt op de regio", "Het kent nog geen regio. Elke organisatie is dan onbekend.", "Typ nu", "Alles staat versleuteld op uw computer. Zonder de wachtwoordzin kan niemand erbij, ook u niet.",
+		"biedt aan", "toegelaten in de regio sinds", "Geen regio die u koos kent deze organisatie.", "Ze noemt zichzelf", "Certificaat", "kopieën",
+		"Bewaard", "Vastgelegd dat het nu bestaat, bij %d knooppunten.", "Let op: niet door twee knooppunten vastgelegd wanneer dit bestond.", "Let op: deze uitgever is bij geen regio bekend.",
+		"vraagt", "Waarom", "Dit gaat mee", "gaat altijd mee", "meer dan gevraagd voor het doel", "in uw eigen woorden", "Hiervoor hebt u niets", "Naar",
+		"Verstuurd.", "Ga verder op", "Er is niets verstuurd.", "De vrager weet dat u nee zei.",
+		"U hebt nog niets verzameld.", "nog niet gezien", "Weg. In uw geschiedenis blijft staan dat het er was.", "Geschreven. Wie dit bestand krijgt, kan alles erin lezen en doorgeven:", "Bewaard in uw eigen woorden", "Er is nog niets gebeurd.",
+		map[wallet.EventKind]string{wallet.EventAccepted: "ontvangen", wallet.EventRenewed: "nieuwe kopieën", wallet.EventDeclared: "opgeschreven", wallet.EventShown: "laten zien", wallet.EventRefused: "geweigerd", wallet.EventExported: "bestand gemaakt", wallet.EventDeleted: "weggegooid"},
+	},
+	"en": {
+		"Passphrase: ", "Once more: ", "the two passphrases differ", "Code from the issuer: ", "Send this? (yes/no) ", "y",
+		"Your paspoort was made in", "It relies on region", "It knows no region yet. Every organisation is then unknown.", "Type next", "Everything is sealed on your computer. Without the passphrase nobody can open it, nor can you.",
+		"offers", "admitted in the region since", "No region that you chose knows this organisation.", "It calls itself", "Certificate", "copies",
+		"Kept", "%d nodes recorded that it exists now.", "Note: two nodes did not record when this existed.", "Note: no region knows this issuer.",
+		"asks", "Why", "This goes", "always goes along", "more than the purpose needs", "in your own words", "You have nothing for", "To",
+		"Sent.", "Go on at", "Nothing was sent.", "The asker knows that you said no.",
+		"You have collected nothing yet.", "not seen yet", "Gone. Your history keeps that it was there.", "Written. Who gets this file can read all of it and pass it on:", "Kept in your own words", "Nothing has happened yet.",
+		map[wallet.EventKind]string{wallet.EventAccepted: "received", wallet.EventRenewed: "new copies", wallet.EventDeclared: "written", wallet.EventShown: "shown", wallet.EventRefused: "refused", wallet.EventExported: "file made", wallet.EventDeleted: "deleted"},
+	},
+}
+
+// say answers as JSON or in words.
+func (f *walletFlags) say(cmd *cobra.Command, v any, words func(*walletPrinter)) error {
+	if f.json {
+		return printJSON(cmd.OutOrStdout(), v)
+	}
+	p := newWalletPrinter(cmd.OutOrStdout(), f.lang)
+	words(p)
+	return p.err
+}
+
+// A walletPrinter writes sentences for one holder.
+type walletPrinter struct {
+	w   io.Writer
+	s   style
+	t   walletWords
+	l   string
+	err error
+}
+
+func newWalletPrinter(w io.Writer, lang string) *walletPrinter {
+	return &walletPrinter{w: w, s: styleOf(w), t: walletTexts[lang], l: lang}
+}
+
+func (p *walletPrinter) line(format string, args ...any) {
+	if _, err := fmt.Fprintf(p.w, format+"\n", args...); err != nil && p.err == nil {
+		p.err = err
+	}
+}
+
+func (p *walletPrinter) made(dir string, regions []wallet.RegionSettings) {
+	p.line("%s %s", p.s.good("✓"), p.s.bold(p.t.made+" "+dir))
+	for _, r := range regions {
+		p.line("  %s %.12s…", p.t.relies, r.Genesis)
+	}
+	if len(regions) == 0 {
+		p.line("  %s", p.t.noRegion)
+	}
+	p.line("  %s", p.s.dim(p.t.sealed))
+	p.line("\n%s:\n  paspoort wallet accept 'openid-credential-offer://...'", p.t.next)
+}
+
+// party tells who somebody is: what a region says first, then its own words.
+func (p *walletPrinter) party(who wallet.Party) {
+	switch {
+	case who.Known && who.Admitted:
+		p.line("  %s %s %s", p.s.good("✓"), p.t.knownSince, who.Since)
+	case !who.Known:
+		p.line("  %s %s", p.s.wrap("33", "?"), p.t.notKnown)
+	}
+	p.line("  %s", p.s.dim(who.ID))
+	if c := who.Certificate; c != nil && !who.Known {
+		p.line("  %s: %s (%s, SHA-256 %.16s…)", p.t.certificate, c.Subject, c.IssuedBy, c.Fingerprint)
+	}
+}
+
+func (p *walletPrinter) stranger(who wallet.Party) {
+	p.line("%s", p.t.notKnown)
+	p.line("  %s: %s", p.t.itSays, who.DisplayName())
+	p.line("  %s", who.ID)
+	if c := who.Certificate; c != nil {
+		p.line("  %s: %s", p.t.certificate, c.Subject)
+		p.line("    %s, SHA-256 %s", c.IssuedBy, c.Fingerprint)
+		p.line("    %s", strings.Join(c.Names, ", "))
+	}
+}
+
+func (p *walletPrinter) offer(o *wallet.Offer) {
+	p.line("%s %s:", p.s.bold(o.Issuer.DisplayName()), p.t.offers)
+	p.party(o.Issuer)
+	for _, i := range o.Items {
+		p.line("  • %s", i.Name)
+		if i.Description != "" {
+			p.line("    %s", p.s.dim(i.Description))
+		}
+	}
+}
+
+func (p *walletPrinter) accepted(all []wallet.Accepted) {
+	for _, a := range all {
+		p.line("%s %s: %s  %s", p.s.good("✓"), p.t.kept, p.s.bold(a.Name), p.s.dim(fmt.Sprintf("%s · %d %s", a.ID, a.Copies, p.t.copies)))
+		if a.TimestampNodes >= 2 {
+			p.line("  "+p.t.timestamps, a.TimestampNodes)
+		} else {
+			p.line("  %s %s", p.s.wrap("33", "!"), p.t.fewTimestamps)
+		}
+		if !a.Issuer.Known {
+			p.line("  %s %s", p.s.wrap("33", "!"), p.t.unknownKept)
+		}
+	}
+}
+
+func (p *walletPrinter) consent(c wallet.Consent) {
+	p.line("%s %s:", p.s.bold(c.Asker.DisplayName()), p.t.asks)
+	p.party(c.Asker)
+	if c.Purpose != "" {
+		p.line("  %s: “%s”", p.t.why, c.Purpose)
+	}
+	p.line("  %s: %s", p.t.to, c.SentTo)
+	if len(c.Items) > 0 {
+		p.line("\n%s:", p.s.bold(p.t.goes))
+	}
+	for i, item := range c.Items {
+		from := item.Issuer
+		if item.OwnWords {
+			from = p.t.ownWords
+		}
+		p.line("  %d. %s  %s", i+1, p.s.bold(item.Name), p.s.dim(from))
+		for _, l := range item.Lines {
+			note := ""
+			switch {
+			case l.Always:
+				note = "  " + p.s.dim("("+p.t.always+")")
+			case l.Beyond:
+				note = "  " + p.s.wrap("33", "("+p.t.beyond+")")
+			}
+			p.line("     %s: %s%s", l.Label, l.Value, note)
+		}
+	}
+	for _, id := range c.Missing {
+		p.line("  %s", p.s.dim(p.t.missing+": "+id))
+	}
+	for _, w := range c.Warnings {
+		p.line("  %s %s", p.s.wrap("33", "!"), w.Sentence.In(p.l))
+	}
+}
+
+func (p *walletPrinter) sent(redirect string) {
+	p.line("%s %s", p.s.good("✓"), p.t.done)
+	if redirect != "" {
+		p.line("  %s %s", p.t.open, p.s.link(redirect))
+	}
+}
+
+func (p *walletPrinter) notSent(told bool) {
+	p.line("%s", p.t.nothingSent)
+	if told {
+		p.line("%s", p.t.told)
+	}
+}
+
+func (p *walletPrinter) list(items []wallet.Item) {
+	if len(items) == 0 {
+		p.line("%s", p.t.empty)
+	}
+	for _, i := range items {
+		from := i.Issuer.DisplayName()
+		if i.OwnWords {
+			from = p.t.ownWords
+		}
+		p.line("%s  %s  %s", i.ID, p.s.bold(i.Name), p.s.dim(from+" · "+i.Accepted.Format(time.DateOnly)))
+		if !i.OwnWords {
+			p.line("          %s", p.s.dim(fmt.Sprintf("%d %s, %d %s", i.Copies, p.t.copies, i.Unused, p.t.unused)))
+		}
+	}
+}
+
+func (p *walletPrinter) details(d *wallet.Details) {
+	p.line("%s", p.s.bold(d.Name))
+	if !d.OwnWords {
+		p.line("%s", d.Issuer.DisplayName())
+		p.party(d.Issuer)
+	}
+	for _, l := range d.Lines {
+		p.line("  %s: %s", l.Label, l.Value)
+	}
+	if d.Verdict != nil {
+		p.line("")
+		if err := printVerdict(p.w, *d.Verdict, p.l); err != nil && p.err == nil {
+			p.err = err
+		}
+	}
+}
+
+func (p *walletPrinter) exported(path string) {
+	p.line("%s\n  %s", p.t.exported, path)
+	p.line("\n%s:\n  paspoort verify %s --genesis GENESIS --registry FILE", p.t.next, path)
+}
+
+func (p *walletPrinter) declared(id string) {
+	p.line("%s %s  %s", p.s.good("✓"), p.t.declared, p.s.dim(id))
+}
+
+func (p *walletPrinter) deleted() { p.line("%s", p.t.deleted) }
+
+func (p *walletPrinter) history(events []wallet.Event) {
+	if len(events) == 0 {
+		p.line("%s", p.t.noHistory)
+	}
+	for _, e := range events {
+		who := ""
+		if e.Party.ID != "" {
+			who = " · " + e.Party.DisplayName()
+		}
+		p.line("%s  %-14s %s%s", e.At.Local().Format("2006-01-02 15:04"), p.t.events[e.Kind], e.Name, who)
+		for _, s := range e.Shown {
+			p.line("                    %s: %s", s.Name, strings.Join(s.Claims, ", "))
+		}
+	}
+}
+
+// errNoTerminal: there is nobody to ask.
+var errNoTerminal = errors.New("there is no terminal to ask on")
+
+// readHidden asks for something that does not appear on the screen.
+func readHidden(cmd *cobra.Command, prompt string) ([]byte, error) {
+	in, ok := cmd.InOrStdin().(*os.File)
+	if !ok || !term.IsTerminal(int(in.Fd())) {
+		return nil, hint(errNoTerminal, "name a file that holds the passphrase with --passphrase-file")
+	}
+	fmt.Fprint(cmd.ErrOrStderr(), prompt)
+	secret, err := term.ReadPassword(int(in.Fd()))
+	fmt.Fprintln(cmd.ErrOrStderr())
+	return secret, err
+}
+
+// readLine asks a question on the terminal.
+func readLine(cmd *cobra.Command, prompt string) (string, error) {
+	in, ok := cmd.InOrStdin().(*os.File)
+	if !ok || !term.IsTerminal(int(in.Fd())) {
+		return "", errNoTerminal
+	}
+	fmt.Fprint(cmd.ErrOrStderr(), prompt)
+	line, err := bufio.NewReader(in).ReadString('\n')
+	return strings.TrimSpace(line), err
+}
