@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"paspoort.example/paspoort/specs/paspoort"
 )
 
 func TestMeasure(t *testing.T) {
@@ -62,7 +64,7 @@ func TestSpoiled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	data, err := sample("Opleiding")
+	data, err := sample(paspoort.Opleiding)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,8 +82,8 @@ func TestSpoiled(t *testing.T) {
 	}
 }
 
-func BenchmarkVerifyPresentation(b *testing.B) { run(b, verifyPresentation) }
-func BenchmarkIssue(b *testing.B)              { run(b, issue) }
+func BenchmarkVerifyPresentation(b *testing.B) { run(b, verifyPresentation(paspoort.Ontwikkelbudget)) }
+func BenchmarkIssue(b *testing.B)              { run(b, issue(paspoort.Ontwikkelbudget)) }
 
 func run(b *testing.B, setup func() (*Case, error)) {
 	c, err := setup()

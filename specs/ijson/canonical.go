@@ -31,6 +31,40 @@ func AppendString(dst []byte, s string) ([]byte, error) {
 	return dst, nil
 }
 
+// Appender is implemented by values that write their own JSON, the same as their
+// MarshalJSON gives.
+type Appender interface {
+	AppendJSON(dst []byte) ([]byte, error)
+}
+
+// AppendValue appends v as JSON to dst, as [Marshal] writes it; the values that are met
+// most (strings, booleans, null, whole numbers and Appenders) without a detour.
+func AppendValue(dst []byte, v any) ([]byte, error) {
+	switch v := v.(type) {
+	case nil:
+		return append(dst, "null"...), nil
+	case bool:
+		return strconv.AppendBool(dst, v), nil
+	case string:
+		return AppendString(dst, v)
+	case int:
+		return strconv.AppendInt(dst, int64(v), 10), nil
+	case int64:
+		return strconv.AppendInt(dst, v, 10), nil
+	case Appender:
+		return v.AppendJSON(dst)
+	case float64:
+		if v == math.Trunc(v) && math.Abs(v) <= MaxInteger && (v != 0 || !math.Signbit(v)) {
+			return strconv.AppendInt(dst, int64(v), 10), nil
+		}
+	}
+	raw, err := Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	return append(dst, raw...), nil
+}
+
 // Canonical encodes v in the canonical form of RFC 8785: no white space, members
 // ordered by UTF-16 code units, numbers as ECMAScript writes them. Numbers beyond
 // ±(2^53-1) are refused with [ErrNumber] instead of being rounded.

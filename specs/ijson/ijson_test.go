@@ -5,6 +5,7 @@ import (
 	stdjson "encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -209,6 +210,26 @@ func TestCanonicalValue(t *testing.T) {
 	}
 	if _, err := ijson.Canonical(uint64(1) << 60); !errors.Is(err, ijson.ErrNumber) {
 		t.Errorf("large integer: %v", err)
+	}
+}
+
+func TestAppendValue(t *testing.T) {
+	negativeZero := math.Copysign(0, -1)
+	for _, v := range []any{nil, true, false, "", "a\"<\u20ac", 0, -7, int64(1) << 60, 0.0, negativeZero, 1.0, -3.0, 1.5, 1e15, 1e16,
+		float64(ijson.MaxInteger), -float64(ijson.MaxInteger), 1e21, 1e-7, uint8(3), []string{"x"}, map[string]any{"b": 1, "a": nil}, struct{}{}} {
+		want, err := ijson.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := ijson.AppendValue([]byte("x"), v)
+		if err != nil || string(got) != "x"+string(want) {
+			t.Errorf("%v: got %s, %v, want x%s", v, got, err, want)
+		}
+	}
+	for _, v := range []any{math.NaN(), math.Inf(1), "\xff", func() {}} {
+		if got, err := ijson.AppendValue(nil, v); err == nil {
+			t.Errorf("%v written as %s", v, got)
+		}
 	}
 }
 

@@ -3,7 +3,6 @@ package jose
 import (
 	"encoding/base64"
 	"fmt"
-	"maps"
 
 	"paspoort.example/paspoort/specs/ijson"
 )
@@ -98,10 +97,7 @@ func (h Header) encode() (string, error) {
 			return "", fmt.Errorf("%w: header parameter %s in Extra", ErrSyntax, name)
 		}
 	}
-	raw, err := ijson.Marshal(wireHeader{
-		Alg: string(h.Algorithm), Typ: h.Type, Kid: h.KeyID, Cty: h.ContentType,
-		JWK: h.JWK, X5C: encodeX5C(h.X5C), Rest: maps.Clone(h.Extra),
-	})
+	raw, err := h.marshal()
 	if err != nil {
 		return "", fmt.Errorf("encode header: %w", err)
 	}
@@ -109,4 +105,43 @@ func (h Header) encode() (string, error) {
 		return "", fmt.Errorf("%w: header", ErrSize)
 	}
 	return EncodeBase64URL(raw), nil
+}
+
+// marshal writes the members in a fixed order, those of Extra last.
+func (h Header) marshal() ([]byte, error) {
+	raw := []byte{'{'}
+	var err error
+	member := func(name string, v any) {
+		if err != nil {
+			return
+		}
+		raw = append(append(append(raw, '"'), name...), '"', ':')
+		if raw, err = ijson.AppendValue(raw, v); err == nil {
+			raw = append(raw, ',')
+		}
+	}
+	for _, m := range [...]struct{ name, value string }{
+		{"alg", string(h.Algorithm)}, {"typ", h.Type}, {"kid", h.KeyID}, {"cty", h.ContentType},
+	} {
+		if m.value != "" {
+			member(m.name, m.value)
+		}
+	}
+	if h.JWK != nil {
+		member("jwk", *h.JWK)
+	}
+	if len(h.X5C) > 0 {
+		member("x5c", encodeX5C(h.X5C))
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(h.Extra) == 0 {
+		return append(raw[:len(raw)-1], '}'), nil
+	}
+	extra, err := ijson.Marshal(h.Extra)
+	if err != nil {
+		return nil, err
+	}
+	return append(raw, extra[1:]...), nil
 }

@@ -219,13 +219,32 @@ func (w *wireKey) rsa() (crypto.PublicKey, error) {
 }
 
 // MarshalJSON writes the key as a public JWK.
-func (k Key) MarshalJSON() ([]byte, error) {
+func (k Key) MarshalJSON() ([]byte, error) { return k.AppendJSON(nil) }
+
+// AppendJSON appends the key as a public JWK: the required members in lexicographic order,
+// as for a thumbprint, and then what else is known of the key.
+func (k Key) AppendJSON(dst []byte) ([]byte, error) {
 	w, err := publicMembers(k.Public)
 	if err != nil {
 		return nil, err
 	}
-	w.Kid, w.Use, w.Alg, w.X5C = k.KeyID, k.Use, k.Algorithm, encodeX5C(k.X5C)
-	return ijson.Marshal(w)
+	dst = w.required(dst)
+	dst = dst[:len(dst)-1]
+	for _, m := range [...]struct{ name, value string }{{"kid", k.KeyID}, {"use", k.Use}, {"alg", k.Algorithm}} {
+		if m.value == "" {
+			continue
+		}
+		dst = append(append(append(dst, `,"`...), m.name...), `":`...)
+		if dst, err = ijson.AppendString(dst, m.value); err != nil {
+			return nil, err
+		}
+	}
+	if len(k.X5C) > 0 {
+		if dst, err = ijson.AppendValue(append(dst, `,"x5c":`...), encodeX5C(k.X5C)); err != nil {
+			return nil, err
+		}
+	}
+	return append(dst, '}'), nil
 }
 
 func publicMembers(pub crypto.PublicKey) (wireKey, error) {
@@ -260,21 +279,31 @@ func Thumbprint(pub crypto.PublicKey) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(w.required())
+	sum := sha256.Sum256(w.required(nil))
 	return EncodeBase64URL(sum[:]), nil
 }
 
-// required is the JSON text with the required members in lexicographic order and no white
-// space (RFC 7638 3, 3.2; RFC 8037 2). Their values are base64url and names of curves:
+// required appends the JSON text with the required members in lexicographic order and no
+// white space (RFC 7638 3, 3.2; RFC 8037 2). Their values are base64url and names of curves:
 // nothing in them needs escaping.
-func (w *wireKey) required() []byte {
+func (w *wireKey) required(dst []byte) []byte {
+	var members [4][2]string
 	switch w.Kty {
 	case "EC":
-		return []byte(`{"crv":"` + w.Crv + `","kty":"EC","x":"` + w.X + `","y":"` + w.Y + `"}`)
+		members = [4][2]string{{"crv", w.Crv}, {"kty", w.Kty}, {"x", w.X}, {"y", w.Y}}
 	case "OKP":
-		return []byte(`{"crv":"` + w.Crv + `","kty":"OKP","x":"` + w.X + `"}`)
+		members = [4][2]string{{"crv", w.Crv}, {"kty", w.Kty}, {"x", w.X}}
+	default:
+		members = [4][2]string{{"e", w.E}, {"kty", w.Kty}, {"n", w.N}}
 	}
-	return []byte(`{"e":"` + w.E + `","kty":"RSA","n":"` + w.N + `"}`)
+	dst = append(dst, '{')
+	for _, m := range members {
+		if m[0] != "" {
+			dst = append(append(append(append(append(dst, '"'), m[0]...), `":"`...), m[1]...), `",`...)
+		}
+	}
+	dst[len(dst)-1] = '}'
+	return dst
 }
 
 // SameKey says whether two public keys are the same key.

@@ -73,7 +73,7 @@ func IssueCompact(o IssueOptions) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	w := &issuance{alg: alg, decoys: o.Decoys, rand: o.Rand}
+	w := &issuance{alg: alg, decoys: o.Decoys, rand: o.Rand, disclosures: make([]byte, 0, 2048)}
 	if w.rand == nil {
 		w.rand = rand.Reader
 	}
@@ -116,16 +116,10 @@ func (w *issuance) value(dst []byte, v any, depth int) ([]byte, error) {
 		return w.object(dst, v, depth)
 	case []any:
 		return w.array(dst, v, depth)
-	case string:
-		return ijson.AppendString(dst, v)
 	case SD:
 		return nil, errors.New("an SD mark directly inside an SD mark")
 	default:
-		raw, err := ijson.Marshal(v)
-		if err != nil {
-			return nil, err
-		}
-		return append(dst, raw...), nil
+		return ijson.AppendValue(dst, v)
 	}
 }
 
