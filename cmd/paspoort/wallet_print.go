@@ -36,7 +36,7 @@ var walletTexts = map[string]walletWords{
 		"Wachtwoordzin: ", "Nog een keer: ", "de twee wachtwoordzinnen zijn niet gelijk", "Code van de uitgever: ", "Wilt u dit versturen? (ja/nee) ", "j",
 		"Uw paspoort is gemaakt in", "Het vertrouwt op de regio", "Het kent nog geen regio. Elke organisatie is dan onbekend.", "Typ nu", "Alles staat versleuteld op uw computer. Zonder de wachtwoordzin kan niemand erbij, ook u niet.",
 		"biedt aan", "toegelaten in de regio sinds", "Geen regio die u koos kent deze organisatie.", "Ze noemt zichzelf", "Certificaat", "kopieën",
-		"Bewaard", "Vastgelegd dat het nu bestaat, bij %d knooppunten.", "Let op: niet door twee knooppunten vastgelegd wanneer dit bestond.", "Let op: deze uitgever is bij geen regio bekend.",
+		"Bewaard", "Vastgelegd dat het nu bestaat, door %d computers van de regio.", "Let op: niet door twee computers van de regio vastgelegd wanneer dit bestond.", "Let op: deze uitgever is bij geen regio bekend.",
 		"vraagt", "Waarom", "Dit gaat mee", "gaat altijd mee", "meer dan gevraagd voor het doel", "in uw eigen woorden", "Hiervoor hebt u niets", "Naar",
 		"Verstuurd.", "Ga verder op", "Er is niets verstuurd.", "De vrager weet dat u nee zei.",
 		"U hebt nog niets verzameld.", "nog niet gezien", "Weg. In uw geschiedenis blijft staan dat het er was.", "Geschreven. Wie dit bestand krijgt, kan alles erin lezen en doorgeven:", "Bewaard in uw eigen woorden", "Er is nog niets gebeurd.",

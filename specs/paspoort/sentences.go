@@ -103,9 +103,9 @@ var sentences = map[string]Text{
 	"skill_failed":    {"Getoond, maar het bewijs is niet in orde.", "Shown, but the proof is not in order."},
 	"skill_not_shown": {"Niet getoond.", "Not shown."},
 
-	"trust_witnessed": {"Het register is bekrachtigd door de regio en door een andere regio.", "The registry is confirmed by the region and by another region."},
-	"trust_own_nodes": {"Het register is alleen bekrachtigd door de regio zelf.", "The registry is confirmed by the region's own nodes only."},
-	"trust_unsigned":  {"Het register is door niemand bekrachtigd.", "The registry is confirmed by nobody."},
+	"trust_witnessed": {"Het register is ondertekend door de regio en door een andere regio.", "The registry is signed by the region and by another region."},
+	"trust_own_nodes": {"Het register is alleen ondertekend door de regio zelf.", "The registry is signed by the region's own nodes only."},
+	"trust_unsigned":  {"Het register is door niemand ondertekend.", "The registry is signed by nobody."},
 
 	"flow_same_device":  {"Gevraagd en getoond op hetzelfde apparaat.", "Asked and shown on the same device."},
 	"flow_cross_device": {"Getoond vanaf een ander apparaat. Iemand kan de vraag hebben doorgestuurd.", "Shown from another device. Someone may have passed on the request."},
