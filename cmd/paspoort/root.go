@@ -73,6 +73,7 @@ Try it:
 	root.AddCommand(
 		newDemoCommand(),
 		newDevCommand(),
+		newIssuerCommand(),
 		newNodeCommand(),
 		newVerifyCommand(),
 		newVerifierCommand(),

@@ -89,6 +89,11 @@ type Issuer struct {
 	Organisation string            `json:"organisation"` // permanent id in the registry
 	Types        []string          `json:"types"`        // names of types: "Opleiding"
 	AdminToken   string            `json:"admin_token"`  // file
+	// Secret is a file with the secret that seals claims in the store, made when it
+	// is not there; empty means store.secret beside the folder Data.
+	Secret string `json:"secret,omitempty"`
+	// Wallets are offered on the offer page beside the wallet on this device.
+	Wallets []Wallet `json:"wallets,omitempty"`
 	// CredentialKey signs credentials; CredentialChain is its PEM chain, leaf
 	// first, without the anchor. StatusKey and StatusChain sign status lists.
 	CredentialKey   string `json:"credential_key"`
@@ -170,7 +175,7 @@ func absolute(dir string, v any) error {
 		paths = append(paths, &c.Founding, &c.Data, &c.PeerKey, &c.LogKey, &c.CosignerKey, &c.TimestampKey, &c.Outbound.CAFile)
 	case *Issuer:
 		server(&c.Server)
-		paths = append(paths, &c.Data, &c.AdminToken, &c.CredentialKey, &c.CredentialChain, &c.StatusKey, &c.StatusChain, &c.Outbound.CAFile)
+		paths = append(paths, &c.Data, &c.AdminToken, &c.Secret, &c.CredentialKey, &c.CredentialChain, &c.StatusKey, &c.StatusChain, &c.Outbound.CAFile)
 	case *Verifier:
 		server(&c.Server)
 		paths = append(paths, &c.Data, &c.AdminToken, &c.DIDKey, &c.AccessKey, &c.AccessChain, &c.Outbound.CAFile)
