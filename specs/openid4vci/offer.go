@@ -86,23 +86,25 @@ type OfferLink struct {
 }
 
 // ParseOfferLink reads a link or QR text with a credential offer: any scheme and
-// host (openid-credential-offer://?..., https://wallet.example/offer?...), or the
-// bare query. The URI of an offer by reference is returned as it is: whether it
-// may be fetched is for the client to decide.
+// host (openid-credential-offer://?..., https://wallet.example/offer?...). People
+// also paste the credential_offer_uri itself: a web address with neither parameter
+// is taken as one. Whether the URI of an offer by reference may be fetched is for
+// the client to decide.
 func ParseOfferLink(link string) (OfferLink, error) {
 	if len(link) > MaxInvocation {
 		return OfferLink{}, fmt.Errorf("%w: the link is longer than %d bytes", ErrOffer, MaxInvocation)
 	}
-	_, query, found := strings.Cut(strings.TrimSpace(link), "?")
-	if !found {
-		return OfferLink{}, fmt.Errorf("%w: the link has no query", ErrOffer)
-	}
+	link = strings.TrimSpace(link)
+	_, query, _ := strings.Cut(link, "?")
 	query, _, _ = strings.Cut(query, "#")
 	values, err := url.ParseQuery(query)
 	if err != nil {
 		return OfferLink{}, fmt.Errorf("%w: the query of the link is malformed", ErrOffer)
 	}
 	byValue, byReference := values["credential_offer"], values["credential_offer_uri"]
+	if len(byValue)+len(byReference) == 0 && isWebAddress(link) {
+		byReference = []string{link}
+	}
 	// 4.1: each "MUST NOT be present when the" other "parameter is present".
 	if len(byValue)+len(byReference) != 1 {
 		return OfferLink{}, fmt.Errorf("%w: want exactly one of credential_offer and credential_offer_uri", ErrOffer)
@@ -115,6 +117,11 @@ func ParseOfferLink(link string) (OfferLink, error) {
 	}
 	offer, err := ParseOffer([]byte(byValue[0]))
 	return OfferLink{Offer: offer}, err
+}
+
+func isWebAddress(link string) bool {
+	u, err := url.Parse(link)
+	return err == nil && u.Host != "" && (strings.EqualFold(u.Scheme, "https") || strings.EqualFold(u.Scheme, "http"))
 }
 
 // ParseOffer reads a Credential Offer object. Unrecognised parameters are

@@ -26,6 +26,8 @@ func TestParseOfferLink(t *testing.T) {
 		{"space around", " openid-credential-offer://?" + byValue + "\n", true},
 		{"by reference", "openid-credential-offer://?credential_offer_uri=https%3A%2F%2Fvaart.example%2Fo", true},
 		{"other parameters", "haip-vci://?x=1&" + byValue, true},
+		{"the offer URI itself", "https://vaart.example/credential-offer/abc", true},
+		{"the offer URI itself, with a query", "https://vaart.example/offer?id=3", true},
 		{"both", "x://?" + byValue + "&credential_offer_uri=https%3A%2F%2Fa", false},
 		{"twice", "x://?" + byValue + "&" + byValue, false},
 		{"none", "x://?a=b", false},
