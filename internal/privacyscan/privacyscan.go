@@ -186,6 +186,7 @@ func (s *Scan) file(path string, r *Report) error {
 	if len(text) > maxFile {
 		return fmt.Errorf("%s is larger than %d bytes", path, maxFile)
 	}
+	text = bytes.TrimRight(text, "\x00") // a store that is open keeps room for more
 	r.Files++
 	r.Bytes += int64(len(text))
 	for _, t := range unpacked(text) {

@@ -42,7 +42,8 @@ func Walk(dir string, fn func(key, value []byte) error) (err error) {
 	if err := copyFiles(dir, copied); err != nil {
 		return fmt.Errorf("kvscan: copy: %w", err)
 	}
-	db, err := badger.Open(badger.DefaultOptions(copied).WithLogger(nil).WithNumVersionsToKeep(1 << 30))
+	db, err := badger.Open(badger.DefaultOptions(copied).WithLogger(nil).WithNumVersionsToKeep(1 << 30).
+		WithValueLogFileSize(64 << 20).WithNumCompactors(2).WithMetricsEnabled(false))
 	if err != nil {
 		return fmt.Errorf("kvscan: open: %w", err)
 	}
