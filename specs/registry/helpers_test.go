@@ -1,8 +1,11 @@
 package registry_test
 
 import (
+	"bytes"
 	"crypto"
+	"os"
 	"strings"
+	"time"
 
 	"paspoort.example/paspoort/specs/ijson"
 	"paspoort.example/paspoort/specs/registry"
@@ -43,4 +46,23 @@ func decode(t interface{ Fatal(...any) }, raw []byte, v any) {
 	if err := ijson.Unmarshal(raw, v); err != nil {
 		t.Fatal(err)
 	}
+}
+
+type example struct {
+	content []byte
+	genesis string
+	at      time.Time
+}
+
+// exampleFile is the golden log, as if it had come by mail.
+func exampleFile() example {
+	raw, err := os.ReadFile(goldenLog)
+	if err != nil {
+		panic(err)
+	}
+	snap, err := registry.ReadSnapshot(bytes.NewReader(raw))
+	if err != nil {
+		panic(err)
+	}
+	return example{content: raw, genesis: snap.Genesis, at: registrytest.Start.AddDate(1, 0, 0)}
 }
