@@ -59,6 +59,7 @@ type stage struct {
 	wallet   *openid4vp.Client
 	holder   *jose.PrivateKey
 	held     []*sdjwt.SDJWT
+	restart  func() // a new process on the same store and keys
 }
 
 func newStage(t *testing.T, change ...func(*verifier.Config)) *stage {
@@ -94,9 +95,13 @@ func newStage(t *testing.T, change ...func(*verifier.Config)) *stage {
 	for _, c := range change {
 		c(&config)
 	}
-	s.verifier, err = verifier.New(config)
-	must(t, err)
-	handler = s.verifier.Handler()
+	s.restart = func() {
+		t.Helper()
+		s.verifier, err = verifier.New(config)
+		must(t, err)
+		handler = s.verifier.Handler()
+	}
+	s.restart()
 
 	anchorDER, err := s.region.Charter.Anchors[0].DER()
 	must(t, err)
