@@ -26,11 +26,14 @@ Everything stands in one folder. Started again on the same folder, the same regi
 goes on: ports, keys and identifiers stay. Remove the folder to begin anew.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if ready == "" {
+				ready = filepath.Join(data, "ready.json")
+			}
 			return runDev(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), data, ready, tls)
 		},
 	}
 	cmd.Flags().StringVar(&data, "data", ".paspoort", "folder of the region")
-	cmd.Flags().StringVar(&ready, "ready-file", "", "file that is written when all is up: addresses and tokens, as JSON")
+	cmd.Flags().StringVar(&ready, "ready-file", "", "file that is written when all is up: addresses and tokens, as JSON (default ready.json in the folder)")
 	cmd.Flags().BoolVar(&tls, "tls", false, "speak https, with an authority for this computer")
 	return cmd
 }
@@ -40,10 +43,8 @@ func runDev(ctx context.Context, out, errs io.Writer, data, ready string, tls bo
 	if err != nil {
 		return err
 	}
-	if ready != "" {
-		if err := dev.RemoveReady(ready); err != nil {
-			return err
-		}
+	if err := dev.RemoveReady(ready); err != nil {
+		return err
 	}
 	say := func(text string) { fmt.Fprintln(errs, "  "+text) }
 	world, err := dev.Start(ctx, dev.Options{Dir: data, TLS: tls, Program: self, Say: say})
@@ -56,24 +57,19 @@ func runDev(ctx context.Context, out, errs io.Writer, data, ready string, tls bo
 		}
 		return err
 	}
-	if ready != "" {
-		if err := world.WriteReady(ready); err != nil {
-			return errors.Join(err, world.Stop())
-		}
+	if err := world.WriteReady(ready); err != nil {
+		return errors.Join(err, world.Stop())
 	}
-	if err := welcome(out, world, self); err != nil {
+	if err := welcome(out, world, relative(self), ready); err != nil {
 		return errors.Join(err, world.Stop())
 	}
 	err = world.Wait(ctx)
 	fmt.Fprintln(errs, "stopping")
-	if ready != "" {
-		err = errors.Join(err, dev.RemoveReady(ready))
-	}
-	return errors.Join(err, world.Stop())
+	return errors.Join(err, dev.RemoveReady(ready), world.Stop())
 }
 
 // welcome says what to open and what to type next.
-func welcome(out io.Writer, w *dev.World, self string) error {
+func welcome(out io.Writer, w *dev.World, self, ready string) error {
 	r, err := w.Ready()
 	if err != nil {
 		return err
@@ -92,7 +88,7 @@ func welcome(out io.Writer, w *dev.World, self string) error {
 	}
 	p("")
 	p("%s", s.dim("Type next, in another window: a wallet, and a module of "+w.Name(r.Issuers[0].URL)))
-	for _, line := range w.FirstSteps(relative(self)) {
+	for _, line := range w.FirstSteps(self, ready) {
 		p("  %s", line)
 	}
 	p("")

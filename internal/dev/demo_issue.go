@@ -28,12 +28,20 @@ type offer struct {
 	TxCode     string `json:"tx_code"`
 }
 
-// held is a credential in the wallet, as far as it matters here.
-type held struct {
-	ID         string `json:"id"`
-	Copies     int    `json:"copies"`
-	Timestamps int    `json:"timestamps"`
+// accepted is what the wallet tells after it accepted an offer.
+type accepted struct {
+	Accepted []struct {
+		ID         string `json:"id"`
+		Copies     int    `json:"copies"`
+		Timestamps int    `json:"timestamp_nodes"`
+	} `json:"accepted"`
 }
+
+// A batch is ten copies, and two nodes stamp each.
+const (
+	batch  = 10
+	stamps = 2
+)
 
 // accept is step 3: the holder takes the two modules and the work experience, and
 // adds words of her own.
@@ -57,15 +65,20 @@ func (d *demo) accept(ctx context.Context) (string, error) {
 		return "", err
 	}
 	for _, o := range append(mine, work) {
-		if err := d.holder.run(ctx, nil, "accept", o.URI, "--tx-code", o.TxCode); err != nil {
+		var got accepted
+		if err := d.holder.run(ctx, &got, "accept", o.URI, "--tx-code", o.TxCode); err != nil {
+			return "", err
+		}
+		if err := expect(len(got.Accepted) == 1 && got.Accepted[0].Copies == batch && got.Accepted[0].Timestamps >= stamps,
+			"accepted %+v, want %d copies and %d timestamps", got.Accepted, batch, stamps); err != nil {
 			return "", err
 		}
 	}
-	if err := d.holder.run(ctx, nil, "declare", "--title", "Wat ik graag doe", "--text", "Ik help graag mensen die hulp nodig hebben."); err != nil {
+	if err := d.holder.run(ctx, nil, "declare", "--who-i-am", "Ik werk graag met mensen.", "--wish", "Werken in de zorg"); err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("two modules of %s and work at %s accepted with transaction codes, %d copies each, every copy verified against the registry and stamped by two nodes; own words added; all kept encrypted",
-		d.Name(d.settings.url(opleider)), d.Name(d.settings.url(werkgever)), 10), nil
+		d.Name(d.settings.url(opleider)), d.Name(d.settings.url(werkgever)), batch), nil
 }
 
 // offerWork has the employer offer what it knows of the holder's work.

@@ -73,7 +73,7 @@ func (d *demo) ask(ctx context.Context, mode string) (*request, error) {
 	if err := api.do(ctx, http.MethodPost, "/api/v1/requests", body, &made); err != nil {
 		return nil, err
 	}
-	if err := d.holder.run(ctx, nil, "present", made.Invocation, "--yes"); err != nil {
+	if err := d.holder.show(ctx, made.Invocation, d.Name(d.settings.url(verifier)), purpose); err != nil {
 		return nil, err
 	}
 	var done request

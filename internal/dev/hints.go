@@ -2,7 +2,6 @@ package dev
 
 import (
 	"fmt"
-	"strings"
 
 	"paspoort.example/paspoort/specs/paspoort"
 )
@@ -22,7 +21,7 @@ func (w *World) Name(url string) string {
 
 // FirstSteps are the commands with which a person begins: a wallet, an offer that
 // is made and accepted.
-func (w *World) FirstSteps(program string) []string {
+func (w *World) FirstSteps(program, ready string) []string {
 	id := paspoort.ConfigurationID(paspoort.Opleiding, paspoort.FormatSDJWTVC)
 	curl, url := "curl -s", w.settings.url(opleider)
 	if w.settings.TLS {
@@ -30,9 +29,21 @@ func (w *World) FirstSteps(program string) []string {
 	}
 	curl += ` -H "Authorization: Bearer $(cat ` + w.l.path(opleider, adminToken) + `)"`
 	return []string{
-		fmt.Sprintf("%s wallet init %s", program, strings.Join(w.walletFlags(), " ")),
+		fmt.Sprintf("%s wallet init --ready-file %s", program, ready),
 		fmt.Sprintf("%s %s/api/v1/configurations/%s/sample > claims.json", curl, url, id),
 		fmt.Sprintf(`%s -H "Content-Type: application/json" -d "{\"credential_configuration_id\":\"%s\",\"claims\":$(cat claims.json)}" %s/api/v1/offers`, curl, id, url),
 		fmt.Sprintf("%s wallet accept 'THE credential_offer_uri'", program),
 	}
+}
+
+// Dir is the folder of the region.
+func (w *World) Dir() string { return w.l.dir }
+
+// Addresses are the public URLs of the processes by name.
+func (w *World) Addresses() map[string]string {
+	out := map[string]string{}
+	for _, p := range w.processes {
+		out[p.Name] = w.settings.url(p.Name)
+	}
+	return out
 }

@@ -24,20 +24,11 @@ func (w *World) newHolder(ctx context.Context) (*holder, error) {
 	if _, err := keyfile.Secret(h.secret); err != nil {
 		return nil, err
 	}
-	args := append([]string{"init"}, w.walletFlags()...)
-	return h, h.run(ctx, nil, args...)
-}
-
-// walletFlags tell a new wallet which region to rely on.
-func (w *World) walletFlags() []string {
-	flags := []string{"--region", w.Genesis}
-	for _, n := range nodes {
-		flags = append(flags, "--node", w.settings.url(n.id))
+	ready := w.l.path("ready.json")
+	if err := w.WriteReady(ready); err != nil {
+		return nil, err
 	}
-	if w.settings.TLS {
-		return append(flags, "--ca-file", w.l.path(localCA))
-	}
-	return append(flags, "--loopback-http")
+	return h, h.run(ctx, nil, "init", "--ready-file", ready)
 }
 
 // run types a wallet command and decodes what it answers with --json.
@@ -54,6 +45,33 @@ func (h *holder) run(ctx context.Context, out any, args ...string) error {
 	}
 	if err := json.Unmarshal(said.Bytes(), out); err != nil {
 		return fmt.Errorf("wallet %s answered %q: %w", args[0], said.String(), err)
+	}
+	return nil
+}
+
+// consent is what the wallet shows before anything goes.
+type consent struct {
+	Consent struct {
+		Asker struct {
+			Known bool   `json:"known"`
+			Name  string `json:"name"`
+		} `json:"asker"`
+		Purpose string     `json:"purpose"`
+		Items   []struct{} `json:"items"`
+	} `json:"consent"`
+	Sent bool `json:"sent"`
+}
+
+// show answers a request, and checks what the holder saw: who asks, as the registry
+// knows it, and why.
+func (h *holder) show(ctx context.Context, invocation, asker, purpose string) error {
+	var c consent
+	if err := h.run(ctx, &c, "present", invocation, "--yes"); err != nil {
+		return err
+	}
+	seen := c.Consent
+	if !c.Sent || !seen.Asker.Known || !strings.HasPrefix(seen.Asker.Name, asker) || seen.Purpose != purpose {
+		return fmt.Errorf("the wallet showed %+v, want %s with its purpose", c, asker)
 	}
 	return nil
 }
