@@ -10,6 +10,7 @@ import (
 	"net"
 	"time"
 
+	"paspoort.example/paspoort/specs/did"
 	"paspoort.example/paspoort/specs/registry"
 )
 
@@ -28,8 +29,12 @@ type Config struct {
 	// takes; LogKey and CosignerKey are Ed25519; TimestampKey is P-256.
 	TLSKey, LogKey, CosignerKey, TimestampKey crypto.Signer
 
-	// Verify answers POST /v1/verify and the check page. Nil switches both off.
-	Verify Checker
+	// VerifyOff switches POST /v1/verify and the check page off.
+	VerifyOff bool
+	// Fetch and StatusFetch get what a check needs beside the registry: documents of
+	// issuers, and status lists (which are larger). Nil fetches nothing: what is then not
+	// known is unknown in the verdict.
+	Fetch, StatusFetch did.Fetcher
 
 	// Clock tells the time; nil means time.Now.
 	Clock func() time.Time

@@ -58,7 +58,7 @@ func (n *Node) has(c tlog.Checkpoint) error {
 		case <-patience:
 			return fmt.Errorf("this node has %d leaves only", head.Size)
 		case <-n.stopped:
-			return ErrStopped
+			return errStopped
 		}
 	}
 }

@@ -13,7 +13,9 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
 	wal "github.com/hashicorp/raft-wal"
+	"github.com/hashicorp/raft-wal/metadb"
 
+	"paspoort.example/paspoort/internal/evidence"
 	"paspoort.example/paspoort/internal/kv"
 )
 
@@ -28,6 +30,7 @@ type Node struct {
 	machine   *machine
 	publisher *publisher
 	verified  *leadership
+	checker   *evidence.Service // nil: this node checks no credentials
 	queue     chan submission
 
 	applications *bucket
@@ -103,6 +106,12 @@ func newNode(c Config, p parts) (*Node, error) {
 	n.machine.fetch = n.fetchLeaves
 	if n.publisher, err = newPublisher(n); err != nil {
 		return nil, err
+	}
+	if !c.VerifyOff { // without a log: what is checked is nobody's business
+		n.checker, err = evidence.New(evidence.Config{Copies: []evidence.Copy{n}, Fetch: c.Fetch, StatusFetch: c.StatusFetch, Clock: c.Clock})
+		if err != nil {
+			return nil, err
+		}
 	}
 	return n, n.identify()
 }
@@ -304,11 +313,12 @@ func (n *Node) openRaft() error {
 	if err := os.MkdirAll(logs, 0o700); err != nil {
 		return err
 	}
-	w, err := wal.Open(logs, wal.WithLogger(raftLog(n.log)))
+	votes := &metadb.BoltMetaDB{} // of our own, because the log's Close leaves its own one open
+	w, err := wal.Open(logs, wal.WithLogger(raftLog(n.log)), wal.WithMetaStore(votes))
 	if err != nil {
-		return fmt.Errorf("raft log: %w", err)
+		return fmt.Errorf("raft log: %w", errors.Join(err, votes.Close()))
 	}
-	n.close = append(n.close, w.Close)
+	n.close = append(n.close, votes.Close, w.Close)
 	cached, err := raft.NewLogCache(256, w)
 	if err != nil {
 		return err

@@ -118,17 +118,17 @@ func (n *Node) forward(ctx context.Context, leader string, raw []byte) (registry
 	switch {
 	case err == nil:
 		if err := json.Unmarshal(body, &o); err != nil {
-			return o, fmt.Errorf("%w: answer of %s", ErrUnknownOutcome, leader)
+			return o, fmt.Errorf("%w: answer of %s", registry.ErrOutcome, leader)
 		}
 		return o, nil
 	case errors.Is(err, ErrPeer) && strings.Contains(err.Error(), registry.ErrNoLeader.Code):
 		return o, registry.ErrNoLeader
-	case errors.Is(err, ErrPeer) && strings.Contains(err.Error(), ErrBusy.Error()):
-		return o, ErrBusy
+	case errors.Is(err, ErrPeer) && strings.Contains(err.Error(), registry.ErrBusy.Code):
+		return o, registry.ErrBusy
 	case errors.Is(err, errNotSent):
 		return o, registry.ErrNoLeader
 	}
-	return o, fmt.Errorf("%w: %w", ErrUnknownOutcome, err)
+	return o, fmt.Errorf("%w: %w", registry.ErrOutcome, err)
 }
 
 // errNotSent: the connection could not be made, so the other node got nothing.

@@ -16,6 +16,7 @@ import (
 // region is what a node needs of the charter between replicas: who the nodes are. Before
 // the first leaf it is the founding event's word, afterwards the state's.
 type region struct {
+	name   string
 	origin string
 	nodes  map[string]registry.Node
 }
@@ -39,7 +40,7 @@ func foundingCharter(raw []byte) (registry.SignedEvent, registry.Charter, error)
 }
 
 func regionOfCharter(c registry.Charter) region {
-	r := region{origin: c.Origin, nodes: map[string]registry.Node{}}
+	r := region{name: c.Name, origin: c.Origin, nodes: map[string]registry.Node{}}
 	for _, node := range c.Nodes {
 		r.nodes[node.ID] = node
 	}
@@ -53,14 +54,16 @@ func (n *Node) region() region {
 	if n.machine.meta.Size == 0 {
 		return n.founding
 	}
-	r := region{origin: n.founding.origin, nodes: map[string]registry.Node{}}
+	r := region{name: n.founding.name, origin: n.founding.origin, nodes: map[string]registry.Node{}}
 	for _, record := range n.machine.state.View().ActiveNodes() {
 		r.nodes[record.ID] = record.Node
 	}
 	return r
 }
 
-func (n *Node) nodeIDs() []string { return slices.Sorted(maps.Keys(n.region().nodes)) }
+func (n *Node) nodeIDs() []string { return sortedKeys(n.region().nodes) }
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 func (n *Node) nodeAddresses() map[string]raft.ServerAddress { return addresses(n.region()) }
 

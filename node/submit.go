@@ -11,16 +11,8 @@ import (
 	"paspoort.example/paspoort/specs/registry"
 )
 
-// Sentinels of writing.
-var (
-	// ErrUnknownOutcome: the event may or may not have been committed; ask for it by its id
-	// or submit it again, which does no harm.
-	ErrUnknownOutcome = errors.New("the outcome is not known; ask for the event by its id or submit it again")
-	// ErrBusy: too many writes wait already.
-	ErrBusy = errors.New("too many events wait to be written")
-	// ErrStopped: the node is stopping.
-	ErrStopped = errors.New("the node is stopping")
-)
+// errStopped: the node is stopping.
+var errStopped = errors.New("the node is stopping")
 
 // submission is an event on its way to a batch.
 type submission struct {
@@ -92,15 +84,15 @@ func (n *Node) enqueue(ctx context.Context, raw []byte) (registry.Outcome, error
 	select {
 	case n.queue <- s:
 	default:
-		return registry.Outcome{}, ErrBusy
+		return registry.Outcome{}, registry.ErrBusy
 	}
 	select {
 	case a := <-s.done:
 		return a.outcome, a.err
 	case <-ctx.Done():
-		return registry.Outcome{}, ErrUnknownOutcome
+		return registry.Outcome{}, registry.ErrOutcome
 	case <-n.stopped:
-		return registry.Outcome{}, ErrUnknownOutcome
+		return registry.Outcome{}, registry.ErrOutcome
 	}
 }
 
@@ -204,7 +196,7 @@ func settle(batch []submission, future raft.ApplyFuture) {
 	outcomes, ok := future.Response().([]registry.Outcome)
 	for i, s := range batch {
 		if !ok || len(outcomes) != len(batch) {
-			s.done <- answer{err: ErrUnknownOutcome}
+			s.done <- answer{err: registry.ErrOutcome}
 			continue
 		}
 		s.done <- answer{outcome: outcomes[i]}
@@ -218,9 +210,9 @@ func writeError(err error) error {
 	case errors.Is(err, raft.ErrNotLeader), errors.Is(err, raft.ErrEnqueueTimeout), errors.Is(err, raft.ErrLeadershipTransferInProgress):
 		return registry.ErrNoLeader
 	case errors.Is(err, raft.ErrRaftShutdown):
-		return ErrStopped
+		return errStopped
 	}
-	return fmt.Errorf("%w: %w", ErrUnknownOutcome, err)
+	return fmt.Errorf("%w: %w", registry.ErrOutcome, err)
 }
 
 // accepted finds an event that is in the log already.

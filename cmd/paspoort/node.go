@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"paspoort.example/paspoort/internal/conf"
+	"paspoort.example/paspoort/internal/keyfile"
+	"paspoort.example/paspoort/internal/outbound"
+	"paspoort.example/paspoort/node"
+)
+
+func newNodeCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "node",
+		Short: "Keep a region's registry, together with its other nodes",
+		Args:  noArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newNodeServeCommand(), newNodeStatusCommand())
+	return cmd
+}
+
+func newNodeServeCommand() *cobra.Command {
+	var config string
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run a registry node, until Ctrl-C",
+		Args:  noArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return serveNode(cmd.Context(), config) },
+	}
+	cmd.Flags().StringVar(&config, "config", "node.json", "configuration file")
+	return cmd
+}
+
+func serveNode(ctx context.Context, path string) error {
+	var c conf.Node
+	if err := conf.Load(path, &c); err != nil {
+		return hint(err, "name the file with --config")
+	}
+	config, err := nodeConfig(&c)
+	if err != nil {
+		return err
+	}
+	if config.Peer, err = conf.Open(c.PeerListen); err != nil {
+		return err
+	}
+	n, err := node.New(config)
+	if err != nil {
+		config.Peer.Close()
+		return err
+	}
+	handler, err := n.Handler()
+	if err != nil {
+		config.Peer.Close()
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return n.Run(ctx) })
+	group.Go(func() error { return c.Serve(ctx, handler) })
+	return group.Wait()
+}
+
+// nodeConfig maps the file onto the role's configuration and reads the files it names.
+func nodeConfig(c *conf.Node) (node.Config, error) {
+	out := node.Config{
+		ID: c.ID, Dir: c.Data, VerifyOff: !c.Check, Log: conf.Logger("node"),
+		Election:       time.Duration(c.ElectionMillis) * time.Millisecond,
+		CosignInterval: time.Duration(c.CosignSeconds) * time.Second,
+	}
+	var err error
+	if out.Founding, err = os.ReadFile(c.Founding); err != nil {
+		return out, err
+	}
+	if out.TLSKey, err = keyfile.Load(c.PeerKey, nil); err != nil {
+		return out, err
+	}
+	if out.LogKey, err = keyfile.Load(c.LogKey, nil); err != nil {
+		return out, err
+	}
+	if out.CosignerKey, err = keyfile.Load(c.CosignerKey, nil); err != nil {
+		return out, err
+	}
+	if out.TimestampKey, err = keyfile.Load(c.TimestampKey, nil); err != nil {
+		return out, err
+	}
+	policy, err := c.Outbound.Policy()
+	if err != nil {
+		return out, err
+	}
+	large := policy
+	large.MaxBytes = max(large.MaxBytes, maxStatusBytes)
+	out.Fetch, out.StatusFetch = outbound.New(policy), outbound.New(large)
+	return out, nil
+}
+
+func newNodeStatusCommand() *cobra.Command {
+	var url, config, caFile string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Tell how a node and its cluster are doing",
+		Args:  noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			settings := outbound.Settings{CAFile: caFile, LoopbackHTTP: true, AllowPrivate: []string{"127.0.0.0/8", "::1/128"}}
+			if url == "" {
+				var c conf.Node
+				if err := conf.Load(config, &c); err != nil {
+					return hint(err, "name the configuration file of the node with --config, or its address with --url")
+				}
+				url, settings = c.URL, c.Outbound
+			}
+			return nodeStatus(cmd.Context(), cmd.OutOrStdout(), url, settings, asJSON)
+		},
+	}
+	cmd.Flags().StringVar(&url, "url", "", "public address of the node")
+	cmd.Flags().StringVar(&config, "config", "node.json", "configuration file of the node, when there is no --url")
+	cmd.Flags().StringVar(&caFile, "ca-file", "", "PEM file with a certificate authority to trust beside the system's")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the answer as JSON")
+	return cmd
+}
+
+func nodeStatus(ctx context.Context, out io.Writer, url string, settings outbound.Settings, asJSON bool) error {
+	policy, err := settings.Policy()
+	if err != nil {
+		return err
+	}
+	raw, _, err := outbound.New(policy).Get(ctx, url+"/v1/status", "application/json")
+	if err != nil {
+		return hint(err, "is the node running, and is this its address? give --ca-file for a region on this computer")
+	}
+	if asJSON {
+		_, err := fmt.Fprintf(out, "%s\n", raw)
+		return err
+	}
+	var s node.Status
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return fmt.Errorf("the node answered with something else than its status: %w", err)
+	}
+	printStatus(out, s)
+	return nil
+}
+
+func printStatus(out io.Writer, s node.Status) {
+	fmt.Fprintf(out, "%s: %s of %s\n", s.Node, s.State, s.Name)
+	fmt.Fprintf(out, "region      %s\n", s.Region)
+	fmt.Fprintf(out, "leader      %s\n", orNone(s.Leader))
+	fmt.Fprintf(out, "raft index  %d, stored %d\n", s.RaftIndex, s.Applied)
+	fmt.Fprintf(out, "leaves      %d\n", s.Leaves)
+	if s.Checkpoint == nil {
+		fmt.Fprintf(out, "checkpoint  none yet\n")
+	} else {
+		fmt.Fprintf(out, "checkpoint  %d leaves, %s, %s\n", s.Checkpoint.Size, s.Checkpoint.Freshest.Format(time.RFC3339), s.Checkpoint.Trust)
+	}
+	if !s.Signs {
+		fmt.Fprintf(out, "signs       no: %s\n", s.Withheld)
+	}
+	for _, p := range s.Peers {
+		fmt.Fprintf(out, "node        %s %s (%s)\n", p.ID, p.URL, p.Member)
+	}
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}

@@ -1,0 +1,195 @@
+package node
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"paspoort.example/paspoort/internal/evidence"
+	"paspoort.example/paspoort/internal/kv"
+	"paspoort.example/paspoort/internal/web"
+	"paspoort.example/paspoort/specs/paspoort"
+	"paspoort.example/paspoort/specs/registry"
+	"paspoort.example/paspoort/specs/tlog"
+)
+
+//go:embed openapi.yaml
+var openAPI []byte
+
+// Handler is the node's public side: the registry's protocol, the log, the checks and the
+// pages. It answers from the start; /readyz says when the node takes part.
+func (n *Node) Handler() (http.Handler, error) {
+	site := web.New(web.Options{Role: "node", Log: n.log, Clock: n.cfg.Clock, MaxBody: maxVerifyBody, Ready: n.ready})
+	n.metrics(site)
+	r := site.Protocol
+	// Hot paths first: gorilla/mux tries routes in order.
+	r.HandleFunc("/checkpoint", n.getCheckpoint).Methods(http.MethodGet, http.MethodHead)
+	r.PathPrefix("/tile/").HandlerFunc(n.getTile).Methods(http.MethodGet, http.MethodHead)
+	r.HandleFunc("/v1/status", n.getStatus).Methods(http.MethodGet, http.MethodHead)
+	r.HandleFunc("/v1/verify", n.postVerify).Methods(http.MethodPost)
+	r.HandleFunc("/v1/proof/{index}", n.getProof).Methods(http.MethodGet, http.MethodHead)
+	r.HandleFunc("/v1/policy", n.getPolicy).Methods(http.MethodGet, http.MethodHead)
+	r.HandleFunc("/v1/types/{name}/{version}", getType).Methods(http.MethodGet, http.MethodHead)
+	r.Handle("/openapi.yaml", web.Static("application/yaml", openAPI, time.Hour)).Methods(http.MethodGet, http.MethodHead)
+	server := registry.NewServer(registry.ServerConfig{Reader: n, Log: n, Writer: n, Timestamps: n, Now: n.cfg.Clock})
+	r.PathPrefix("/v1/").Handler(server)
+	pages, err := newPages(n)
+	if err != nil {
+		return nil, err
+	}
+	pages.mount(site)
+	return site.Handler(), nil
+}
+
+// ready: a node is ready when it knows the region and hears from a leader.
+func (n *Node) ready(context.Context) error {
+	switch {
+	case !n.running():
+		return errors.New("taking part in the cluster: not yet")
+	case n.size() == 0:
+		return errors.New("the region is not founded yet")
+	}
+	if _, leader := n.raft.LeaderWithID(); leader == "" {
+		return errors.New("no leader at this moment")
+	}
+	return nil
+}
+
+func (n *Node) size() uint64 {
+	n.machine.mu.RLock()
+	defer n.machine.mu.RUnlock()
+	return n.machine.meta.Size
+}
+
+// getCheckpoint serves the newest counting checkpoint (tlog-tiles, "Checkpoints").
+func (n *Node) getCheckpoint(w http.ResponseWriter, r *http.Request) {
+	note, err := n.Checkpoint(r.Context())
+	if err != nil {
+		web.WriteError(w, http.StatusServiceUnavailable, registry.ErrNoLog.Code, registry.ErrNoLog.Detail)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-cache") // "its headers SHOULD prevent caching beyond a few seconds"
+	w.Write(note)
+}
+
+// getTile serves tiles and entry bundles under the served checkpoint. What is beyond it is
+// not log yet, and is not found.
+func (n *Node) getTile(w http.ResponseWriter, r *http.Request) {
+	tile, err := tlog.ParseTilePath(strings.TrimPrefix(r.URL.Path, "/"))
+	if err != nil {
+		web.WriteError(w, http.StatusBadRequest, "bad-tile", "not a path of tlog-tiles, such as tile/0/000.p/5 or tile/entries/000")
+		return
+	}
+	data, err := n.tile(tile)
+	switch {
+	case errors.Is(err, kv.ErrNotFound):
+		web.WriteError(w, http.StatusNotFound, "not-found", "the log has no such tile under its newest checkpoint")
+		return
+	case err != nil:
+		n.internal(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable") // "its caching headers SHOULD be long-lived"
+	w.Write(data)
+}
+
+// getProof gives a tlog-proof file for a leaf.
+func (n *Node) getProof(w http.ResponseWriter, r *http.Request) {
+	var index uint64
+	if _, err := fmt.Sscanf(mux.Vars(r)["index"], "%d", &index); err != nil || fmt.Sprint(index) != mux.Vars(r)["index"] {
+		web.WriteError(w, http.StatusBadRequest, "bad-index", "the index of a leaf is a number, counted from 0")
+		return
+	}
+	proof, err := n.proof(index)
+	switch {
+	case errors.Is(err, kv.ErrNotFound):
+		web.WriteError(w, http.StatusNotFound, "not-found", "no such leaf under the newest checkpoint")
+		return
+	case err != nil:
+		n.internal(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Write(proof.Marshal())
+}
+
+// getPolicy gives the tlog-policy that makes checkpoints of the newest size count. Who
+// checks against a region pins its genesis and follows the handovers; this file is for
+// public tools.
+func (n *Node) getPolicy(w http.ResponseWriter, r *http.Request) {
+	n.machine.mu.RLock()
+	file, err := n.machine.state.View().Policy(n.covered())
+	n.machine.mu.RUnlock()
+	if err != nil {
+		web.WriteError(w, http.StatusServiceUnavailable, registry.ErrNoLog.Code, registry.ErrNoLog.Detail)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Write([]byte(file))
+}
+
+// getType serves the Type Metadata of a credential type: the document of a vct never
+// changes (SD-JWT VC section 6).
+func getType(w http.ResponseWriter, r *http.Request) {
+	vars := mux.Vars(r)
+	for _, t := range paspoort.Types() {
+		if t.Slug() != vars["name"] || vars["version"] != "1" {
+			continue
+		}
+		body, err := paspoort.TypeMetadata(t)
+		if err == nil {
+			web.CORS(web.Static("application/json", body, 24*time.Hour)).ServeHTTP(w, r)
+			return
+		}
+	}
+	web.WriteError(w, http.StatusNotFound, "not-found", "no such credential type or version")
+}
+
+// broken is an error of the node itself.
+func (n *Node) internal(w http.ResponseWriter, r *http.Request, err error) {
+	n.log.Error("request failed", "route", r.URL.Path, "error", err)
+	web.WriteError(w, http.StatusInternalServerError, registry.ErrServer.Code, registry.ErrServer.Detail)
+}
+
+// Timestamp implements registry.Timestamper: a signed time over 32 bytes that mean nothing
+// to the node. It keeps and logs nothing of it.
+func (n *Node) Timestamp(_ context.Context, commitment [32]byte) (string, error) {
+	return paspoort.SignTimestamp(n.cfg.TimestampKey, n.genesis, n.cfg.ID, commitment, n.cfg.Clock())
+}
+
+// Read implements evidence.Copy over the node's own state, as far as its checkpoint goes.
+func (n *Node) Read(_ context.Context, fn func(registry.View, paspoort.RegistryFacts) error) error {
+	_, seen := n.publisher.Checkpoint()
+	m := n.machine
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if m.meta.Size == 0 {
+		return evidence.ErrNoCopy
+	}
+	view := m.state.View()
+	facts := paspoort.RegistryFacts{Region: n.genesis, Trust: paspoort.Unsigned, Source: n.cfg.ID}
+	if seen != nil {
+		view.AsOf = seen.Checkpoint.Size
+		facts.Time, facts.Trust = seen.Freshest(), paspoort.OwnNodes
+	}
+	view.Payloads = m.payloads
+	facts.Leaves, facts.Name = view.AsOf, view.Region(m.state.LogTime()).Name
+	return fn(view, facts)
+}
+
+var (
+	_ registry.Reader        = (*Node)(nil)
+	_ registry.Log           = (*Node)(nil)
+	_ registry.Writer        = (*Node)(nil)
+	_ registry.Timestamper   = (*Node)(nil)
+	_ registry.PayloadSource = (*Node)(nil)
+	_ evidence.Copy          = (*Node)(nil)
+)

@@ -1,0 +1,37 @@
+package node
+
+import (
+	"net/http/httptest"
+	"testing"
+
+	"paspoort.example/paspoort/internal/page/pagetest"
+	"paspoort.example/paspoort/specs/registry"
+)
+
+func TestPages(t *testing.T) {
+	p, err := newPages(&Node{founding: region{name: "Regio Aakermonde"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pagetest.Run(t, p.kit)
+}
+
+// Every kind of event has a name on the log page: a new kind without one would break it.
+func TestEveryKindHasAName(t *testing.T) {
+	effective, _ := registry.Kinds()
+	var rows []logRow
+	for i, kind := range effective {
+		rows = append(rows, logRow{Index: uint64(i), Kind: kind})
+	}
+	p, err := newPages(&Node{founding: region{name: "Regio Aakermonde"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, lang := range []string{"nl", "en"} {
+		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/log", nil)
+		r.Header.Set("Accept-Language", lang)
+		if err := p.log.Render(w, r, 200, logPage{Newest: rows}); err != nil {
+			t.Errorf("%s: %v", lang, err)
+		}
+	}
+}

@@ -1,0 +1,88 @@
+package node
+
+import (
+	"time"
+
+	"paspoort.example/paspoort/internal/page"
+	"paspoort.example/paspoort/specs/paspoort"
+	"paspoort.example/paspoort/specs/registry"
+)
+
+// The samples are all states of the pages, with contents that could be real.
+
+var sampleDay = time.Date(2026, 3, 2, 11, 10, 0, 0, time.UTC)
+
+func regionSamples() []page.Sample[regionPage] {
+	member := func(name string, g registry.Group) registry.MemberRecord {
+		return registry.MemberRecord{Member: registry.Member{Name: name, Group: g}}
+	}
+	return []page.Sample[regionPage]{
+		{Name: "founded", Data: regionPage{Name: "Regio Aakermonde", Organisations: 12, Hobbels: 14, Breakthroughs: 1, Leaves: 214, Source: source{"knoop-1", 2 * time.Second},
+			Members: []registry.MemberRecord{member("Werkgeversvereniging Aakermonde", registry.Werkgevers), member("Vakbond De Eendracht", registry.Werknemers),
+				member("Opleidersberaad Aakermonde", registry.Opleiders), member("Gemeente Aakermonde", registry.Overheid)}}},
+		{Name: "starting", Data: regionPage{Name: "Regio Aakermonde", Source: source{Node: "knoop-1"}}},
+	}
+}
+
+func organisationsSamples() []page.Sample[organisationsPage] {
+	until := sampleDay.AddDate(1, 6, 0)
+	return []page.Sample[organisationsPage]{
+		{Name: "some", Data: organisationsPage{At: sampleDay, Source: source{Node: "knoop-1"}, Organisations: []organisationRow{
+			{ID: "org_aaaaaaaaaaaaaaaaaaaaaaaaaa", Name: "Opleidingshuis De Vaart", Registration: "KvK 90000001", Roles: []roleRow{
+				{Role: registry.Issuer, Code: registry.CodeAdmitted, Admitted: true, Until: until, Types: []paspoort.Text{paspoort.Opleiding.Name(), paspoort.Assessment.Name()}}}},
+			{ID: "org_bbbbbbbbbbbbbbbbbbbbbbbbbb", Name: "Machinefabriek Ossekamp", Roles: []roleRow{
+				{Role: registry.Verifier, Code: registry.CodeSuspended, Until: until, Purposes: []string{"werving"}, Reason: "Onderzoek naar vragen buiten het doel."},
+				{Role: registry.Issuer, Code: registry.CodeFraud, Until: until, Reason: "Valse verklaringen."}}},
+			{ID: "org_cccccccccccccccccccccccccc", Erased: true, Roles: []roleRow{{Role: registry.WalletHost, Code: registry.CodeExpired, Until: sampleDay}}},
+		}}},
+		{Name: "none", Data: organisationsPage{At: sampleDay, Source: source{Node: "knoop-1"}}},
+	}
+}
+
+func hobbelsSamples() []page.Sample[hobbelsPage] {
+	row := func(id, title, doorbraak string, s registry.HobbelStatus) hobbelRow {
+		return hobbelRow{ID: id, Title: registry.Text{NL: title}, Doorbraak: registry.Text{NL: doorbraak, EN: "The barrier is gone"}, Status: s}
+	}
+	moved := row("H03", "Opleiding buiten de sector wordt niet betaald", "Het budget gaat mee", registry.Doorbraak)
+	moved.Since, moved.Evidence = sampleDay, []registry.Evidence{{URL: "https://aakermonde.example/hobbels/h03"}}
+	return []page.Sample[hobbelsPage]{
+		{Name: "some", Data: hobbelsPage{Catalogue: "voorlopig-0", Source: source{Node: "knoop-1"}, Hobbels: []hobbelRow{
+			row("H01", "Diploma's zeggen niet wat iemand kan", "Vaardigheden tellen", registry.Open), moved,
+			row("H04", "Werkgevers kennen elkaars bewijzen niet", "Eén register", registry.Experiment),
+			row("H05", "Proefplaatsing kost te veel", "Proefplaatsing is verzekerd", registry.Teruggevallen)}}},
+		{Name: "none", Data: hobbelsPage{Source: source{Node: "knoop-1"}}},
+	}
+}
+
+func logSamples() []page.Sample[logPage] {
+	status := Status{Node: "knoop-1", Region: "5f0c6f0b6f4e4bb0b8f6c2b1b9d1f6c7a3f0d9e8c7b6a5948372615049382716", Name: "Regio Aakermonde", State: "leader", Leader: "knoop-1",
+		Term: 3, RaftIndex: 230, Applied: 229, Leaves: 3, LogTime: sampleDay, Signs: true, Verifies: true,
+		Checkpoint: &CheckpointState{Size: 2, Freshest: sampleDay, Cosigned: []string{"knoop-1", "knoop-2"}, Trust: "own nodes only"},
+		Peers:      []Peer{{"knoop-1", "https://knoop-1.example", "voter"}, {"knoop-2", "https://knoop-2.example", "voter"}, {"knoop-3", "https://knoop-3.example", "nonvoter"}, {"knoop-4", "https://knoop-4.example", "absent"}}}
+	rows := []logRow{{2, registry.KindApproved, sampleDay, "c0ffee00", false}, {1, registry.KindApplied, sampleDay, "c0ffee01", true}, {0, registry.KindFounded, sampleDay, "c0ffee02", true}}
+	starting := Status{Node: "knoop-1", Region: status.Region, Name: status.Name, State: "starting", Withheld: whyNotAsked, Peers: []Peer{{"knoop-1", "https://knoop-1.example", "absent"}}}
+	silent := status
+	silent.Leader, silent.State, silent.Age, silent.Signs, silent.Withheld = "", "candidate", 75, false, whyRolledBack
+	return []page.Sample[logPage]{{Name: "running", Data: logPage{status, rows}}, {Name: "starting", Data: logPage{Status: starting}}, {Name: "no-leader", Data: logPage{silent, rows}}}
+}
+
+func checkSamples() []page.Sample[checkPage] {
+	from := source{Node: "knoop-1"}
+	verdict := func(s paspoort.State) *paspoort.Verdict {
+		level := paspoort.LevelAssessed
+		text := paspoort.Text{NL: "Dit bewijs is echt. Of de afzender de eigenaar is, is niet getoond.", EN: "This credential is real. Whether the sender owns it was not shown."}
+		check := paspoort.Check{Name: paspoort.CheckSignature, State: s, Sentence: paspoort.Text{NL: "De handtekening.", EN: "The signature."}}
+		return &paspoort.Verdict{Outcome: s, Sentence: text, FlowNote: paspoort.Text{NL: "Een bestand.", EN: "A file."},
+			Registry: &paspoort.RegistryView{Name: "Regio Aakermonde", AgeSeconds: 240, Note: paspoort.Text{NL: "Alleen eigen knopen.", EN: "Own nodes only."}},
+			Credentials: []paspoort.CredentialVerdict{{Outcome: s, TypeName: paspoort.Opleiding.Name(), Issuer: paspoort.IssuerView{Name: "Opleidingshuis De Vaart"},
+				Status: "valid", ProofLevel: &level, ProofText: paspoort.LevelText(level), Checks: []paspoort.Check{check}}},
+			Skills: []paspoort.SkillVerdict{{Label: "Lassen (TIG)", State: s, Sentence: paspoort.Text{NL: "Aangetoond.", EN: "Proved."}}}}
+	}
+	return []page.Sample[checkPage]{
+		{Name: "form", Data: checkPage{On: true, Source: from}}, {Name: "off", Data: checkPage{Source: from}},
+		{Name: "empty", Data: checkPage{On: true, Problem: "empty", Source: from}}, {Name: "large", Data: checkPage{On: true, Problem: "large", Source: from}},
+		{Name: "unreadable", Data: checkPage{On: true, Problem: "unreadable", Source: from}},
+		{Name: "ok", Data: checkPage{On: true, Verdict: verdict(paspoort.OK), Source: from}}, {Name: "unknown", Data: checkPage{On: true, Verdict: verdict(paspoort.Unknown), Source: from}},
+		{Name: "failed", Data: checkPage{On: true, Verdict: verdict(paspoort.Failed), Source: from}},
+	}
+}

@@ -1,0 +1,106 @@
+package node
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/hashicorp/raft"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"paspoort.example/paspoort/internal/web"
+)
+
+// Status is how a node and its cluster are doing.
+type Status struct {
+	Node       string           `json:"node"`
+	Region     string           `json:"region"` // genesis
+	Name       string           `json:"name"`   // of the region
+	State      string           `json:"state"`  // starting, follower, candidate, leader
+	Leader     string           `json:"leader,omitempty"`
+	Term       uint64           `json:"term"`
+	RaftIndex  uint64           `json:"raft_index"` // of the last entry in this node's log
+	Applied    uint64           `json:"applied"`    // of the last entry in this node's store
+	Leaves     uint64           `json:"leaves"`
+	LogTime    time.Time        `json:"log_time"`
+	Age        int64            `json:"age_seconds"` // since this node last heard from a leader
+	Checkpoint *CheckpointState `json:"checkpoint"`  // null before the first one that counts
+	Signs      bool             `json:"signs"`
+	Withheld   string           `json:"withheld,omitempty"` // why it does not sign
+	Verifies   bool             `json:"verifies"`           // POST /v1/verify is on
+	Peers      []Peer           `json:"peers"`
+}
+
+// CheckpointState is the checkpoint that a node serves.
+type CheckpointState struct {
+	Size     uint64    `json:"size"`
+	Freshest time.Time `json:"freshest"` // when a quorum last stood behind it
+	Cosigned []string  `json:"cosigned"` // nodes
+	Trust    string    `json:"trust"`    // "own nodes only": no witness outside the region
+}
+
+// Peer is a node of the charter in raft's configuration.
+type Peer struct {
+	ID     string `json:"id"`
+	URL    string `json:"url"`
+	Member string `json:"member"` // voter, nonvoter, or absent
+}
+
+// Status tells how this node is doing.
+func (n *Node) Status() Status {
+	s := Status{Node: n.cfg.ID, Region: n.genesis, State: "starting", Verifies: n.checker != nil, Withheld: n.publisher.withheld(), Peers: []Peer{}}
+	s.Signs = s.Withheld == ""
+	n.machine.mu.RLock()
+	s.Applied, s.Leaves, s.LogTime, s.Age = n.machine.meta.Applied, n.machine.meta.Size, n.machine.state.LogTime(), n.age()
+	s.Name = n.founding.name
+	if s.Leaves > 0 {
+		s.Name = n.machine.state.View().Region(s.LogTime).Name
+	}
+	n.machine.mu.RUnlock()
+	if _, seen := n.publisher.Checkpoint(); seen != nil {
+		s.Checkpoint = &CheckpointState{Size: seen.Checkpoint.Size, Freshest: seen.Freshest(), Trust: "own nodes only", Cosigned: sortedKeys(seen.Cosignatures)}
+	}
+	suffrage := map[string]string{}
+	if n.running() {
+		_, leader := n.raft.LeaderWithID()
+		s.Leader, s.Term, s.RaftIndex, s.State = nodeOf(leader), n.raft.CurrentTerm(), n.raft.LastIndex(), stateName(n.raft.State())
+		for _, server := range n.servers() {
+			suffrage[nodeOf(server.ID)] = map[raft.ServerSuffrage]string{raft.Voter: "voter", raft.Nonvoter: "nonvoter"}[server.Suffrage]
+		}
+	}
+	region := n.region()
+	for _, id := range sortedKeys(region.nodes) {
+		p := Peer{ID: id, URL: region.nodes[id].URL, Member: suffrage[id]}
+		if p.Member == "" {
+			p.Member = "absent"
+		}
+		s.Peers = append(s.Peers, p)
+	}
+	return s
+}
+
+func stateName(s raft.RaftState) string {
+	return map[raft.RaftState]string{raft.Follower: "follower", raft.Candidate: "candidate", raft.Leader: "leader", raft.Shutdown: "stopped"}[s]
+}
+
+func (n *Node) getStatus(w http.ResponseWriter, _ *http.Request) {
+	web.WriteJSON(w, http.StatusOK, n.Status())
+}
+
+// metrics shows a few numbers; none of them comes from a request.
+func (n *Node) metrics(site *web.Site) {
+	gauge := func(name, help string, value func(Status) float64) {
+		site.Metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "paspoort_node_" + name, Help: help},
+			func() float64 { return value(n.Status()) }))
+	}
+	flag := func(b bool) float64 {
+		if b {
+			return 1
+		}
+		return 0
+	}
+	gauge("leaves", "Leaves in this node's store.", func(s Status) float64 { return float64(s.Leaves) })
+	gauge("applied", "Raft index in this node's store.", func(s Status) float64 { return float64(s.Applied) })
+	gauge("leads", "1 while this node leads.", func(s Status) float64 { return flag(s.Leader == s.Node) })
+	gauge("signs", "1 while this node signs checkpoints.", func(s Status) float64 { return flag(s.Signs) })
+	gauge("age_seconds", "Since this node last heard from a leader.", func(s Status) float64 { return float64(s.Age) })
+}
