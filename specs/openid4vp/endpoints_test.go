@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -201,4 +202,33 @@ func TestBeginRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// FuzzResponse: whatever a stranger posts to the response endpoint of a request, it is refused in JSON, and the request stays
+// open. Nobody can guess nonce and state.
+func FuzzResponse(f *testing.F) {
+	f.Add(form, `vp_token={"opleiding":["e30.e30.c2ln~e30.e30.c2ln"]}&state=x`, false)
+	f.Add(form, "response=a.b.c.d.e", true)
+	f.Add(form, "error=access_denied&state=", true)
+	f.Add("multipart/form-data; boundary=x", "--x--", false)
+	w := newWorld(f)
+	plain, _ := w.begin(openid4vp.Ask{})
+	sealed, _ := w.begin(openid4vp.Ask{ResponseMode: openid4vp.DirectPostJWT})
+	handler := w.server.Handler()
+	f.Fuzz(func(t *testing.T, contentType, body string, encrypted bool) {
+		tx := plain
+		if encrypted {
+			tx = sealed
+		}
+		r := httptest.NewRequest(http.MethodPost, "/response/"+tx.ID, strings.NewReader(body))
+		r.Header.Set("Content-Type", contentType)
+		rec := httptest.NewRecorder()
+		handler.ServeHTTP(rec, r)
+		if rec.Code < 400 || rec.Code >= 500 || !json.Valid(rec.Body.Bytes()) {
+			t.Fatalf("%d %s", rec.Code, rec.Body)
+		}
+		if w.backend.open[tx.ID].Answered {
+			t.Fatal("the request was closed")
+		}
+	})
 }

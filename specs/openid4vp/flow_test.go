@@ -28,7 +28,7 @@ import (
 
 // world is a verifier over real HTTP with every kind of identity, and a wallet that knows its anchor.
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	clock   *testkit.Clock
 	web     *httptest.Server
 	server  *openid4vp.Server
@@ -37,12 +37,11 @@ type world struct {
 	key     *ecdsa.PrivateKey
 	chain   []*x509.Certificate
 	anchor  *x509.Certificate
-	seen    []string
 }
 
 const testDID = "did:web:werkgever.example"
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, clock: testkit.NewClock(time.Time{}), backend: &memory{open: map[string]*openid4vp.Transaction{}}}
 	w.key = newKey(t)
@@ -62,9 +61,6 @@ func newWorld(t *testing.T) *world {
 		BaseURL:    w.web.URL + "/openid4vp",
 		Identities: []openid4vp.Identity{did, hash, dns},
 		Now:        w.clock.Now,
-		Observe: func(endpoint string, status int, code openid4vp.Code, _ error) {
-			w.seen = append(w.seen, endpoint+" "+http.StatusText(status)+" "+string(code))
-		},
 	})
 	must(t, err)
 	mux.Handle("/openid4vp/", http.StripPrefix("/openid4vp", w.server.Handler()))
