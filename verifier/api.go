@@ -74,7 +74,7 @@ func (v *Verifier) postRequest(w http.ResponseWriter, r *http.Request) {
 }
 
 func (v *Verifier) describe(r *record) created {
-	return created{ID: r.ID, Invocation: r.Invocation, Page: v.pageURL(r.ID), ExpiresAt: r.Expires.UTC()}
+	return created{ID: r.ID, Invocation: r.Invocation, Page: v.pageURL(r.ID), ExpiresAt: r.Expires.UTC().Truncate(time.Second)}
 }
 
 func (v *Verifier) getRequest(w http.ResponseWriter, r *http.Request) {
@@ -84,7 +84,7 @@ func (v *Verifier) getRequest(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s := status{
-		created: v.describe(found), State: found.State, CreatedAt: found.Created.UTC(), Purpose: found.Purpose,
+		created: v.describe(found), State: found.State, CreatedAt: found.Created.UTC().Truncate(time.Second), Purpose: found.Purpose,
 		ResponseMode: found.ResponseMode, Query: found.Query, Refusal: found.Refusal, Discarded: found.Discarded,
 	}
 	if s.State == Done {

@@ -1,7 +1,6 @@
 package verifier_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/x509"
 	"encoding/json"
@@ -55,7 +54,7 @@ type stage struct {
 	address  string
 	verifier *verifier.Verifier
 	store    kv.Store
-	log      *bytes.Buffer
+	log      *journal
 	wallet   *openid4vp.Client
 	holder   *jose.PrivateKey
 	held     []*sdjwt.SDJWT
@@ -64,7 +63,7 @@ type stage struct {
 
 func newStage(t *testing.T, change ...func(*verifier.Config)) *stage {
 	t.Helper()
-	s := &stage{t: t, clock: testkit.NewClock(time.Time{}), store: kv.NewMemory(), log: &bytes.Buffer{}, address: address}
+	s := &stage{t: t, clock: testkit.NewClock(time.Time{}), store: kv.NewMemory(), log: &journal{}, address: address}
 	s.region = evidencetest.New(t, s.clock.Now)
 	s.issuer = s.region.Issuer("devaart.example", paspoort.Opleiding)
 	var handler http.Handler
@@ -90,7 +89,7 @@ func newStage(t *testing.T, change ...func(*verifier.Config)) *stage {
 		DIDKey: didKey, AccessKey: accessKey, AccessChain: []*x509.Certificate{cert},
 		Evidence: service, Store: s.store, AdminToken: adminToken, Clock: s.clock.Now,
 		Wallets: []verifier.Wallet{{Name: "Regio Aakermonde", URL: "https://wallet.example/present"}},
-		Log:     slog.New(slog.NewJSONHandler(&locked{w: s.log}, nil)),
+		Log:     slog.New(slog.NewJSONHandler(s.log, nil)),
 	}
 	for _, c := range change {
 		c(&config)
@@ -254,15 +253,22 @@ func (f fetcher) Get(ctx context.Context, target string, _ ...string) ([]byte, s
 	return body, resp.Header.Get("Content-Type"), err
 }
 
-type locked struct {
-	mu sync.Mutex
-	w  io.Writer
+// journal is a log that can be read while it is written.
+type journal struct {
+	mu   sync.Mutex
+	text strings.Builder
 }
 
-func (l *locked) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.w.Write(p)
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(p)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.String()
 }
 
 func key(t testing.TB) *jose.PrivateKey {

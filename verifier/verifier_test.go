@@ -313,6 +313,23 @@ func TestAnswersThatDoNotFit(t *testing.T) {
 	}
 }
 
+// TestEvidenceThatFails: without a verdict nothing is taken, nothing inside is told, and the holder can try again.
+func TestEvidenceThatFails(t *testing.T) {
+	s := newStage(t, func(c *verifier.Config) { c.Evidence = unused{} })
+	made := s.ask(askSkills + `}`)
+	x := s.fetch(made.Invocation)
+	_, err := s.wallet.Send(t.Context(), x, s.answer(x))
+	if err == nil || !strings.Contains(err.Error(), "500") || strings.Contains(err.Error(), "nobody answers here") {
+		t.Errorf("the wallet was told %v", err)
+	}
+	if got := s.read(made.ID); got.State != verifier.Waiting || got.Verdict != nil {
+		t.Errorf("state %q", got.State)
+	}
+	if !strings.Contains(s.log.String(), "nobody answers here") {
+		t.Error("the cause is not in the log")
+	}
+}
+
 func TestRevocationShows(t *testing.T) {
 	s := newStage(t)
 	must(t, s.issuer.List.Set(0, 1))
