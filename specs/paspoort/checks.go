@@ -85,7 +85,7 @@ func nonceAudience(in Input, f Facts) Check {
 
 func validity(in Input, c Credential, readErr error) Check {
 	switch {
-	case readErr != nil || in.Now.IsZero():
+	case malformed(readErr) || in.Now.IsZero():
 		return check(CheckValidity, Unknown, "not_checked", nil)
 	case !c.ExpiresAt.IsZero() && !in.Now.Add(-in.Limits.Skew).Before(c.ExpiresAt):
 		return check(CheckValidity, Failed, "expired", dated(c.ExpiresAt))
@@ -102,7 +102,7 @@ func validity(in Input, c Credential, readErr error) Check {
 func status(in Input, f Facts, c Credential, readErr error) Check {
 	s := f.Status
 	switch {
-	case readErr != nil:
+	case malformed(readErr):
 		return check(CheckStatus, Unknown, "not_checked", nil)
 	case c.Status == nil && c.Type.SelfSigned():
 		return check(CheckStatus, OK, "status_not_used", nil)
@@ -150,6 +150,11 @@ func statusStale(in Input, s *StatusFacts) bool {
 		return true
 	}
 	return in.Now.Sub(s.IssuedAt) > in.Limits.StatusAge
+}
+
+// malformed: what is of another type can still be judged by its times and status.
+func malformed(readErr error) bool {
+	return readErr != nil && !errors.Is(readErr, ErrUnknownType)
 }
 
 func schema(c Credential, readErr error) Check {

@@ -166,7 +166,7 @@ type KeyRecord struct {
 
 // A Grant lets an organisation issue types for some time. Every grant ends.
 type Grant struct {
-	Types       []string
+	Types       []string // short names of our types, the vct of others
 	From, Until time.Time
 	Audited     []Audit
 }

@@ -25,7 +25,8 @@ type Skill struct {
 // A Credential is a processed credential of either format, in one shape. It
 // holds what the holder disclosed and nothing else: an absent claim may exist.
 type Credential struct {
-	Type   Type
+	Type   Type   // empty for a type that is not ours
+	VCT    string // what the type is called when it signs and is admitted; empty when a foreign W3C form does not say
 	Format Format
 	Issuer string // iss
 	// Zero when the credential does not say.
@@ -61,9 +62,11 @@ func DetectFormat(processed map[string]any) (Format, bool) {
 }
 
 // Read turns the processed payload of an SD-JWT (RFC 9901 7.1) into a
-// Credential. The error wraps ErrRead or ErrUnknownType; a payload that is ours
-// but breaks the schema is read, with Schema saying what is wrong. Nothing here
-// says that a signature is good.
+// Credential. The error wraps ErrRead, or ErrUnknownType: then Type is empty and
+// the Credential holds what any credential has (issuer, times, status, key) with
+// its claims as they stand. A payload that is ours but breaks the schema is
+// read, with Schema saying what is wrong. Nothing here says that a signature is
+// good.
 func Read(processed map[string]any) (Credential, error) {
 	format, ok := DetectFormat(processed)
 	if !ok {
@@ -80,14 +83,12 @@ func Read(processed map[string]any) (Credential, error) {
 }
 
 func readFlat(format Format, flat map[string]any) (Credential, error) {
-	vct, _ := flat["vct"].(string)
-	t, err := TypeOf(vct)
-	if err != nil {
-		return Credential{}, err
-	}
-	c := Credential{Type: t, Format: format, Claims: make(map[string]any, len(flat))}
+	c := Credential{Format: format, Claims: make(map[string]any, len(flat))}
+	c.VCT, _ = flat["vct"].(string)
+	t, unknown := TypeOf(c.VCT)
 	c.Issuer, _ = flat["iss"].(string)
 	c.Confirmation, _ = flat["cnf"].(map[string]any)
+	var err error
 	for _, d := range [...]struct {
 		name string
 		into *time.Time
@@ -101,15 +102,28 @@ func readFlat(format Format, flat map[string]any) (Credential, error) {
 			return Credential{}, err
 		}
 	}
+	if unknown != nil {
+		for name, v := range flat {
+			if !slices.Contains(registered, name) {
+				c.Claims[name] = v
+			}
+		}
+		c.Schema = unknown
+		return c, unknown
+	}
 	for _, f := range typeFieldList[t] {
 		if v, ok := flat[f.Name]; ok {
 			c.Claims[f.Name] = v
 		}
 	}
+	c.Type = t
 	c.Skills = readSkills(flat["skills"])
 	c.Schema = checkCredential(t, flat)
 	return c, nil
 }
+
+// registered are the claims that are about the credential, not in it.
+var registered = []string{"iss", "vct", "vct#integrity", "aka_vcts", "iat", "nbf", "exp", "jti", "cnf", "status"}
 
 // numericDate reads RFC 7519 NumericDate: seconds, in a range that Go's time
 // and JSON numbers both hold exactly.
@@ -180,10 +194,13 @@ func readSkills(v any) (out []Skill) {
 // flatten is the way back from the W3C form.
 func flatten(root map[string]any) (map[string]any, error) {
 	t, err := vcType(root)
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrUnknownType) {
 		return nil, err
 	}
 	flat := map[string]any{"vct": t.VCT()}
+	if t == "" {
+		flat["credentialSubject"] = root["credentialSubject"]
+	}
 	issuer, profile, err := vcIssuer(root)
 	if err != nil {
 		return nil, err

@@ -16,10 +16,12 @@ type signing struct {
 	region       string
 }
 
-func judgeSigning(in Input, f Facts, c Credential) signing {
+func judgeSigning(in Input, f Facts, c Credential, readErr error) signing {
 	switch {
-	case c.Type == "":
+	case malformed(readErr):
 		return all(Unknown, "not_checked")
+	case c.granted() == "":
+		return all(Unknown, "type_unknown")
 	case c.Type.SelfSigned():
 		return judgeSelf(f)
 	case in.Registry == nil || f.Admission == nil:
@@ -33,8 +35,8 @@ func judgeSigning(in Input, f Facts, c Credential) signing {
 	s.withdrawal = withdrawal(in, a, c, s.existed)
 	s.admitted = admitted(in, f, c, s.existed)
 	s.day = signingDay(c, s)
-	if g := grantOn(a, c.Type, floorDay(c.IssuedAt)); g != nil {
-		s.audited = audited(*g, c.Type, floorDay(c.IssuedAt))
+	if g := grantOn(a, c.granted(), floorDay(c.IssuedAt)); g != nil {
+		s.audited = audited(*g, c.granted(), floorDay(c.IssuedAt))
 	}
 	return s
 }
@@ -87,7 +89,7 @@ func stale(in Input) bool {
 
 // harm is the earliest moment from which the past itself is in doubt, for a
 // credential dated on a day.
-func harm(a Admission, t Type, on time.Time) (from time.Time, code string) {
+func harm(a Admission, t string, on time.Time) (from time.Time, code string) {
 	g := grantOn(a, t, on)
 	for _, w := range a.Withdrawals {
 		if w.Fraud && (g == nil || hits(w, *g)) && (code == "" || w.EffectiveFrom.Before(from)) {
@@ -104,7 +106,7 @@ func harm(a Admission, t Type, on time.Time) (from time.Time, code string) {
 // before fails, whatever its iat. What an old copy knows of this still counts;
 // that it knows of nothing does not.
 func withdrawal(in Input, a Admission, c Credential, existed time.Time) Check {
-	if from, code := harm(a, c.Type, floorDay(c.IssuedAt)); code != "" {
+	if from, code := harm(a, c.granted(), floorDay(c.IssuedAt)); code != "" {
 		if !existed.IsZero() && existed.Before(from) {
 			return check(CheckWithdrawal, OK, "existed_before_fraud", dates("date", existed, "from", from))
 		}
@@ -116,7 +118,7 @@ func withdrawal(in Input, a Admission, c Credential, existed time.Time) Check {
 	case !a.Found:
 		return check(CheckWithdrawal, Unknown, "issuer_not_in_region", nil)
 	}
-	if from, ok := withdrawnFrom(a, in.Now); ok && !current(a, c.Type, in.Now) {
+	if from, ok := withdrawnFrom(a, in.Now); ok && !current(a, c.granted(), in.Now) {
 		return check(CheckWithdrawal, OK, "withdrawn_since", dated(from))
 	}
 	return check(CheckWithdrawal, OK, "not_withdrawn", nil)
@@ -163,17 +165,25 @@ func lost(a Admission, g Grant) time.Time {
 	return end(a, g, time.Time{})
 }
 
+// granted is what a grant calls the type: our short name, or the vct of another.
+func (c Credential) granted() string {
+	if c.Type != "" {
+		return string(c.Type)
+	}
+	return c.VCT
+}
+
 // grantOn finds the grant for a type on a day. Admission is judged per day: the
 // day on which it began or ended counts, a day that lies wholly within a
 // suspension does not.
-func grantOn(a Admission, t Type, on time.Time) *Grant {
+func grantOn(a Admission, t string, on time.Time) *Grant {
 	for _, s := range a.Suspensions {
 		if s.From.Before(on) && (s.Until.IsZero() || s.Until.After(on.Add(day))) {
 			return nil
 		}
 	}
 	for i, g := range a.Grants {
-		if slices.Contains(g.Types, string(t)) && !g.Until.IsZero() && !floorDay(g.From).After(on) && !on.After(floorDay(lost(a, g))) {
+		if slices.Contains(g.Types, t) && !g.Until.IsZero() && !floorDay(g.From).After(on) && !on.After(floorDay(lost(a, g))) {
 			return &a.Grants[i]
 		}
 	}
@@ -181,16 +191,16 @@ func grantOn(a Admission, t Type, on time.Time) *Grant {
 }
 
 // current says whether the organisation may issue the type at this moment.
-func current(a Admission, t Type, now time.Time) bool {
+func current(a Admission, t string, now time.Time) bool {
 	return slices.ContainsFunc(a.Grants, func(g Grant) bool {
-		return slices.Contains(g.Types, string(t)) && !g.From.After(now) && now.Before(end(a, g, now))
+		return slices.Contains(g.Types, t) && !g.From.After(now) && now.Before(end(a, g, now))
 	})
 }
 
 // audited is the highest level that audited facts reach for a type on a day.
-func audited(g Grant, t Type, on time.Time) (level int) {
+func audited(g Grant, t string, on time.Time) (level int) {
 	for _, f := range g.Audited {
-		if slices.Contains(f.Types, string(t)) && !floorDay(f.On).After(on) && on.Before(f.Until) {
+		if slices.Contains(f.Types, t) && !floorDay(f.On).After(on) && on.Before(f.Until) {
 			level = max(level, f.Level)
 		}
 	}
@@ -214,13 +224,13 @@ func admitted(in Input, f Facts, c Credential, existed time.Time) Check {
 	case c.IssuedAt.IsZero():
 		return say(Unknown, "no_signing_date", nil)
 	}
-	grant := grantOn(a, c.Type, on)
+	grant := grantOn(a, c.granted(), on)
 	switch {
 	case grant == nil:
 		return say(Failed, "not_admitted_on_day", dated(on))
 	case floorDay(a.Key.NotBefore).After(on) || !a.Key.NotAfter.IsZero() && on.After(a.Key.NotAfter):
 		return say(Failed, "key_not_valid_on_day", dated(on))
-	case current(a, c.Type, in.Now):
+	case current(a, c.granted(), in.Now):
 		return say(OK, "admitted", dated(on))
 	}
 	// No longer admitted: only evidence tells what was signed before from what

@@ -151,7 +151,7 @@ func judge(in Input, index int, f Facts) judged {
 	}
 	j.read, j.readErr = Read(f.Claims)
 	c := j.read
-	signing := judgeSigning(in, f, c)
+	signing := judgeSigning(in, f, c, j.readErr)
 	j.verdict.Checks = []Check{
 		format,
 		f.signature(),
@@ -207,7 +207,7 @@ func (j *judged) describe(s signing) {
 func (j *judged) describeStatus() {
 	v, s := &j.verdict, j.facts.Status
 	switch {
-	case j.readErr == nil && j.read.Status == nil:
+	case !malformed(j.readErr) && j.read.Status == nil:
 		v.Status = "none"
 	case s != nil && s.Trusted.State == OK && j.matches():
 		v.StatusAsOf = stamp(s.IssuedAt)

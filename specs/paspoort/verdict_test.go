@@ -142,6 +142,37 @@ func TestRulesOfFormatAndSignature(t *testing.T) {
 	})
 }
 
+// A credential of a type that is not ours: its times, status and admission are
+// judged, its contents are not, and it proves no skill.
+func TestForeignType(t *testing.T) {
+	for _, format := range Formats() {
+		in := goodInput(t, Opleiding)
+		f := &in.Credentials[0]
+		f.Claims = claimsOf(t, Opleiding, format)
+		admitted := OK
+		if format == FormatSDJWTVC {
+			f.Claims["vct"] = "urn:other:1"
+		} else {
+			// Its type has no name that an admission could have.
+			f.Claims["type"], admitted = []any{"VerifiableCredential", "Rijbewijs"}, Unknown
+		}
+		f.Admission.Grants[0].Types = []string{"urn:other:1", ""}
+		v := Decide(in)
+		for name, state := range map[string]State{CheckValidity: OK, CheckStatus: OK, CheckIssuerAdmitted: admitted, CheckSchema: Unknown, CheckHolderBinding: OK} {
+			if got := checkOf(t, v, name); got.State != state {
+				t.Errorf("%s %s: got %s %s", format, name, got.State, got.Code)
+			}
+		}
+		if v.Outcome != Unknown || v.Credentials[0].ProofLevel != nil || len(v.Skills) != 0 || len(v.Credentials[0].Claims) == 0 {
+			t.Errorf("%s: got %s, %d skills", format, v.Outcome, len(v.Skills))
+		}
+		f.Status.Value = 1
+		if v := Decide(in); v.Outcome != Failed {
+			t.Errorf("%s: revoked, and the outcome is %s", format, v.Outcome)
+		}
+	}
+}
+
 func TestRulesOfTheHolder(t *testing.T) {
 	testRules(t, Opleiding, []verdictRule{
 		{"bare file", func(in *Input, f *Facts) { in.Expected, f.Binding = nil, Binding{} }, CheckHolderBinding, Unknown, "holder_not_shown"},
