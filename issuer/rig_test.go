@@ -289,3 +289,18 @@ func (r *rig) publish() {
 		r.t.Fatal(err)
 	}
 }
+
+// keys are the keys in the store below a prefix.
+func (r *rig) keys(prefix string) (out []string) {
+	r.t.Helper()
+	err := r.store.View(func(tx kv.Tx) error {
+		return tx.Scan([]byte(prefix), func(k, _ []byte) error {
+			out = append(out, string(k))
+			return nil
+		})
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return out
+}
