@@ -88,9 +88,9 @@ func TestForeignWallet(t *testing.T) {
 		"x509_san_dns":                        {`,"client_id_prefix":"x509_san_dns","response_mode":"direct_post"}`, "x509_san_dns"},
 		"redirect_uri, by value, unencrypted": {`,"client_id_prefix":"redirect_uri","response_mode":"direct_post"}`, "redirect_uri"},
 	}
+	f := newForeign(t)
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			f := newForeign(t)
 			made := f.ask(askSkills + c.ask)
 			got := f.present(made.Invocation, "")
 			if got.Error != "" || got.Status != http.StatusOK {

@@ -299,3 +299,21 @@ func must(t testing.TB, err error) {
 		t.Fatal(err)
 	}
 }
+
+// TestEveryRequestIsFresh: nonce, state, ids and the key for the answer are never used twice (HAIP 5, OpenID4VP 5.2, 5.3).
+func TestEveryRequestIsFresh(t *testing.T) {
+	w := newWorld(t)
+	seen := map[string]bool{}
+	for range 3 {
+		tx, _ := w.begin(openid4vp.Ask{ResponseMode: openid4vp.DirectPostJWT})
+		for _, value := range []string{tx.ID, tx.Request.Nonce, tx.Request.State, tx.Request.Metadata.Keys[0].KeyID, string(tx.DecryptionKey)} {
+			if seen[value] || len(value) < 22 { // 128 bits in base64url
+				t.Errorf("%q was seen before or is short", value)
+			}
+			seen[value] = true
+		}
+		if diff := cmp.Diff(tx.Request.Metadata.EncryptionMethods, []string{openid4vp.A128GCM, openid4vp.A256GCM}); diff != "" {
+			t.Errorf("methods (-got +want)\n%s", diff)
+		}
+	}
+}
