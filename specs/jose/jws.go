@@ -19,32 +19,42 @@ const MaxBytes = 1 << 20
 // the one that fits the key. The signer may be a [PrivateKey], a key of the standard
 // library or a hardware key.
 func Sign(signer crypto.Signer, h Header, payload []byte) (string, error) {
+	token, err := AppendSigned(nil, signer, h, payload)
+	return string(token), err
+}
+
+// AppendSigned is [Sign] that appends the token to dst, for who goes on behind it. On error
+// it returns nil.
+func AppendSigned(dst []byte, signer crypto.Signer, h Header, payload []byte) ([]byte, error) {
 	fits, err := AlgorithmFor(signer.Public())
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if h.Algorithm == "" {
 		h.Algorithm = fits
 	}
 	impl, ok := signers[h.Algorithm]
 	if !ok || h.Algorithm != fits {
-		return "", fmt.Errorf("%w: cannot sign with %.20q and this key", ErrAlgorithm, string(h.Algorithm))
+		return nil, fmt.Errorf("%w: cannot sign with %.20q and this key", ErrAlgorithm, string(h.Algorithm))
 	}
 	header, err := h.encode()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	enc := base64.RawURLEncoding
-	size := len(header) + 1 + enc.EncodedLen(len(payload))
-	token := make([]byte, 0, size+1+enc.EncodedLen(h.Algorithm.signatureSize()))
-	token = append(append(token, header...), '.')
-	token = enc.AppendEncode(token, payload)
-	sig, err := impl.Sign(token, unwrap(signer))
+	enc, start := base64.RawURLEncoding, len(dst)
+	dst = slices.Grow(dst, len(header)+2+enc.EncodedLen(len(payload))+enc.EncodedLen(h.Algorithm.signatureSize()))
+	dst = enc.AppendEncode(append(append(dst, header...), '.'), payload)
+	sig, err := impl.Sign(dst[start:], opaque{signer})
 	if err != nil {
-		return "", fmt.Errorf("jose: sign: %w", err)
+		return nil, fmt.Errorf("jose: sign: %w", err)
 	}
-	return string(enc.AppendEncode(append(token, '.'), sig)), nil
+	return enc.AppendEncode(append(dst, '.'), sig), nil
 }
+
+// opaque shows a key to jwx as something that signs and no more. Of a key whose type it
+// knows jwx makes a copy for each signature, and crypto/ecdsa then prepares (and remembers)
+// the copy as a new key.
+type opaque struct{ crypto.Signer }
 
 // Signed is a JWS that was read. Nothing in it may be relied on before
 // [Signed.Verify] returned nil, except to find out which key to try.

@@ -84,11 +84,11 @@ func IssueCompact(o IssueOptions) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	jwt, err := jose.Sign(o.Signer, o.Header, body)
-	if err != nil {
+	token := make([]byte, 0, 2*len(body)+len(w.disclosures)+512)
+	if token, err = jose.AppendSigned(token, o.Signer, o.Header, body); err != nil {
 		return "", fmt.Errorf("issuer-signed jwt: %w", err)
 	}
-	return jwt + "~" + string(w.disclosures), nil
+	return string(append(append(token, '~'), w.disclosures...)), nil
 }
 
 // An issuance writes the payload, and on its way writes a disclosure for every
