@@ -201,3 +201,46 @@ func TestRefusalClosesAProposal(t *testing.T) {
 		t.Errorf("after a second application: %s", got.Code)
 	}
 }
+
+// Members approve a name together with the rest; another application for the same id cannot
+// slip another name under their votes.
+func TestWhatMembersApproveIsWhatIsAdmitted(t *testing.T) {
+	r := registrytest.New(t)
+	p, org := applied(r)
+	self := registry.OrganisationParty(org)
+	r.Approve(p, vakbond)
+	other := r.Application("vaart", registry.Verifier)
+	other.Name, other.Aliases = "Ministerie van Alles", []registry.Alias{{Type: registry.AliasURL, Value: "https://alles.example"}}
+	second := r.Do(registry.KindApplied, other, self)
+	r.Approve(p, gemeente)
+	o, err := r.State.View().Organisation(org, r.Now)
+	if err != nil || o.Name != "Organisatie vaart" || len(o.Aliases) != 2 {
+		t.Errorf("admitted as %q with %v, %v", o.Name, o.Aliases, err)
+	}
+	r.Approve(second.Event.ID(), vakbond)
+	if err := r.Try(registry.KindApproved, &registry.Decision{Proposal: second.Event.ID(), Voter: gemeente}, gemeente); !errors.Is(err, registry.ErrTransition) {
+		t.Errorf("a second name: %v", err)
+	}
+}
+
+// What one member alone says about an organisation changes nothing about who it is.
+func TestOneMemberCannotRenameAnOrganisation(t *testing.T) {
+	r := registrytest.New(t)
+	org := r.Admit("vaart", registry.Issuer)
+	evil := registry.Alias{Type: registry.AliasURL, Value: "https://kwaad.example"}
+	s := r.Do(registry.KindAliases, &registry.AliasChange{Organisation: org, Add: []registry.Alias{evil}}, werkgevers)
+	ask := func() registry.Answer {
+		a, err := r.State.View().Admission(registry.Question{Lookup: registry.Lookup{URL: evil.Value}, Role: registry.Issuer, At: r.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	if got := ask(); got.Code != registry.CodeUnknown {
+		t.Errorf("by one member: %s", got.Code)
+	}
+	r.Approve(s.Event.ID(), vakbond)
+	if got := ask(); !got.Admitted {
+		t.Errorf("by two: %s", got.Code)
+	}
+}

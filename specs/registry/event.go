@@ -19,7 +19,8 @@ const (
 	MaxSigners = 16       // signers of one event
 	maxDepth   = 12       // nesting of a leaf
 
-	signatureSize = 86 // characters of 64 bytes in base64url
+	maxTime       = 1 << 36 // some time in the year 4147: what is computed from it stays an exact number
+	signatureSize = 86      // characters of 64 bytes in base64url
 
 	// signingPrefix keeps a signature over an event from being one over anything else.
 	signingPrefix = "paspoort/registry/event/v1\n"
@@ -168,7 +169,7 @@ func (s SignedEvent) checkForm() error {
 		return ErrMalformed.with("the predecessor is not an event id")
 	case e.Genesis != "" && !isHash(e.Genesis):
 		return ErrMalformed.with("the genesis is not a region id")
-	case e.Signed <= 0 || e.Expires < e.Signed || e.Expires-e.Signed > maxLifetime:
+	case e.Signed <= 0 || e.Signed > maxTime || e.Expires < e.Signed || e.Expires-e.Signed > maxLifetime:
 		return ErrMalformed.with("an event expires after it was signed, and within a year")
 	case len(e.Body) == 0 || e.Body[0] != '{':
 		return ErrMalformed.with("the body is not an object")

@@ -63,8 +63,6 @@ func (x *step) settle(p Proposal) error {
 		return nil
 	}
 	x.effect.Enacted = append(x.effect.Enacted, p.ID)
-	// The subject changed: what was signed before this must look at it again (D3).
-	put(x, &x.s.heads, p.Event.Subject, x.id)
 	rule, _ := ruleOf(p.Event.Kind)
 	b, err := decodeBody(rule, p.Event.Body)
 	if err != nil {
@@ -74,6 +72,8 @@ func (x *step) settle(p Proposal) error {
 	enacting.body, enacting.leaf.Event, enacting.id = b, p.Event, p.ID
 	err = rule.enact(&enacting)
 	x.journal, x.effect = enacting.journal, enacting.effect
+	// The subject changed: what was signed before this must look at it again (D3).
+	put(x, &x.s.heads, p.Event.Subject, x.id)
 	return err
 }
 

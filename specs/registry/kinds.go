@@ -62,12 +62,12 @@ const RulesVersion = 1
 
 // The thresholds that a charter sets, by name.
 const (
-	ForAdmission      = "admission"      // applications; keys that organisations lost
+	ForAdmission      = "admission"      // applications; keys, aliases and details for which the organisation did not sign
 	ForSuspension     = "suspension"     // suspension
 	ForWithdrawal     = "withdrawal"     // withdrawal and reinstatement
 	ForAmendment      = "amendment"      // the charter, members and their keys, the clock
 	ForInfrastructure = "infrastructure" // nodes and anchors
-	ForIdentity       = "identity"       // aliases and details of admitted organisations
+	ForIdentity       = "identity"       // aliases and details, when the organisation itself asks
 	ForHobbels        = "hobbels"        // catalogue and status of hobbels
 	ForErasure        = "erasure"        // erasure of personal payloads
 )
@@ -82,7 +82,7 @@ var floors = map[string]Threshold{
 	ForInfrastructure: {Groups: 2, Members: 2},
 	ForIdentity:       {Groups: 1, Members: 1},
 	ForHobbels:        {Groups: 2, Members: 2},
-	ForErasure:        {Groups: 1, Members: 1},
+	ForErasure:        {Groups: 2, Members: 2},
 }
 
 // reserved lists the kinds without effect, for the one question "is this name known".

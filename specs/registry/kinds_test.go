@@ -269,7 +269,7 @@ func TestOnePersonFirmCanBeErased(t *testing.T) {
 	}
 
 	list := slices.Sorted(maps.Values(commitments))
-	e := r.Compose(registry.KindErased, &registry.Erasure{Commitments: list, Reason: "AVG art. 17"}, gemeente)
+	e := r.Compose(registry.KindErased, &registry.Erasure{Commitments: list, Reason: "AVG art. 17"}, gemeente, opleiders)
 	effect := r.Must(e)
 	if !slices.Equal(effect.Erased, list) {
 		t.Errorf("erased %v", effect.Erased)
@@ -284,7 +284,7 @@ func TestOnePersonFirmCanBeErased(t *testing.T) {
 		t.Errorf("shown as %+v, %v", o, err)
 	}
 	payloads.Erase(commitments["name"])
-	if err := r.Try(registry.KindErased, &registry.Erasure{Commitments: list, Reason: "AVG art. 17"}, gemeente); !errors.Is(err, registry.ErrCommitment) {
+	if err := r.Try(registry.KindErased, &registry.Erasure{Commitments: list, Reason: "AVG art. 17"}, gemeente, opleiders); !errors.Is(err, registry.ErrCommitment) {
 		t.Errorf("erased twice: %v", err)
 	}
 	// A mirror that never saw a payload has the same state.

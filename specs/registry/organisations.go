@@ -40,8 +40,12 @@ func authoriseApplication(x *step) error {
 	case slices.ContainsFunc(x.leaf.Event.Signers, func(s Signer) bool { return s.Party != self }):
 		return ErrSigner.with("nobody else signs an application; members approve it")
 	}
-	if a.Days > x.s.currentCharter().Admission.MaxDays {
+	charter := x.s.currentCharter()
+	if a.Days > charter.Admission.MaxDays {
 		return ErrBody.with("longer than the charter allows")
+	}
+	if a.Criteria != charter.Criteria {
+		return ErrTransition.with("the criteria in force are another version")
 	}
 	if err := x.checkApplicant(a, old, known); err != nil {
 		return err
@@ -53,12 +57,10 @@ func authoriseApplication(x *step) error {
 		put(x, &x.s.orgs, old.ID, old)
 		return nil
 	}
-	// Remember whose id this is; nothing is granted yet.
-	org := OrganisationRecord{
-		ID: a.Organisation, Name: a.Name, Registration: a.Registration, Members: members,
-		OnePerson: a.OnePerson, Commitments: x.leaf.Event.Commitments,
-	}
-	if a.Key != "" {
+	// Remember whose id this is. Nothing is granted yet, and what it is called is what members
+	// approve: see enactAdmission.
+	org := OrganisationRecord{ID: a.Organisation, Keys: old.Keys, Members: members, OnePerson: a.OnePerson}
+	if a.Key != "" && !known {
 		org.Keys = []KeyPeriod{{From: x.now, Key: a.Key}}
 	}
 	if err := x.commit(a.Organisation); err != nil {
@@ -130,8 +132,13 @@ func enactAdmission(x *step) error {
 		days = charter.Admission.Days
 	}
 	days = min(days, charter.Admission.MaxDays) // the charter may have changed since
-	if org.Since == 0 {
-		org.Since = x.now
+	identity := a.Name != "" || a.OnePerson
+	switch {
+	case org.Since == 0:
+		org.Since, org.Name, org.Registration, org.Commitments = x.now, a.Name, a.Registration, x.leaf.Event.Commitments
+	case identity && (org.Name != a.Name || org.Registration != a.Registration):
+		// Admitted by another application meanwhile, under another name.
+		return ErrTransition.with("the organisation is known by another name; change that first")
 	}
 	put(x, &x.s.orgs, org.ID, org)
 	if err := x.addAliases(org.ID, a.Aliases); err != nil {
@@ -149,6 +156,15 @@ func enactAdmission(x *step) error {
 }
 
 func standingKey(organisation string, role Role) string { return organisation + "/" + string(role) }
+
+// identityThreshold: what an organisation asks for itself needs less agreement than what
+// members decide about it, which could make its name or address somebody else's.
+func identityThreshold(x *step) string {
+	if x.signedBy(x.body.subject()) {
+		return ForIdentity
+	}
+	return ForAdmission
+}
 
 // authoriseIdentity: the organisation itself or a member proposes; members decide.
 func authoriseIdentity(x *step) error {

@@ -337,6 +337,17 @@ var hostile = []struct {
 		a := r.ApplicationFor("dief", "https://vaart.example", registry.Issuer)
 		return r.Try(registry.KindApplied, a, registry.OrganisationParty(a.Organisation))
 	}},
+	{"application under older criteria", registry.ErrTransition, func(r *registrytest.Region) error {
+		a := r.Application("vaart", registry.Issuer)
+		a.Criteria = "criteria-0"
+		return r.Try(registry.KindApplied, a, registry.OrganisationParty(a.Organisation))
+	}},
+	{"signed in the far future", registry.ErrMalformed, func(r *registrytest.Region) error {
+		p, _ := applied(r)
+		s := resigned(r, approval(r, p, vakbond), func(e *registry.Event) { e.Signed = 1 << 50; e.Expires = 1 << 50 })
+		_, err := r.Stamp(s, time.Unix(1<<50, 0))
+		return err
+	}},
 	{"an application signed by others only", registry.ErrSigner, func(r *registrytest.Region) error {
 		return r.Try(registry.KindApplied, r.Application("vaart", registry.Issuer), vakbond)
 	}},

@@ -36,9 +36,9 @@ func ruleOf(k Kind) (rule, bool) {
 	case KindWithdrawn:
 		return rule{new: bodyOf[Measure], authorise: authoriseMeasure, threshold: withdrawalThreshold, enact: enactWithdrawal}, true
 	case KindDetails:
-		return rule{new: bodyOf[Details], authorise: authoriseIdentity, threshold: always(ForIdentity), enact: enactDetails, commits: true}, true
+		return rule{new: bodyOf[Details], authorise: authoriseIdentity, threshold: identityThreshold, enact: enactDetails, commits: true}, true
 	case KindAliases:
-		return rule{new: bodyOf[AliasChange], authorise: authoriseIdentity, threshold: always(ForIdentity), enact: enactAliases, commits: true}, true
+		return rule{new: bodyOf[AliasChange], authorise: authoriseIdentity, threshold: identityThreshold, enact: enactAliases, commits: true}, true
 	case KindOrgKeys:
 		return rule{new: bodyOf[OrganisationKey], authorise: authoriseOrganisationKey, threshold: organisationKeyThreshold, enact: enactOrganisationKey}, true
 	case KindCertificate:

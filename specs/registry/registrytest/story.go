@@ -159,13 +159,14 @@ func (s *story) onePerson(random io.Reader) []registry.OpenPayload {
 	s.Must(e)
 	s.Approve(e.Event.ID(), Vakbond, Gemeente)
 	s.Advance(s.day)
-	s.Do(registry.KindErased, &registry.Erasure{Commitments: slices.Sorted(maps.Values(commitments)), Reason: "AVG artikel 17"}, Gemeente)
+	s.Do(registry.KindErased, &registry.Erasure{Commitments: slices.Sorted(maps.Values(commitments)), Reason: "AVG artikel 17"}, Gemeente, Opleiders)
 	return open
 }
 
 // clock: a member and a leader whose clocks ran ahead, and the correction.
 func (s *story) clock() {
 	a := s.Application("ossekamp", registry.Issuer)
+	a.Criteria = "criteria-2"
 	d := s.Draft(a)
 	d.Now = s.Now.AddDate(0, 6, 0)
 	ahead := s.ComposeWith(d, registry.KindApplied, a, registry.OrganisationParty(a.Organisation))
