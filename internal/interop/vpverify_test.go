@@ -24,11 +24,10 @@ const vct = "urn:paspoort:opleiding:1"
 
 // asker is a verifier that is not ours: the library makes the request and judges the answer, the test is its web server.
 type asker struct {
-	t      *testing.T
-	site   *interop.Site
-	object string
-	form   map[string]string // what was posted to the response endpoint
-	made   struct {
+	t    *testing.T
+	site *interop.Site
+	form map[string]string // what was posted to the response endpoint
+	made struct {
 		Invocation    string          `json:"invocation"`
 		Object        string          `json:"object"`
 		Payload       json.RawMessage `json:"payload"`
