@@ -2,6 +2,9 @@ package jose_test
 
 import (
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"math/big"
 	"testing"
 
 	"paspoort.example/paspoort/specs/jose"
@@ -14,6 +17,12 @@ func newKey(t testing.TB, alg jose.Algorithm) *jose.PrivateKey {
 		t.Fatal(err)
 	}
 	return key
+}
+
+// rawPoint makes a key that no parser would let through.
+func rawPoint(x, y int64) *ecdsa.PublicKey {
+	//lint:ignore SA1019 the coordinates are wrong on purpose
+	return &ecdsa.PublicKey{Curve: elliptic.P256(), X: big.NewInt(x), Y: big.NewInt(y)}
 }
 
 // signsWith signs nothing of interest with a key.

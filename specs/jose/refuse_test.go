@@ -139,8 +139,8 @@ func TestVerifyRefuses(t *testing.T) {
 		{"key by value", token, *(ec.Public().(*ecdsa.PublicKey)), nil, jose.ErrKey},
 		{"private key", token, ec, nil, jose.ErrKey},
 		{"P-224", token, &ecdsa.PublicKey{Curve: elliptic.P224()}, nil, jose.ErrKey},
-		{"point at infinity", token, &ecdsa.PublicKey{Curve: elliptic.P256(), X: new(big.Int), Y: new(big.Int)}, nil, jose.ErrSignature},
-		{"point off the curve", token, &ecdsa.PublicKey{Curve: elliptic.P256(), X: big.NewInt(1), Y: big.NewInt(1)}, nil, jose.ErrSignature},
+		{"point at infinity", token, rawPoint(0, 0), nil, jose.ErrSignature},
+		{"point off the curve", token, rawPoint(1, 1), nil, jose.ErrSignature},
 		{"RSA of 1024 bits", raw(`{"alg":"RS256"}`, "{}", sig), rsa1024, []jose.Algorithm{jose.RS256}, jose.ErrKey},
 		{"Ed25519 key of small order", sign(ed), ed25519.PublicKey(make([]byte, 32)), nil, jose.ErrKey},
 		{"Ed25519 key too short", sign(ed), ed25519.PublicKey{1}, nil, jose.ErrKey},
@@ -301,7 +301,11 @@ func TestPrivateKeyHidesItself(t *testing.T) {
 		t.Fatal(err)
 	}
 	ec, _ := key.ECDSA()
-	secrets := []string{members.D, ec.D.String(), fmt.Sprintf("%x", ec.D)}
+	d, err := ec.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	secrets := []string{members.D, new(big.Int).SetBytes(d).String(), hex.EncodeToString(d)}
 	var log bytes.Buffer
 	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "key", key)
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "key", key)
