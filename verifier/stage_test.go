@@ -184,8 +184,9 @@ func (s *stage) answer(x *openid4vp.Exchange) openid4vp.VPToken {
 	for _, token := range s.held {
 		claims, err := token.Claims()
 		must(s.t, err)
-		vct, _ := claims["vct"].(string)
-		seen = append(seen, dcql.Credential{Format: dcql.FormatSDJWTVC, Types: []string{vct}, HolderBound: true, Claims: claims})
+		read, err := paspoort.Read(claims)
+		must(s.t, err)
+		seen = append(seen, dcql.Credential{Format: string(read.Format), Types: []string{read.Type.VCT()}, HolderBound: true, Claims: claims})
 	}
 	result := dcql.Evaluate(x.Request.Query, seen)
 	token := openid4vp.VPToken{}

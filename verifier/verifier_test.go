@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"paspoort.example/paspoort/internal/kv"
+	"paspoort.example/paspoort/specs/jose"
 	"paspoort.example/paspoort/specs/openid4vp"
 	"paspoort.example/paspoort/specs/paspoort"
 	"paspoort.example/paspoort/verifier"
@@ -47,6 +48,26 @@ func TestSkills(t *testing.T) {
 				t.Errorf("the same answer again: %v, want it refused", err)
 			}
 		})
+	}
+}
+
+// TestBothFormats: the same skill in the SD-JWT VC and in the W3C form; a wallet that holds both shows both, and they are the
+// same holder's because they share a key.
+func TestBothFormats(t *testing.T) {
+	s := newStage(t)
+	s.held = append(s.held, s.issuer.IssueAs(paspoort.FormatVCDM, paspoort.Opleiding, s.holder.Public(), func(map[string]any, *jose.Header) {}))
+	made := s.ask(`{"skills":["` + verzorgen + `"],"formats":["dc+sd-jwt","vc+sd-jwt"],"names":true,"purpose":"Toets."}`)
+	x := s.fetch(made.Invocation)
+	token := s.answer(x)
+	if len(token) != 2 {
+		t.Fatalf("%d credential queries are answered, want both formats", len(token))
+	}
+	_, err := s.wallet.Send(t.Context(), x, token)
+	must(t, err)
+	got := s.read(made.ID)
+	if got.Verdict.Outcome != paspoort.OK || got.Discarded != 0 || len(got.Verdict.Skills[0].Proofs) != 2 || got.Verdict.SameHolder.State != paspoort.OK {
+		raw, _ := json.MarshalIndent(got, "", " ")
+		t.Errorf("%s", raw)
 	}
 }
 
