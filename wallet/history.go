@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -49,15 +50,18 @@ func (w *Wallet) remember(tx kv.Tx, e Event) error {
 	return err
 }
 
-// rememberAs adds or replaces an event and returns it with its id.
+// rememberAs adds or replaces an event and returns it with its id. Events are
+// numbered, so that their order does not hang on a clock.
 func (w *Wallet) rememberAs(tx kv.Tx, e Event) (Event, error) {
 	if e.ID == "" {
-		id, err := w.newID()
-		if err != nil {
+		var n int
+		if err := w.box.get(tx, keyHistoryCount, &n); err != nil && !errors.Is(err, kv.ErrNotFound) {
 			return e, err
 		}
-		e.At = w.c.Clock().UTC()
-		e.ID = fmt.Sprintf("%s-%s", e.At.Format("20060102T150405.000000000"), id)
+		e.At, e.ID = w.c.Clock().UTC(), fmt.Sprintf("%08d", n+1)
+		if err := w.box.put(tx, keyHistoryCount, n+1); err != nil {
+			return e, err
+		}
 	}
 	return e, w.box.put(tx, historyPrefix+e.ID, e)
 }

@@ -16,12 +16,13 @@ const (
 var vaultKey = []byte("vault")
 
 const (
-	keySettings       = "settings"     // regions, once
-	keyAskers         = "askers"       // which asker gets which slot, once
-	slotPrefix        = "slot/"        // slot/0007: holder key 7, a private JWK
-	credentialPrefix  = "credential/"  // credential/ID: one dataset with all its copies
-	declarationPrefix = "declaration/" // declaration/ID: the holder's own words
-	historyPrefix     = "history/"     // history/TIME-ID: what happened
+	keySettings       = "settings"      // regions, once
+	keyAskers         = "askers"        // which asker gets which slot, once
+	keyHistoryCount   = "count/history" // number of the last event
+	slotPrefix        = "slot/"         // slot/0007: holder key 7, a private JWK
+	credentialPrefix  = "credential/"   // credential/ID: one dataset with all its copies
+	declarationPrefix = "declaration/"  // declaration/ID: the holder's own words
+	historyPrefix     = "history/"      // history/00000012: what happened, in order
 )
 
 func slotKey(n int) string { return fmt.Sprintf("%s%04d", slotPrefix, n) }

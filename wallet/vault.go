@@ -45,9 +45,7 @@ type wrap struct {
 	Sealed []byte    `json:"sealed,omitempty"` // nonce, then XChaCha20-Poly1305 of the data key
 }
 
-// argon2id are the parameters of RFC 9106. We write its second recommended option
-// (section 4: "t=3 iterations, p=4 lanes, m=2^(16) (64 MiB of RAM)"): it fits in a
-// phone and in a host with many holders.
+// argon2id are parameters of RFC 9106.
 type argon2id struct {
 	Salt   []byte `json:"salt"`
 	Time   uint32 `json:"time"`
@@ -55,10 +53,17 @@ type argon2id struct {
 	Lanes  uint8  `json:"lanes"`
 }
 
-func newArgon2(random io.Reader) (*argon2id, error) {
-	salt := make([]byte, 16)
-	_, err := io.ReadFull(random, salt)
-	return &argon2id{Salt: salt, Time: 3, Memory: 64 << 10, Lanes: 4}, err
+// newArgon2 draws a salt. A nil cost is what we write: the second recommended option
+// of RFC 9106 section 4 ("t=3 iterations, p=4 lanes, m=2^(16) (64 MiB of RAM)"), which
+// fits in a phone and in a host with many holders.
+func newArgon2(random io.Reader, cost *argon2id) (*argon2id, error) {
+	a := argon2id{Time: 3, Memory: 64 << 10, Lanes: 4}
+	if cost != nil {
+		a = *cost
+	}
+	a.Salt = make([]byte, 16)
+	_, err := io.ReadFull(random, a.Salt)
+	return &a, err
 }
 
 // key derives the key that the wrap is sealed with. Bounds keep a changed file from
@@ -71,7 +76,7 @@ func (a *argon2id) key(passphrase []byte) ([]byte, error) {
 }
 
 // newVault draws a data key and seals it under a passphrase.
-func newVault(passphrase []byte, random io.Reader) (*vault, []byte, error) {
+func newVault(passphrase []byte, random io.Reader, cost *argon2id) (*vault, []byte, error) {
 	if len(passphrase) < minPassphrase {
 		return nil, nil, ErrWeakPassphrase
 	}
@@ -80,14 +85,14 @@ func newVault(passphrase []byte, random io.Reader) (*vault, []byte, error) {
 		return nil, nil, fmt.Errorf("random bytes: %w", err)
 	}
 	v := &vault{}
-	if err := v.addPassphrase(passphrase, dataKey, random); err != nil {
+	if err := v.addPassphrase(passphrase, dataKey, random, cost); err != nil {
 		return nil, nil, err
 	}
 	return v, dataKey, nil
 }
 
-func (v *vault) addPassphrase(passphrase, dataKey []byte, random io.Reader) error {
-	kdf, err := newArgon2(random)
+func (v *vault) addPassphrase(passphrase, dataKey []byte, random io.Reader, cost *argon2id) error {
+	kdf, err := newArgon2(random, cost)
 	if err != nil {
 		return fmt.Errorf("random bytes: %w", err)
 	}

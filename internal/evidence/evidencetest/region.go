@@ -266,6 +266,11 @@ func (r *Region) Timestamp(node, issuerJWT string) map[string]any {
 	return map[string]any{"salt": jose.EncodeBase64URL(salt), "timestamp": signed}
 }
 
+// SignCommitment is the answer of a node that is asked for a timestamp.
+func (r *Region) SignCommitment(node string, commitment [32]byte) (string, error) {
+	return paspoort.SignTimestamp(r.nodes[node].timestamp, r.Genesis, node, commitment, r.clock())
+}
+
 // AddNode brings a node into the region and keeps the checkpoint of the handover (design D7):
 // the first one beyond the change, by the old nodes and the new one.
 func (r *Region) AddNode(id string) {

@@ -1,0 +1,159 @@
+package wallet_test
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"paspoort.example/paspoort/internal/kv"
+	"paspoort.example/paspoort/wallet"
+)
+
+// TestUnlock: the wallet opens with its passphrase and with no other, and is made
+// once.
+func TestUnlock(t *testing.T) {
+	w := newWorld(t)
+	if _, err := wallet.Unlock(w.config(), []byte(passphrase)); !errors.Is(err, wallet.ErrNoWallet) {
+		t.Errorf("before: got %v", err)
+	}
+	if _, err := wallet.Init(w.config(), []byte("kort")); !errors.Is(err, wallet.ErrWeakPassphrase) {
+		t.Errorf("short: got %v", err)
+	}
+	holder := w.wallet()
+	w.accept(holder, configID)
+	if _, err := wallet.Init(w.config(), []byte(passphrase)); !errors.Is(err, wallet.ErrExists) {
+		t.Errorf("twice: got %v", err)
+	}
+	if _, err := wallet.Unlock(w.config(), []byte("een andere wachtwoordzin")); !errors.Is(err, wallet.ErrPassphrase) {
+		t.Errorf("wrong passphrase: got %v", err)
+	}
+	again, err := wallet.Unlock(w.config(), []byte(passphrase))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if items, err := again.List(); err != nil || len(items) != 1 {
+		t.Errorf("after: %v, %v", items, err)
+	}
+}
+
+// TestDamage: a value that was changed, or put under another key, is refused, not
+// read as something else.
+func TestDamage(t *testing.T) {
+	w := newWorld(t)
+	w.accept(w.wallet(), configID)
+	var keys, values [][]byte
+	must(t, w.store.View(func(tx kv.Tx) error {
+		return tx.Scan([]byte{'s'}, func(k, v []byte) error {
+			keys, values = append(keys, bytes.Clone(k)), append(values, bytes.Clone(v))
+			return nil
+		})
+	}))
+	for name, change := range map[string]func(tx kv.Tx) error{
+		"one bit": func(tx kv.Tx) error {
+			v := bytes.Clone(values[0])
+			v[len(v)-1] ^= 1
+			return tx.Set(keys[0], v)
+		},
+		"moved":          func(tx kv.Tx) error { return tx.Set(keys[0], values[1]) },
+		"cut off":        func(tx kv.Tx) error { return tx.Set(keys[0], values[0][:10]) },
+		"another format": func(tx kv.Tx) error { return tx.Set(keys[0], append([]byte{9}, values[0][1:]...)) },
+	} {
+		must(t, w.store.Update(change))
+		holder, err := wallet.Unlock(w.config(), []byte(passphrase))
+		if err == nil {
+			_, err = holder.List()
+		}
+		if !errors.Is(err, wallet.ErrDamaged) && !errors.Is(err, kv.ErrFormat) {
+			t.Errorf("%s: got %v", name, err)
+		}
+		must(t, w.store.Update(func(tx kv.Tx) error { return tx.Set(keys[0], values[0]) }))
+	}
+}
+
+// TestStoreFails: when the store fails while a credential comes in, nothing of it
+// stays and the issuer hears of it.
+func TestStoreFails(t *testing.T) {
+	w := newWorld(t)
+	holder := w.wallet()
+	offer, err := holder.Offer(t.Context(), w.vci.Link(configID, ""), wallet.Trust{})
+	must(t, err)
+	memory := w.store.(*kv.Memory)
+	w.web.Down = true // status lists out of reach are no reason to refuse
+	memory.FailNext(kv.NotDone, errors.New("disk full"))
+	if _, err := holder.Accept(t.Context(), offer, wallet.Choices{}); err == nil {
+		t.Fatal("no error")
+	}
+	nothingStored(t, holder)
+}
+
+// planted are texts that must not be readable in the files of a wallet.
+var planted = []string{
+	"Samira", "Voorbeeld-Idrissi", "Helpen bij dagelijkse zorg", "Verzorgen", "Opleidingshuis", issuerHost, verifierHost,
+	"Ossekamp", "Ik werk graag met mensen", "wachtwoordzin", "credential/", "history/", "slot/", "settings",
+	"eyJ",      // a JWT
+	`"d":"`,    // a private key
+	"knoop-1",  // a node
+	"did:jwk:", // a holder key
+	"urn:paspoort",
+}
+
+// TestNothingReadableOnDisk writes a whole life into a store on disk and looks for
+// planted texts in its files, as they are. The control plants one text in clear and
+// must find it.
+func TestNothingReadableOnDisk(t *testing.T) {
+	dir := t.TempDir()
+	w := newWorld(t)
+	open := func() kv.Store {
+		s, err := kv.OpenBadger(dir, kv.Options{MemTable: 1 << 20})
+		must(t, err)
+		return s
+	}
+	w.store = open()
+	holder := w.wallet()
+	w.accept(holder, configID)
+	_, err := holder.Declare(words())
+	must(t, err)
+	r, err := holder.Request(t.Context(), w.verifier.skills(true, "direct_post", verzorgen), wallet.Trust{})
+	must(t, err)
+	_, err = holder.Present(t.Context(), r, wallet.Decision{})
+	must(t, err)
+	must(t, w.store.Close())
+	for _, text := range planted {
+		if file := findIn(t, dir, text); file != "" {
+			t.Errorf("%q can be read in %s", text, file)
+		}
+	}
+
+	store := open()
+	must(t, store.Update(func(tx kv.Tx) error { return tx.Set([]byte("control"), []byte("Samira in het zicht")) }))
+	must(t, store.Close())
+	if findIn(t, dir, "Samira in het zicht") == "" {
+		t.Error("the control was not found: the search finds nothing")
+	}
+}
+
+// findIn is the first file under dir that holds text.
+func findIn(t *testing.T, dir, text string) (found string) {
+	t.Helper()
+	must(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		raw, err := os.ReadFile(path)
+		if bytes.Contains(raw, []byte(text)) {
+			found = path
+		}
+		return err
+	}))
+	return found
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
