@@ -184,6 +184,23 @@ func TestAPIRefuses(t *testing.T) {
 	}
 }
 
+// TestRefusalsSayWhatIsWrong: the sentence names the place, so that the caller can mend it.
+func TestRefusalsSayWhatIsWrong(t *testing.T) {
+	s := newStage(t)
+	for body, want := range map[string]string{
+		`{"dcql_query":{"credentials":[{"id":"a","format":"dc+sd-jwt"}]},"purpose":"a"}`:             "meta is missing",
+		`{"dcql_query":{"credentials":[{"id":"a b","format":"dc+sd-jwt","meta":{}}]},"purpose":"a"}`: "id is not made of letters",
+		`{"skills":[1],"purpose":"a"}`:                     "uri",
+		`{"skills":["urn:a"]}`:                             "purpose is required",
+		`{"skills":["urn:a"],"purpose":"a","profile":"x"}`: "profile is standard, diip or haip",
+	} {
+		status, answer := s.call("POST", "/api/v1/requests", adminToken, "application/json", body)
+		if status != http.StatusBadRequest || !strings.Contains(string(answer), want) {
+			t.Errorf("%s: %d %s, want %q in it", body, status, answer, want)
+		}
+	}
+}
+
 // TestSkillsQuery: one optional credential query per type, multiple, with the uris as values; each must find its skill in
 // the sample of its type, in both formats.
 func TestSkillsQuery(t *testing.T) {

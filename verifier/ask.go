@@ -1,6 +1,7 @@
 package verifier
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 
@@ -12,8 +13,8 @@ import (
 
 // Ask is the body of POST /api/v1/requests: what to ask, in one of two ways, and how.
 type Ask struct {
-	// Query is a DCQL query of the caller's own.
-	Query *dcql.Query `json:"dcql_query"`
+	// Query is a DCQL query of the caller's own, as it came.
+	Query json.RawMessage `json:"dcql_query"`
 	// Skills are uris of skills; the query is made from them.
 	Skills []Skill `json:"skills"`
 	// Types restricts which credential types may prove the skills; empty means all that can.
@@ -32,6 +33,8 @@ type Ask struct {
 	Profile string `json:"profile"`
 	// Prefix chooses how the verifier identifies itself; empty means the first that profile and certificates allow.
 	Prefix openid4vp.Prefix `json:"client_id_prefix"`
+
+	query *dcql.Query // what is asked, once the rest was checked
 }
 
 // Skill is a skill that is asked for: a uri, or an object with one. Label is what the request page calls it.
@@ -40,8 +43,16 @@ type Skill struct {
 	Label string `json:"label,omitempty"`
 }
 
-// UnmarshalJSON accepts "uri" and {"uri": "..."}.
-func (s *Skill) UnmarshalJSON(raw []byte) error { return unmarshalSkill(raw, s) }
+// UnmarshalJSON accepts "uri" and {"uri": "..."}. Anything else is a skill without a uri, which is refused with the words
+// that belong to it.
+func (s *Skill) UnmarshalJSON(raw []byte) error {
+	type plain Skill
+	*s = Skill{}
+	if json.Unmarshal(raw, &s.URI) != nil && json.Unmarshal(raw, (*plain)(s)) != nil {
+		*s = Skill{}
+	}
+	return nil
+}
 
 const (
 	maxSkills  = paspoort.MaxAsked
@@ -82,12 +93,15 @@ func (a *Ask) check() error {
 	return a.buildQuery()
 }
 
-func (a *Ask) checkQuery() error {
-	if err := a.Query.Validate(); err != nil {
+func (a *Ask) checkQuery() (err error) {
+	if a.query, err = dcql.ParseQuery(a.Query); err == nil {
+		err = a.query.Validate()
+	}
+	if err != nil {
 		return badAsk("dcql_query: %v", err)
 	}
-	for i := range a.Query.Credentials {
-		switch paspoort.Format(a.Query.Credentials[i].Format) {
+	for i := range a.query.Credentials {
+		switch paspoort.Format(a.query.Credentials[i].Format) {
 		case paspoort.FormatSDJWTVC, paspoort.FormatVCDM:
 		default:
 			return badAsk("dcql_query: only dc+sd-jwt and vc+sd-jwt can be judged here")
@@ -126,7 +140,7 @@ func (a *Ask) buildQuery() error {
 	if err != nil {
 		return badAsk("%v", err)
 	}
-	a.Query = q
+	a.query = q
 	return nil
 }
 

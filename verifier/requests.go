@@ -25,7 +25,7 @@ func (v *Verifier) create(ask Ask) (*record, error) {
 	now := v.config.Clock()
 	r := &record{
 		ID: id, Created: now, Expires: now.Add(v.config.RequestLifetime), Forget: now.Add(v.config.KeepVerdict), State: Waiting,
-		Purpose: ask.Purpose, Language: ask.Language, Query: ask.Query, Asked: ask.asked(),
+		Purpose: ask.Purpose, Language: ask.Language, Query: ask.query, Asked: ask.asked(),
 		Profile: ask.Profile, Prefix: ask.Prefix, ResponseMode: ask.ResponseMode,
 	}
 	t, invocation, err := v.begin(r, nil)

@@ -1,7 +1,6 @@
 package verifier
 
 import (
-	"encoding/json"
 	"errors"
 	"time"
 
@@ -193,12 +192,4 @@ func withoutClaims(v paspoort.Verdict) *paspoort.Verdict {
 		v.Credentials[i].Claims = map[string]any{}
 	}
 	return &v
-}
-
-func unmarshalSkill(raw []byte, s *Skill) error {
-	if len(raw) > 0 && raw[0] == '"' {
-		return json.Unmarshal(raw, &s.URI)
-	}
-	type plain Skill
-	return json.Unmarshal(raw, (*plain)(s))
 }
