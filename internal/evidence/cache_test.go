@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"paspoort.example/paspoort/internal/testkit"
@@ -82,24 +83,31 @@ func TestDocumentsRemember(t *testing.T) {
 }
 
 // TestDocumentsFetchOnce: many askers at a time cause one fetch, and one of them who leaves
-// spoils nothing for the next.
+// spoils nothing for the others.
 func TestDocumentsFetchOnce(t *testing.T) {
-	clock := testkit.NewClock(time.Time{})
-	web := &counted{n: map[string]int{}, delay: make(chan struct{})}
-	d := newDocuments(web, clock.Now)
-	var group sync.WaitGroup
-	for range 20 {
-		group.Go(func() { _, _, _ = d.Get(t.Context(), "good") })
-	}
-	close(web.delay)
-	group.Wait()
-	if web.n["good"] > 20 || web.n["good"] == 0 {
-		t.Errorf("fetched %d times", web.n["good"])
-	}
-	left, cancel := context.WithCancel(t.Context())
-	cancel()
-	_, _, _ = d.Get(left, "bad")
-	if _, kept := d.cache.get("bad"); kept {
-		t.Error("an asker who left decided for others")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		web := &counted{n: map[string]int{}, delay: make(chan struct{})}
+		d := newDocuments(web, time.Now)
+		left, leave := context.WithCancel(t.Context())
+		var group sync.WaitGroup
+		for i := range 20 {
+			group.Go(func() {
+				ctx, want := t.Context(), error(nil)
+				if i == 0 {
+					ctx, want = left, context.Canceled
+				}
+				if _, _, err := d.Get(ctx, "good"); !errors.Is(err, want) {
+					t.Errorf("asker %d: %v, want %v", i, err, want)
+				}
+			})
+			synctest.Wait() // the first asker's fetch is the one that all wait for
+		}
+		leave()
+		synctest.Wait()
+		close(web.delay)
+		group.Wait()
+		if web.n["good"] != 1 {
+			t.Errorf("fetched %d times", web.n["good"])
+		}
+	})
 }

@@ -13,6 +13,7 @@ const (
 	documentTTL   = 5 * time.Minute  // how long a fetched key document is used
 	negativeTTL   = 15 * time.Second // how long a failure to fetch is remembered
 	documentCache = 16 << 20         // bytes of documents
+	fetchTimeout  = 15 * time.Second // of one fetch, whatever the client allows
 )
 
 // documents is a did.Fetcher that remembers: DID documents and issuer metadata for a few
@@ -44,17 +45,33 @@ func (d *documents) Get(ctx context.Context, url string, accept ...string) ([]by
 	if d.fetch == nil {
 		return nil, "", ErrOffline
 	}
-	got, _, _ := d.group.Do(url, func() (any, error) {
+	doc, err := together(ctx, &d.group, url, func(ctx context.Context) document {
 		doc := document{until: d.clock().Add(documentTTL)}
 		doc.body, doc.contentType, doc.err = d.fetch.Get(ctx, url, accept...)
 		if doc.err != nil {
 			doc.until = d.clock().Add(negativeTTL)
 		}
-		if ctx.Err() == nil { // an asker who left says nothing about the address
-			d.cache.put(url, doc, len(doc.body)+len(url)+256)
-		}
-		return doc, nil
+		d.cache.put(url, doc, len(doc.body)+len(url)+256)
+		return doc
 	})
-	doc := got.(document)
+	if err != nil {
+		return nil, "", err
+	}
 	return doc.body, doc.contentType, doc.err
+}
+
+// together lets all who want one thing at a time wait for one fetch. It goes on when an
+// asker leaves, because others wait for it too; fetchTimeout ends it.
+func together[T any](ctx context.Context, group *singleflight.Group, key string, fetch func(context.Context) T) (got T, err error) {
+	answer := group.DoChan(key, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTimeout)
+		defer cancel()
+		return fetch(ctx), nil
+	})
+	select {
+	case r := <-answer:
+		return r.Val.(T), nil
+	case <-ctx.Done():
+		return got, ctx.Err()
+	}
 }

@@ -37,8 +37,11 @@ type Config struct {
 	// fetching theirs.
 	StatusDir fs.FS
 	Limits    paspoort.Limits
-	Clock     func() time.Time
-	Log       *slog.Logger
+	// Patience is how long one call of Verify waits for all that it has to fetch; what
+	// did not come by then is unknown. Zero means 20 seconds.
+	Patience time.Duration
+	Clock    func() time.Time
+	Log      *slog.Logger
 }
 
 // Service gathers facts and asks for verdicts. Safe for use from many goroutines.
@@ -55,6 +58,9 @@ func New(c Config) (*Service, error) {
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Patience <= 0 {
+		c.Patience = 20 * time.Second
 	}
 	if c.StatusFetch == nil {
 		c.StatusFetch = c.Fetch

@@ -101,8 +101,11 @@ func (s *statuses) get(ctx context.Context, uri string) (*StatusToken, error) {
 	if s.fetch == nil {
 		return nil, ErrNoStatus
 	}
-	got, _, _ := s.group.Do(uri, func() (any, error) { return s.refresh(ctx, uri, entry.token), nil })
-	return got.(statusEntry).answer()
+	got, err := together(ctx, &s.group, uri, func(ctx context.Context) statusEntry { return s.refresh(ctx, uri, entry.token) })
+	if err != nil {
+		return entry.answer() // out of time: what was known before
+	}
+	return got.answer()
 }
 
 func (e statusEntry) answer() (*StatusToken, error) {
@@ -124,9 +127,7 @@ func (s *statuses) refresh(ctx context.Context, uri string, old *StatusToken) st
 			entry.retry = at
 		}
 	}
-	if ctx.Err() == nil {
-		s.cache.put(uri, entry, entry.cost(uri))
-	}
+	s.cache.put(uri, entry, entry.cost(uri))
 	return entry
 }
 

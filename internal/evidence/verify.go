@@ -48,8 +48,10 @@ func (s *Service) Verify(ctx context.Context, r Request) (paspoort.Verdict, erro
 		in.Now = s.config.Clock()
 	}
 	shown := make([]*examined, len(r.Presentations))
+	patience, cancel := context.WithTimeout(ctx, s.config.Patience)
+	defer cancel()
 	for i, p := range r.Presentations {
-		shown[i] = s.examine(ctx, p, in.Now)
+		shown[i] = s.examine(patience, p, in.Now)
 	}
 	if err := ctx.Err(); err != nil {
 		return paspoort.Verdict{}, err

@@ -1,9 +1,11 @@
 package evidence_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"testing/synctest"
 	"time"
 
 	"paspoort.example/paspoort/internal/evidence"
@@ -420,4 +422,49 @@ func didJWK(t *testing.T, key *jose.PrivateKey) string {
 		t.Fatal(err)
 	}
 	return id
+}
+
+// TestVerifyFetchesLittle: what leaves is the address of a list or a document, and of a list
+// only when the issuer signed it.
+func TestVerifyFetchesLittle(t *testing.T) {
+	s := newStage(t)
+	good := s.present(s.issuer.Issue(paspoort.Opleiding, s.holder.Public()))
+	other := s.present(s.issuer.Issue(paspoort.Opleiding, s.holder.Public()))
+	s.verify(strings.Replace(good, "."+signatureOf(good), "."+signatureOf(other), 1), "rubbish~", good[:len(good)/2])
+	if len(s.web.Fetched) != 0 {
+		t.Errorf("fetched %v for credentials that the issuer did not sign", s.web.Fetched)
+	}
+	s.verify(good)
+	if len(s.web.Fetched) != 1 || s.web.Fetched[s.issuer.StatusURI] != 1 {
+		t.Errorf("fetched %v, want the status list only", s.web.Fetched)
+	}
+}
+
+// slow is a web that never answers in time.
+type slow struct{}
+
+func (slow) Get(ctx context.Context, _ string, _ ...string) ([]byte, string, error) {
+	<-ctx.Done()
+	return nil, "", ctx.Err()
+}
+
+func TestVerifyHasPatience(t *testing.T) {
+	s := newStage(t)
+	var shown []evidence.Presentation
+	for range 5 {
+		shown = append(shown, evidence.Presentation{Text: s.present(s.issuer.Issue(paspoort.Opleiding, s.holder.Public()))})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		service, err := evidence.New(evidence.Config{Copies: []evidence.Copy{s.follow}, Fetch: slow{}, Clock: s.clock.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		v, err := service.Verify(t.Context(), evidence.Request{Presentations: shown})
+		if err != nil || time.Since(start) > 25*time.Second {
+			t.Errorf("after %v: %v", time.Since(start), err)
+		}
+		expect(t, v, "signature=ok", "status=unknown/status_not_available")
+		synctest.Wait()
+	})
 }

@@ -22,6 +22,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,13 +42,15 @@ type Region struct {
 	Genesis string
 	Charter registry.Charter
 
-	t         testing.TB
-	clock     func() time.Time
-	keys      map[string]crypto.Signer // by party
+	t       testing.TB
+	clock   func() time.Time
+	keys    map[string]crypto.Signer // by party
+	root    *x509.Certificate
+	rootKey crypto.Signer
+	state   *registry.State
+
+	mu        sync.Mutex // of what a follower reads while the test goes on
 	nodes     map[string]nodeKeys
-	root      *x509.Certificate
-	rootKey   crypto.Signer
-	state     *registry.State
 	tree      *tlog.Tree
 	leaves    [][]byte
 	handovers [][]byte
@@ -123,7 +126,9 @@ func (r *Region) node(id string) registry.Node {
 	_, keys.cosigner, err = ed25519.GenerateKey(rand.Reader)
 	r.check(err)
 	keys.timestamp = newKey(r.t)
+	r.mu.Lock()
 	r.nodes[id] = keys
+	r.mu.Unlock()
 	tls := sha256.Sum256([]byte(id))
 	text := func(k ed25519.PrivateKey) string {
 		return base64.RawURLEncoding.EncodeToString(k.Public().(ed25519.PublicKey))
@@ -144,6 +149,8 @@ func (r *Region) submit(e registry.SignedEvent) {
 	}
 	raw, err := leaf.Marshal()
 	r.check(err)
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	_, err = r.tree.Append(registry.LeafHash(raw))
 	r.check(err)
 	r.leaves = append(r.leaves, raw)
@@ -208,6 +215,8 @@ func (r *Region) Withdraw(organisation string, fraud bool, from time.Time) {
 // Sign makes a checkpoint over the whole log, cosigned by the named nodes, by default all.
 func (r *Region) Sign(nodes ...string) []byte {
 	r.t.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if len(nodes) == 0 {
 		nodes = slices.Sorted(maps.Keys(r.nodes))
 	}
@@ -230,11 +239,17 @@ func (r *Region) Sign(nodes ...string) []byte {
 func (r *Region) Checkpoint(context.Context) ([]byte, error) { return r.Sign(), nil }
 
 // Handovers implements evidence.Source.
-func (r *Region) Handovers(context.Context) ([][]byte, error) { return r.handovers, nil }
+func (r *Region) Handovers(context.Context) ([][]byte, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.handovers), nil
+}
 
 // Leaves implements evidence.Source; it sends at most ten at a time.
 func (r *Region) Leaves(_ context.Context, from, to uint64) ([][]byte, error) {
-	return r.leaves[from:min(to, from+10)], nil
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.leaves[from:min(to, from+10)]), nil
 }
 
 // Snapshot is the region in one file.
@@ -279,5 +294,8 @@ func (r *Region) AddNode(id string) {
 	change := &registry.NodeChange{Node: &n, Reason: "een knoop erbij"}
 	r.Do([]string{"vakbond-de-eendracht"}, registry.KindNodeAdded, change, registry.MemberParty(operator))
 	r.Admit(registry.Application{Role: registry.WalletHost, Name: "Zorggroep Linde " + id})
-	r.handovers = append(r.handovers, r.Sign(slices.Sorted(maps.Keys(r.nodes))...))
+	note := r.Sign()
+	r.mu.Lock()
+	r.handovers = append(r.handovers, note)
+	r.mu.Unlock()
 }
