@@ -5,14 +5,20 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 
 	"paspoort.example/paspoort/internal/bench"
 )
 
 func main() {
 	out := flag.String("out", "", "write the results as JSON to this file")
+	only := flag.String("only", "", "run the rows with a name that begins with this")
 	flag.Parse()
-	results, err := bench.Run(os.Stdout, bench.Rows()...)
+	rows := slices.DeleteFunc(append(bench.Rows(), registryRows()...), func(r bench.Row) bool {
+		return !strings.HasPrefix(r.Name, *only)
+	})
+	results, err := bench.Run(os.Stdout, rows...)
 	if err == nil && *out != "" {
 		err = bench.Write(*out, results)
 	}
