@@ -39,31 +39,41 @@ func requestSamples() []page.Sample[requestPage] {
 	}
 }
 
+// sampleVerdict is a view that a verdict with this outcome could give.
 func sampleVerdict(outcome paspoort.State) *verdictView {
 	proof := proofView{
 		Type: paspoort.Opleiding.Name(), State: outcome, By: "Opleidingshuis De Vaart", Known: true, Region: "Regio Aakermonde", ProofText: paspoort.LevelText(paspoort.LevelAssessed),
 		SignedOn: time.Date(2025, 6, 30, 0, 0, 0, 0, time.UTC), Status: "valid", StatusAge: 12 * time.Minute, HasAge: true,
 	}
+	proved := paspoort.Text{NL: "Deze vaardigheid is aangetoond: onafhankelijk beoordeeld.", EN: "This skill is proved: assessed independently."}
+	drawing := proof
+	drawing.ProofText = paspoort.LevelText(paspoort.LevelEmployer)
+	drawing.Type, drawing.By = paspoort.Werkervaring.Name(), "Machinefabriek Ossekamp"
 	v := &verdictView{
 		Outcome:  outcome,
-		Sentence: paspoort.Text{NL: "Alles klopt.", EN: "Everything is in order."},
+		Sentence: paspoort.Sentence("outcome_" + string(outcome)),
 		Skills: []skillView{
-			{Label: "Lassen (TIG)", State: outcome, Sentence: paspoort.Text{NL: "Deze vaardigheid is aangetoond: onafhankelijk beoordeeld.", EN: "This skill is proved: assessed independently."},
-				Rungs: []bool{true, true, true, true, false}, Proofs: []proofView{proof}},
-			{Label: "Technische tekening lezen", State: paspoort.Unknown, Sentence: paspoort.Text{NL: "Niet getoond.", EN: "Not shown."}},
+			{Label: "Lassen (TIG)", State: outcome, Sentence: proved, Rungs: []bool{true, true, true, true, false}, Proofs: []proofView{proof}},
+			{Label: "Technische tekening lezen", State: paspoort.Unknown, Sentence: paspoort.Sentence("skill_not_shown")},
 		},
-		SameHolder: paspoort.Check{State: paspoort.OK, Sentence: paspoort.Text{NL: "Alle bewijzen zijn van dezelfde eigenaar.", EN: "All credentials belong to the same holder."}},
-		FlowNote:   paspoort.Text{NL: "Gevraagd en getoond op hetzelfde apparaat.", EN: "Asked and shown on the same device."},
-		Registry: &registryAge{Name: "Regio Aakermonde", Age: 4 * time.Minute,
-			Note: paspoort.Text{NL: "Het register is bekrachtigd door de regio en door een andere regio.", EN: "The registry is confirmed by the region and by another region."}},
+		SameHolder: paspoort.Check{State: paspoort.OK, Sentence: paspoort.Sentence("same_key")},
+		FlowNote:   paspoort.Sentence("flow_same_device"),
+		Registry:   &registryAge{Name: "Regio Aakermonde", Age: 4 * time.Minute, Note: paspoort.Sentence("trust_witnessed")},
 	}
-	if outcome != paspoort.OK {
-		v.Sentence = paspoort.Text{NL: "Er klopt iets niet. Vertrouw dit bewijs niet voordat u weet wat er mis is.", EN: "Something is wrong. Do not rely on this before you know what it is."}
-		v.Skills[0].Rungs = nil
-		v.Skills[0].Proofs[0].Status, v.Skills[0].Proofs[0].Known = "unknown", false
-		v.Skills[0].Proofs[0].HasAge, v.Skills[0].Proofs[0].SignedOn = false, time.Time{}
-		v.Registry = nil
-		v.Problems = []problem{{outcome, paspoort.Opleiding.Name(), paspoort.Text{NL: "Ingetrokken door de uitgever.", EN: "Revoked by the issuer."}}}
+	first := &v.Skills[0]
+	switch outcome {
+	case paspoort.OK:
+		// All that was asked was shown, else the outcome would not be ok.
+		v.Skills[1] = skillView{Label: "Technische tekening lezen", State: paspoort.OK, Rungs: []bool{true, true, true, false, false}, Proofs: []proofView{drawing},
+			Sentence: paspoort.Text{NL: "Deze vaardigheid is aangetoond: bevestigd door een werkgever of leerbedrijf.", EN: "This skill is proved: confirmed by an employer or work placement company."}}
+		return v
+	case paspoort.Failed:
+		first.Sentence, first.Proofs[0].Status = paspoort.Sentence("skill_failed"), "invalid"
+		v.Problems = []problem{{outcome, paspoort.Opleiding.Name(), paspoort.Text{NL: "Ingetrokken door de uitgever. Dat stond in de lijst van 2 maart 2026.", EN: "Revoked by the issuer, as the list of 2 March 2026 says."}}}
+	default:
+		first.Sentence, first.Proofs[0].Status, first.Proofs[0].HasAge = paspoort.Sentence("skill_unknown"), "unknown", false
+		v.Problems = []problem{{outcome, paspoort.Opleiding.Name(), paspoort.Sentence("status_not_available")}}
 	}
+	first.Rungs, first.Proofs[0].Known, v.Registry = nil, false, nil
 	return v
 }

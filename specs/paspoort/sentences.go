@@ -116,6 +116,10 @@ var sentences = map[string]Text{
 // general words what a code says that has no sentence of its own.
 var general = Text{"Dit is niet in orde of niet te controleren.", "This is not in order or cannot be checked."}
 
+// Sentence is what a code says, with words in braces where a verdict fills in a
+// day, an age or a level.
+func Sentence(code string) Text { return sentence(code, nil) }
+
 func sentence(code string, values map[string]string) Text {
 	t, ok := sentences[code]
 	if !ok {
