@@ -1,0 +1,142 @@
+package issuer
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"paspoort.example/paspoort/internal/page/pagetest"
+)
+
+// TestPages shows every page in every state and language to the checks of the kit.
+func TestPages(t *testing.T) {
+	p, err := newPages("Opleidingshuis De Vaart")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pagetest.Run(t, p.kit)
+}
+
+// get fetches a page without any right.
+func (r *rig) get(path string, headers ...string) (*http.Response, string) {
+	r.t.Helper()
+	q, err := http.NewRequestWithContext(r.t.Context(), http.MethodGet, testURL+path, nil)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for n := 0; n < len(headers); n += 2 {
+		q.Header.Set(headers[n], headers[n+1])
+	}
+	response, err := r.http.Client().Do(q)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return response, string(body)
+}
+
+// TestOfferPage follows one offer. The page shows nothing of the person and nothing
+// of the claims: who has the address sees what kind of proof waits, and from whom.
+func TestOfferPage(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.Wallets = []Wallet{{"Regio Aakermonde", "https://wallet.example/offer"}} })
+	o := r.offer(opleiding, true)
+	path := strings.TrimPrefix(o.Page, testURL)
+	response, body := r.get(path)
+	if response.StatusCode != 200 || !strings.HasPrefix(response.Header.Get("Cache-Control"), "no-store") {
+		t.Errorf("open: %d %v", response.StatusCode, response.Header)
+	}
+	for _, want := range []string{"code van 6 cijfers", "openid-credential-offer://?credential_offer_uri=", path + "/qr.svg", "https://wallet.example/offer?credential_offer_uri="} {
+		if !strings.Contains(body, want) {
+			t.Errorf("open: no %q in\n%s", want, body)
+		}
+	}
+	for _, secret := range []string{"Samira", "Voorbeeld", "dagelijkse zorg", o.TxCode, o.ID} {
+		if strings.Contains(body, secret) {
+			t.Errorf("the page shows %q", secret)
+		}
+	}
+	if response, body := r.get(path + "/qr.svg"); response.StatusCode != 200 || !strings.Contains(body, "<svg") {
+		t.Errorf("QR: %d", response.StatusCode)
+	}
+	if _, body := r.get(path, "Accept-Language", "en"); !strings.Contains(body, "There is a proof waiting for you") {
+		t.Error("no English")
+	}
+	r.accept(o, 1)
+	if response, body := r.get(path); response.StatusCode != 200 || !strings.Contains(body, "is opgehaald") || strings.Contains(body, "openid-credential-offer") {
+		t.Errorf("taken: %d\n%s", response.StatusCode, body)
+	}
+	if response, _ := r.get(path + "/qr.svg"); response.StatusCode != 404 {
+		t.Errorf("QR of a taken offer: %d", response.StatusCode)
+	}
+	r.call(http.MethodPost, "/api/v1/credentials/"+o.ID+"/revoke", nil)
+	if _, body := r.get(path); !strings.Contains(body, "niet meer op te halen") {
+		t.Errorf("revoked:\n%s", body)
+	}
+	if response, _ := r.get("/offer/nobody"); response.StatusCode != 404 {
+		t.Errorf("nobody's offer: %d", response.StatusCode)
+	}
+	if response, body := r.get("/"); response.StatusCode != 200 || !strings.Contains(body, "Opleidingshuis De Vaart") {
+		t.Errorf("start page: %d", response.StatusCode)
+	}
+}
+
+func TestDocuments(t *testing.T) {
+	r := newRig(t)
+	for path, want := range map[string][]string{
+		"/.well-known/did.json":                   {`"id":"did:web:vaart.example.com"`, `"alsoKnownAs":["https://vaart.example.com"]`, r.credentialKeyID, r.statusKeyID},
+		"/.well-known/jwt-vc-issuer":              {`"issuer":"https://vaart.example.com"`, `"jwks":{"keys":[`, r.credentialKeyID},
+		"/.well-known/openid-credential-issuer":   {`"credential_metadata"`, `"batch_size":10`, `"credential_request_encryption"`, `"credential_response_encryption"`},
+		"/.well-known/oauth-authorization-server": {`"pre-authorized_grant_anonymous_access_supported":true`, `"status_list_aggregation_endpoint":"https://vaart.example.com/status"`},
+		"/jwks":                 {r.credentialKeyID, r.statusKeyID, `"x5c"`},
+		"/v1/types/opleiding/1": {`"urn:paspoort:opleiding:1"`},
+		"/openapi.yaml":         {"openapi: 3.1.0"},
+		"/healthz":              {"ok"},
+		"/readyz":               {"ready"},
+	} {
+		response, body := r.get(path)
+		if response.StatusCode != 200 {
+			t.Errorf("%s: %d", path, response.StatusCode)
+		}
+		for _, w := range want {
+			if !strings.Contains(body, w) {
+				t.Errorf("%s: no %s in\n%s", path, w, body)
+			}
+		}
+		if strings.Contains(body, `"d":`) {
+			t.Errorf("%s shows a private key", path)
+		}
+	}
+	for _, path := range []string{"/.well-known/did.json", "/.well-known/openid-credential-issuer", "/jwks", "/v1/types/opleiding/1"} {
+		if response, _ := r.get(path); response.Header.Get("Access-Control-Allow-Origin") != "*" {
+			t.Errorf("%s: no CORS", path)
+		}
+	}
+}
+
+// TestHostHeaderIsNotBelieved: identifiers and links are made from Config.URL.
+func TestHostHeaderIsNotBelieved(t *testing.T) {
+	r := newRig(t)
+	o := r.offer(opleiding, false)
+	for _, path := range []string{"/.well-known/openid-credential-issuer", "/.well-known/did.json", strings.TrimPrefix(o.Page, testURL), strings.TrimPrefix(o.CredentialOfferURI, testURL)} {
+		q, err := http.NewRequestWithContext(t.Context(), http.MethodGet, testURL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q.Host = "evil.example.com"
+		q.Header.Set("X-Forwarded-Host", "evil.example.com")
+		response, err := r.http.Client().Do(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(response.Body)
+		response.Body.Close()
+		if response.StatusCode != 200 || strings.Contains(string(body), "evil") {
+			t.Errorf("%s: %d believes the Host header", path, response.StatusCode)
+		}
+	}
+}
