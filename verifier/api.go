@@ -36,7 +36,7 @@ type status struct {
 	ResponseMode openid4vp.ResponseMode `json:"response_mode"`
 	Query        *dcql.Query            `json:"dcql_query"`
 	Refusal      openid4vp.Code         `json:"refusal,omitempty"`
-	// Verdict is there when State is done. The claims in it are those disclosed, as long as they are held.
+	// Verdict is there when State is done: whole as long as it is held, then as it may be kept.
 	Verdict   *paspoort.Verdict `json:"verdict,omitempty"`
 	Discarded int               `json:"discarded"`
 	// Contents tells whether what was disclosed is still held.
@@ -90,22 +90,10 @@ func (v *Verifier) getRequest(w http.ResponseWriter, r *http.Request) {
 	if s.State == Done {
 		s.Verdict = found.Verdict
 		if held, ok := v.contents.get(found.ID, v.config.Clock()); ok {
-			s.Verdict, s.Contents, s.Shown = withClaims(found.Verdict, held.claims), true, &held.shown
+			s.Verdict, s.Contents, s.Shown = &held.verdict, true, &held.shown
 		}
 	}
 	web.WriteJSON(w, http.StatusOK, s)
-}
-
-// withClaims puts what was disclosed back into the verdict, as long as it is held.
-func withClaims(verdict *paspoort.Verdict, claims []map[string]any) *paspoort.Verdict {
-	if verdict == nil || len(claims) != len(verdict.Credentials) {
-		return verdict
-	}
-	out := withoutClaims(*verdict)
-	for i := range claims {
-		out.Credentials[i].Claims = claims[i]
-	}
-	return out
 }
 
 func (v *Verifier) deleteRequest(w http.ResponseWriter, r *http.Request) {

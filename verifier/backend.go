@@ -100,7 +100,7 @@ func (v *Verifier) keep(t *transaction, verdict paspoort.Verdict, held disclosed
 		}
 	}
 	err = v.closeRequest(t, func(r *record) {
-		r.Verdict, r.Discarded, r.State = withoutClaims(verdict), discarded, Done
+		r.Verdict, r.Discarded, r.State = kept(verdict), discarded, Done
 		if t.Session != nil {
 			r.State, r.Return = Received, &comeback{Session: t.Session, ResponseCode: hash(code)}
 		}
@@ -108,10 +108,7 @@ func (v *Verifier) keep(t *transaction, verdict paspoort.Verdict, held disclosed
 	if err != nil {
 		return "", err
 	}
-	held.until = v.config.Clock().Add(v.config.KeepContents)
-	for _, c := range verdict.Credentials {
-		held.claims = append(held.claims, c.Claims)
-	}
+	held.until, held.verdict = v.config.Clock().Add(v.config.KeepContents), verdict
 	v.contents.put(t.RequestID, held)
 	v.answers.WithLabelValues(string(verdict.Outcome)).Inc()
 	v.config.Log.Info("answer judged", "outcome", string(verdict.Outcome), "flow", string(verdict.Flow), "credentials", len(verdict.Credentials), "discarded", discarded)

@@ -2,6 +2,7 @@ package verifier
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"paspoort.example/paspoort/internal/kv"
@@ -12,8 +13,9 @@ import (
 
 // The keys of the store, all values JSON in format 1:
 //
-//	request/<id>       record: what was asked, in which state it is, the verdict without what was disclosed
+//	request/<id>       record: what was asked, in which state it is, the verdict as it may be kept
 //	transaction/<id>   transaction: one open way to answer a request, with its decryption key; gone once answered
+//	region/…           the copy of the region's registry, where the role shares its store with internal/evidence
 //
 // Nothing in the store holds a presentation, a disclosed claim or a key of a holder.
 const (
@@ -58,7 +60,7 @@ type record struct {
 
 	// Refusal is the code with which the holder said no.
 	Refusal openid4vp.Code `json:"refusal,omitempty"`
-	// Verdict has no claims in it. Discarded counts presentations that did not match what was asked.
+	// Verdict is reduced by kept. Discarded counts presentations that did not match what was asked.
 	Verdict   *paspoort.Verdict `json:"verdict,omitempty"`
 	Discarded int               `json:"discarded,omitempty"`
 	// Return binds the verdict to a browser until it comes back; nil otherwise.
@@ -185,11 +187,13 @@ func (v *Verifier) sweep(now time.Time) ([]string, error) {
 	return gone, err
 }
 
-// withoutClaims is the verdict as it may be kept: what was disclosed is taken out.
-func withoutClaims(v paspoort.Verdict) *paspoort.Verdict {
-	v.Credentials = append([]paspoort.CredentialVerdict{}, v.Credentials...)
+// kept is the verdict as it may be kept: how each check ended, and about each skill that was asked who proved it. The claims
+// that were disclosed are taken out, and so are skills that nobody asked for.
+func kept(v paspoort.Verdict) *paspoort.Verdict {
+	v.Credentials = slices.Clone(v.Credentials)
 	for i := range v.Credentials {
 		v.Credentials[i].Claims = map[string]any{}
 	}
+	v.Skills = slices.DeleteFunc(slices.Clone(v.Skills), func(s paspoort.SkillVerdict) bool { return !s.Asked })
 	return &v
 }

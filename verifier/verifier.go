@@ -21,6 +21,7 @@ import (
 	"paspoort.example/paspoort/specs/did"
 	"paspoort.example/paspoort/specs/jose"
 	"paspoort.example/paspoort/specs/openid4vp"
+	"paspoort.example/paspoort/specs/paspoort"
 )
 
 // Verifier is the role. Make one with [New].
@@ -190,9 +191,9 @@ type contents struct {
 }
 
 type disclosed struct {
-	until  time.Time
-	claims []map[string]any // per credential of the verdict
-	shown  shown
+	until   time.Time
+	verdict paspoort.Verdict // with the claims in it
+	shown   shown
 }
 
 // shown is what came, word for word, with what it was asked for: enough to have it judged once more, elsewhere.

@@ -161,7 +161,7 @@ func TestNothingDisclosedIsKept(t *testing.T) {
 		}
 	}
 	s.clock.Advance(16 * time.Minute)
-	if got := s.read(made.ID); got.Contents || len(got.Verdict.Credentials[0].Claims) != 0 {
+	if got := s.read(made.ID); got.Contents || len(got.Verdict.Credentials[0].Claims) != 0 || len(got.Verdict.Skills) != 1 {
 		t.Errorf("what was disclosed is still there: %v", got.Verdict.Credentials[0].Claims)
 	}
 	s.api("DELETE", "/api/v1/requests/"+made.ID, "", http.StatusNoContent, nil)
@@ -181,6 +181,24 @@ func (s *stage) dump() string {
 		})
 	}))
 	return out.String()
+}
+
+// TestSkillsThatNobodyAskedAreNotKept: a wallet that shows more than was asked leaves no trace of it in the store.
+func TestSkillsThatNobodyAskedAreNotKept(t *testing.T) {
+	s := newStage(t)
+	made := s.ask(askSkills + `}`)
+	x := s.fetch(made.Invocation)
+	all := openid4vp.VPToken{"opleiding": {s.bind(s.held[0], x.Request.Nonce, string(x.Request.ClientID))}}
+	_, err := s.wallet.Send(t.Context(), x, all)
+	must(t, err)
+	if got := s.read(made.ID).Verdict.Skills; len(got) <= 2 {
+		t.Errorf("%d skills in the verdict while it is held, want those shown as well", len(got))
+	}
+	for _, secret := range []string{"Actief luisteren", sampleName} {
+		if strings.Contains(s.dump(), secret) {
+			t.Errorf("the store holds %q", secret)
+		}
+	}
 }
 
 // TestSameDevice: the verdict counts only when the browser that asked comes back with the response code.
