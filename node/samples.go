@@ -68,15 +68,29 @@ func logSamples() []page.Sample[logPage] {
 
 func checkSamples() []page.Sample[checkPage] {
 	from := source{Node: "knoop-1"}
+	// What a verdict about a handed over file says: never ok as a whole, for whose
+	// it is was not shown; the first is of a presentation that was asked for.
 	verdict := func(s paspoort.State) *paspoort.Verdict {
-		level := paspoort.LevelAssessed
-		text := paspoort.Text{NL: "Dit bewijs is echt. Of de afzender de eigenaar is, is niet getoond.", EN: "This credential is real. Whether the sender owns it was not shown."}
-		check := paspoort.Check{Name: paspoort.CheckSignature, State: s, Sentence: paspoort.Text{NL: "De handtekening.", EN: "The signature."}}
-		return &paspoort.Verdict{Outcome: s, Sentence: text, FlowNote: paspoort.Text{NL: "Een bestand.", EN: "A file."},
-			Registry: &paspoort.RegistryView{Name: "Regio Aakermonde", AgeSeconds: 240, Note: paspoort.Text{NL: "Alleen eigen knopen.", EN: "Own nodes only."}},
-			Credentials: []paspoort.CredentialVerdict{{Outcome: s, TypeName: paspoort.Opleiding.Name(), Issuer: paspoort.IssuerView{Name: "Opleidingshuis De Vaart"},
-				Status: "valid", ProofLevel: &level, ProofText: paspoort.LevelText(level), Checks: []paspoort.Check{check}}},
-			Skills: []paspoort.SkillVerdict{{Label: "Lassen (TIG)", State: s, Sentence: paspoort.Text{NL: "Aangetoond.", EN: "Proved."}}}}
+		level, flow := paspoort.LevelAssessed, "flow_file"
+		words := map[paspoort.State]struct{ outcome, check, skill, status string }{
+			paspoort.OK:      {"outcome_ok", "signature_ok", "", "valid"},
+			paspoort.Unknown: {"outcome_holder_not_shown", "holder_not_shown", "skill_unknown", "valid"},
+			paspoort.Failed:  {"outcome_failed", "signature_invalid", "skill_failed", "unknown"},
+		}[s]
+		skill := paspoort.SkillVerdict{Label: "Lassen (TIG)", State: s, Sentence: paspoort.Sentence(words.skill)}
+		credential := paspoort.CredentialVerdict{Outcome: s, TypeName: paspoort.Opleiding.Name(), Issuer: paspoort.IssuerView{Name: "Opleidingshuis De Vaart"}, Status: words.status,
+			ProofLevel: &level, ProofText: paspoort.LevelText(level), Checks: []paspoort.Check{{Name: paspoort.CheckSignature, State: s, Sentence: paspoort.Sentence(words.check)}}}
+		switch s {
+		case paspoort.OK:
+			flow, skill.ProofText = "flow_same_device", paspoort.LevelText(level)
+			skill.Sentence = paspoort.Text{NL: "Deze vaardigheid is aangetoond: onafhankelijk beoordeeld.", EN: "This skill is proved: assessed independently."}
+		case paspoort.Failed:
+			credential.Issuer = paspoort.IssuerView{CallsItself: "Opleidingshuis De Vaart"}
+			credential.ProofLevel, credential.ProofText = nil, paspoort.Text{}
+		}
+		return &paspoort.Verdict{Outcome: s, Sentence: paspoort.Sentence(words.outcome), FlowNote: paspoort.Sentence(flow),
+			Registry:    &paspoort.RegistryView{Name: "Regio Aakermonde", AgeSeconds: 240, Note: paspoort.Sentence("trust_own_nodes")},
+			Credentials: []paspoort.CredentialVerdict{credential}, Skills: []paspoort.SkillVerdict{skill}}
 	}
 	return []page.Sample[checkPage]{
 		{Name: "form", Data: checkPage{On: true, Source: from}}, {Name: "off", Data: checkPage{Source: from}},
