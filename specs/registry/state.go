@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -13,6 +14,8 @@ type State struct {
 	genesis string
 	size    uint64 // leaves applied
 	logTime int64  // of the newest leaf: the next one's floor
+
+	digest sync.Mutex // held while Digest hashes what is new
 
 	testingSelfApproval bool // tests plant this fault to see that they would notice
 
@@ -96,8 +99,10 @@ func (s *State) Leaf(eventID string) (index uint64, ok bool) {
 }
 
 // Digest is a hash over everything the state holds: equal after the same leaves on every
-// machine. It is a Merkle root over the rows of all tables sorted by name, in hexadecimal.
+// machine. It may be asked for wherever the state may be read. It is a Merkle root over the rows of all tables sorted by name, in hexadecimal.
 func (s *State) Digest() string {
+	s.digest.Lock()
+	defer s.digest.Unlock()
 	rows := map[string][sha256.Size]byte{}
 	for _, st := range s.stores() {
 		st.digests(rows)

@@ -20,7 +20,11 @@ type table[T any] struct {
 type version[T any] struct {
 	Leaf  uint64
 	Value T
-	chain [sha256.Size]byte // over this and all earlier versions of the key
+
+	// chain is the hash over this and all earlier versions of the key, made when a digest is
+	// asked for first; only State.Digest touches it, under its lock.
+	chain  [sha256.Size]byte
+	hashed bool
 }
 
 func newTable[T any](name string) table[T] {
@@ -41,9 +45,10 @@ func (t *table[T]) get(key string, size uint64) (T, bool) {
 // history is every value under key that the first size leaves brought, oldest first.
 func (t *table[T]) history(key string, size uint64) []T {
 	var out []T
-	for _, row := range t.rows[key] {
-		if row.Leaf < size {
-			out = append(out, row.Value)
+	rows := t.rows[key]
+	for i := range rows {
+		if rows[i].Leaf < size {
+			out = append(out, rows[i].Value)
 		}
 	}
 	return out
@@ -61,21 +66,9 @@ func (t *table[T]) keys(size uint64) []string {
 	return out
 }
 
-// put adds a version. Values are plain data, so that encoding them cannot fail.
+// put adds a version.
 func (t *table[T]) put(key string, leaf uint64, value T) {
-	rows := t.rows[key]
-	h := sha256.New()
-	if len(rows) > 0 {
-		h.Write(rows[len(rows)-1].chain[:])
-	}
-	raw, err := ijson.Canonical(version[T]{Leaf: leaf, Value: value})
-	if err != nil {
-		panic("registry: a fact of table " + t.name + " cannot be encoded: " + err.Error())
-	}
-	h.Write(raw)
-	row := version[T]{Leaf: leaf, Value: value}
-	h.Sum(row.chain[:0])
-	t.rows[key] = append(rows, row)
+	t.rows[key] = append(t.rows[key], version[T]{Leaf: leaf, Value: value})
 }
 
 // pop takes back the last put under key.
@@ -104,8 +97,38 @@ func (t *table[T]) rollback(size uint64) {
 // digests adds the name of each row and the hash over its versions.
 func (t *table[T]) digests(out map[string][sha256.Size]byte) {
 	for key, rows := range t.rows {
-		out[t.name+"/"+key] = rows[len(rows)-1].chain
+		out[t.name+"/"+key] = t.hash(rows)
 	}
+}
+
+// hash brings the chain of a row up to date: each version is hashed once, in canonical form
+// behind the hash of the one before. Values are plain data with exact numbers, so encoding
+// them cannot fail.
+func (t *table[T]) hash(rows []version[T]) [sha256.Size]byte {
+	i := len(rows)
+	for i > 0 && !rows[i-1].hashed {
+		i--
+	}
+	for ; i < len(rows); i++ {
+		h := sha256.New()
+		if i > 0 {
+			h.Write(rows[i-1].chain[:])
+		}
+		raw, err := ijson.Canonical(fact[T]{rows[i].Leaf, rows[i].Value})
+		if err != nil {
+			panic("registry: a fact of table " + t.name + " cannot be encoded: " + err.Error())
+		}
+		h.Write(raw)
+		h.Sum(rows[i].chain[:0])
+		rows[i].hashed = true
+	}
+	return rows[len(rows)-1].chain
+}
+
+// fact is what is hashed of a version.
+type fact[T any] struct {
+	Leaf  uint64
+	Value T
 }
 
 // store is what tables of all types have in common.
