@@ -33,6 +33,15 @@ func (p *params) text(name string) string {
 	return s
 }
 
+// forbid refuses parameters that must not occur.
+func (p *params) forbid(names ...string) {
+	for _, name := range names {
+		if _, ok := p.claims[name]; ok {
+			p.fail(InvalidRequestObject, "%s is inside the request object", name)
+		}
+	}
+}
+
 func (p *params) date(name string) time.Time {
 	v, ok := p.claims[name]
 	if !ok {

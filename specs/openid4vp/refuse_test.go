@@ -150,6 +150,8 @@ func TestFetchRefuses(t *testing.T) {
 		"response_uri with file scheme": {set("response_uri", "file:///etc/passwd"), openid4vp.InvalidRequest, false},
 
 		"redirect_uri beside response_uri": {set("redirect_uri", "https://werkgever.example/cb"), openid4vp.InvalidRequest, true},
+		"request_uri inside":               {set("request_uri", "https://werkgever.example/r"), openid4vp.InvalidRequestObject, true},
+		"request inside":                   {set("request", "x.y.z"), openid4vp.InvalidRequestObject, true},
 		"response_type code":               {set("response_type", "code"), openid4vp.UnsupportedResponseType, true},
 		"no response_type":                 {drop("response_type"), openid4vp.UnsupportedResponseType, true},
 		"response_mode fragment":           {set("response_mode", "fragment"), openid4vp.InvalidRequest, true},

@@ -124,6 +124,8 @@ func parseRequest(payload []byte) (*Request, error) {
 // readRequest reads decoded parameters; it always returns a request.
 func readRequest(claims map[string]any) (*Request, error) {
 	p := params{claims: claims}
+	// RFC 9101 4: "request and request_uri parameters MUST NOT be included in Request Objects."
+	p.forbid("request", "request_uri")
 	r := &Request{
 		ClientID:     ClientID(p.text("client_id")),
 		ResponseType: p.text("response_type"),
