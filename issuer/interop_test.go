@@ -41,6 +41,9 @@ type foreign struct {
 
 func newForeign(t *testing.T) *foreign {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("starts node")
+	}
 	f := &foreign{t: t}
 	rootKey, from, to := testkit.P256(t), time.Now().Add(-time.Hour).Truncate(time.Second), time.Now().AddDate(1, 0, 0).Truncate(time.Second)
 	root, err := ca.NewRoot(rootKey, ca.Root{Name: "Regio Aakermonde", NotBefore: from, NotAfter: to})
