@@ -49,7 +49,7 @@ func (w *Wallet) lines(t *sdjwt.SDJWT, labels []openid4vci.Claim) ([]Line, error
 		if technical[name] {
 			continue
 		}
-		out = append(out, Line{Name: name, Label: labelOf(labels, name, w.c.Languages), Value: valueText(claims[name]), Always: !disclosed[name]})
+		out = append(out, Line{Name: name, Label: labelOf(labels, name, w.c.Languages), Value: valueText(name, claims[name], w.c.Languages[0]), Always: !disclosed[name]})
 	}
 	return out, nil
 }
@@ -71,7 +71,7 @@ func flatLines(t paspoort.Type, claims map[string]any, skills []paspoort.Skill, 
 		}
 		l := Line{Name: f.Name, Label: f.Label.In(lang), Always: f.SD == paspoort.SDNever}
 		if f.Name != "skills" {
-			l.Value = valueText(v)
+			l.Value = valueText(f.Name, v, lang)
 			out = append(out, l)
 			continue
 		}
@@ -120,30 +120,50 @@ func labelOf(labels []openid4vci.Claim, name string, languages []string) string 
 	return strings.ReplaceAll(name, "_", " ")
 }
 
-// valueText writes a value for people.
-func valueText(v any) string {
+// valueText writes the value of a claim for people: codes as words, a period as two
+// days, and of an object the parts in a sensible order.
+func valueText(claim string, v any, lang string) string {
 	switch v := v.(type) {
 	case nil:
 		return "-"
 	case string:
+		if words, ok := paspoort.ValueText(claim, v); ok {
+			return words.In(lang)
+		}
 		return v
 	case bool:
-		return map[bool]string{true: "ja", false: "nee"}[v]
+		return paspoort.Text{NL: map[bool]string{true: "ja", false: "nee"}[v], EN: map[bool]string{true: "yes", false: "no"}[v]}.In(lang)
 	case float64:
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	case []any:
 		parts := make([]string, len(v))
 		for i, e := range v {
-			parts[i] = valueText(e)
+			parts[i] = valueText(claim, e, lang)
 		}
 		return strings.Join(parts, "; ")
 	case map[string]any:
-		var parts []string
-		for _, name := range slices.Sorted(maps.Keys(v)) {
-			parts = append(parts, fmt.Sprintf("%s: %s", strings.ReplaceAll(name, "_", " "), valueText(v[name])))
-		}
-		return strings.Join(parts, ", ")
+		return objectText(v, lang)
 	default:
 		return fmt.Sprint(v)
 	}
+}
+
+// objectText writes an object: start and end as a period, else its parts, names and
+// titles first.
+func objectText(v map[string]any, lang string) string {
+	if start, ok := v["start"].(string); ok && len(v) <= 2 {
+		if end, ok := v["end"].(string); ok {
+			return start + paspoort.Text{NL: " tot en met ", EN: " up to and including "}.In(lang) + end
+		}
+		return paspoort.Text{NL: "sinds ", EN: "since "}.In(lang) + start
+	}
+	var parts []string
+	done := map[string]bool{}
+	for _, name := range slices.Concat([]string{"title", "name", "label", "framework", "level", "scheme", "code"}, slices.Sorted(maps.Keys(v))) {
+		if e, ok := v[name]; ok && !done[name] {
+			done[name] = true
+			parts = append(parts, valueText(name, e, lang))
+		}
+	}
+	return strings.Join(parts, ", ")
 }

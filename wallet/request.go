@@ -37,7 +37,8 @@ type Consent struct {
 	PurposeLanguage string `json:"purpose_language,omitempty"`
 	// Items are what goes, one for each presentation.
 	Items []ConsentItem `json:"items"`
-	// Missing are the queries for which there is nothing.
+	// Missing are the queries for which there is nothing, by type where the query
+	// names one of ours.
 	Missing []string `json:"missing,omitempty"`
 	// Encrypted: only the asker can read the answer.
 	Encrypted bool   `json:"encrypted"`
@@ -210,7 +211,7 @@ func (w *Wallet) matchUp(ctx context.Context, r *Request) error {
 		}
 	}
 	result := dcql.Evaluate(query, facts)
-	r.choose(query, result, candidates)
+	r.choose(query, result, candidates, w.c.Languages[0])
 	if len(r.shows) == 0 {
 		r.warn(warnNothing)
 		return nil
@@ -253,7 +254,7 @@ func (w *Wallet) candidates(q *dcql.Query, held []*credential, words []*declarat
 
 // choose takes the matches that go: all of them where the query takes several, else
 // the first.
-func (r *Request) choose(q *dcql.Query, result *dcql.Result, candidates []prepared) {
+func (r *Request) choose(q *dcql.Query, result *dcql.Result, candidates []prepared, lang string) {
 	answered := map[string]bool{}
 	for _, id := range result.Answerable() {
 		matches := result.Matches[id]
@@ -269,9 +270,23 @@ func (r *Request) choose(q *dcql.Query, result *dcql.Result, candidates []prepar
 	}
 	for _, cq := range q.Credentials {
 		if !answered[cq.ID] {
-			r.Consent.Missing = append(r.Consent.Missing, cq.ID)
+			r.Consent.Missing = append(r.Consent.Missing, queryName(cq, lang))
 		}
 	}
+}
+
+// queryName is what a query asks, for people: the name of the type, else its id.
+func queryName(cq dcql.CredentialQuery, lang string) string {
+	names := cq.Meta.VCTValues
+	for _, alternative := range cq.Meta.TypeValues {
+		names = append(names, alternative...)
+	}
+	for _, name := range names {
+		if t, err := paspoort.TypeOf(name); err == nil {
+			return t.Name().In(lang)
+		}
+	}
+	return cq.ID
 }
 
 // settle picks the slot and puts the copy at that slot in each presentation, reduced

@@ -102,12 +102,38 @@ func (w *Wallet) Show(ctx context.Context, id string) (*Details, error) {
 	if out.Lines, err = w.lines(t, c.Labels); err != nil {
 		return nil, err
 	}
-	verdict, err := w.verdict(ctx, c.Copies[0].Text)
+	text, err := w.lookAt(c)
+	if err != nil {
+		return nil, err
+	}
+	verdict, err := w.verdict(ctx, text)
 	if err != nil {
 		return nil, err
 	}
 	out.Verdict = &verdict
 	return out, nil
+}
+
+// lookAt is the first copy as the holder could show it, timestamps included, so that
+// the verdict sees what anybody else would see. It stays here.
+func (w *Wallet) lookAt(c *credential) (string, error) {
+	first := c.Copies[0]
+	if first.Slot < 0 {
+		return first.Text, nil
+	}
+	keys, err := w.slotSigners([]int{first.Slot})
+	if err != nil {
+		return "", err
+	}
+	token, err := sdjwt.Parse(first.Text)
+	if err != nil {
+		return "", err
+	}
+	nonce, err := w.newID()
+	if err != nil {
+		return "", err
+	}
+	return w.bind(prepared{slot: first.Slot, key: keys[first.Slot], token: token, timestamps: first.Timestamps}, fileAudience, nonce)
 }
 
 // find is the credential or the declaration with this id.

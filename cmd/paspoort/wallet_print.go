@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"paspoort.example/paspoort/specs/paspoort"
 	"paspoort.example/paspoort/wallet"
 )
 
@@ -172,8 +173,8 @@ func (p *walletPrinter) consent(c wallet.Consent) {
 			p.line("     %s: %s%s", l.Label, l.Value, note)
 		}
 	}
-	for _, id := range c.Missing {
-		p.line("  %s", p.s.dim(p.t.missing+": "+id))
+	if len(c.Missing) > 0 {
+		p.line("  %s", p.s.dim(p.t.missing+": "+strings.Join(c.Missing, ", ")))
 	}
 	for _, w := range c.Warnings {
 		p.line("  %s %s", p.s.wrap("33", "!"), w.Sentence.In(p.l))
@@ -219,10 +220,14 @@ func (p *walletPrinter) details(d *wallet.Details) {
 	for _, l := range d.Lines {
 		p.line("  %s: %s", l.Label, l.Value)
 	}
-	if d.Verdict != nil {
-		p.line("")
-		if err := printVerdict(p.w, *d.Verdict, p.l); err != nil && p.err == nil {
-			p.err = err
+	if d.Verdict == nil || len(d.Verdict.Credentials) == 0 {
+		return
+	}
+	p.line("")
+	for _, c := range d.Verdict.Credentials[0].Checks {
+		// Whose it is and who asked, the holder knows.
+		if c.Name != paspoort.CheckHolderBinding && c.Name != paspoort.CheckNonceAudience {
+			p.line("  %s %s", p.s.sign(c.State), c.Sentence.In(p.l))
 		}
 	}
 }
