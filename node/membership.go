@@ -60,6 +60,7 @@ func (n *Node) setFormed(births map[string]string) {
 func (n *Node) takePart(ctx context.Context) (*raft.Configuration, error) {
 	founding := n.foundingNodes()
 	_, founder := founding[n.cfg.ID]
+	founder = founder && n.size() == 0
 	for {
 		births, exists := n.askBirths(ctx, founding)
 		switch {
@@ -91,7 +92,7 @@ func (n *Node) askBirths(ctx context.Context, founding map[string]raft.ServerAdd
 		if err != nil {
 			continue
 		}
-		if h.Cluster != nil {
+		if h.Cluster != nil || h.Size > 0 { // a node with leaves founds nothing, even if it forgot with whom it was
 			return h.Cluster, true
 		}
 		births[id] = h.Birth

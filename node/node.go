@@ -59,6 +59,7 @@ type parts struct {
 	transport raft.Transport
 	peers     peers
 	close     []func() error // in the order of opening
+	closeRaft func() error   // closes logs and votes, so that openRaft opens them anew
 	serve     func(context.Context, *Node) error
 }
 
@@ -254,6 +255,9 @@ func (n *Node) startRaft(ctx context.Context) error {
 	if err := n.openRaft(); err != nil {
 		return err
 	}
+	if err := n.checkTail(); err != nil {
+		return err
+	}
 	c := n.raftConfig()
 	exists, err := raft.HasExistingState(n.logs, n.votes, n.snapshots)
 	if err != nil {
@@ -272,6 +276,36 @@ func (n *Node) startRaft(ctx context.Context) error {
 	n.leaderCh = n.raft.LeaderCh()
 	n.verified = &leadership{raft: n.raft, lastCommand: n.lastCommand}
 	return nil
+}
+
+// checkTail starts over when raft's log ends before what was applied from it: then the disk
+// lost what it had promised to keep, and this node may have voted for what it forgot (D6).
+func (n *Node) checkTail() error {
+	last, err := n.logs.LastIndex()
+	if err != nil {
+		return fmt.Errorf("raft log: %w", err)
+	}
+	list, err := n.snapshots.List()
+	if err != nil {
+		return fmt.Errorf("raft snapshots: %w", err)
+	}
+	if len(list) > 0 {
+		last = max(last, list[0].Index)
+	}
+	n.machine.mu.RLock()
+	applied := n.machine.meta.Applied
+	n.machine.mu.RUnlock()
+	if applied <= last || n.reborn && last == 0 {
+		return nil
+	}
+	n.log.Error("raft's log has lost its tail: coming back under a new raft id", "applied", applied, "last", last)
+	if err := n.closeRaft(); err != nil {
+		return err
+	}
+	if err := n.startOver(); err != nil {
+		return err
+	}
+	return n.openRaft()
 }
 
 func (n *Node) bootstrap(ctx context.Context, c *raft.Config) error {
@@ -318,7 +352,10 @@ func (n *Node) openRaft() error {
 	if err != nil {
 		return fmt.Errorf("raft log: %w", errors.Join(err, votes.Close()))
 	}
-	n.close = append(n.close, votes.Close, w.Close)
+	n.closeRaft = func() error {
+		n.logs = nil
+		return errors.Join(w.Close(), votes.Close())
+	}
 	cached, err := raft.NewLogCache(256, w)
 	if err != nil {
 		return err
@@ -369,6 +406,9 @@ func (n *Node) shutdown() error {
 
 func (n *Node) closeParts() error {
 	var err error
+	if n.closeRaft != nil && n.logs != nil {
+		err = n.closeRaft()
+	}
 	for i := len(n.close) - 1; i >= 0; i-- {
 		err = errors.Join(err, n.close[i]())
 	}

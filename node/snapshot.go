@@ -68,55 +68,69 @@ func (m *machine) Restore(r io.ReadCloser) error {
 	if s.Version != snapshotVersion {
 		return fmt.Errorf("restore: snapshot of version %d", s.Version)
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.failed != nil {
-		return m.failed
-	}
-	if s.Applied <= m.meta.Applied {
+	m.mu.RLock()
+	applied, size, failed := m.meta.Applied, m.meta.Size, m.failed
+	m.mu.RUnlock()
+	switch {
+	case failed != nil:
+		return failed
+	case s.Applied <= applied:
 		return nil
+	case s.Size < size:
+		return m.stop(fmt.Errorf("restore: snapshot has %d leaves, this node has %d", s.Size, size))
 	}
-	defer m.announce()
-	if err := m.restore(s); err != nil {
-		m.fail(fmt.Errorf("restore: %w", err))
-		return m.failed
+	for size < s.Size {
+		// Without the lock: others may ask this node something meanwhile.
+		batch, err := m.fetch(size, s.Size)
+		if err == nil && len(batch) == 0 {
+			err = errors.New("no node gave the missing leaves")
+		}
+		if err == nil {
+			size, err = m.followAll(batch)
+		}
+		if err != nil {
+			return m.stop(fmt.Errorf("restore: %w", err))
+		}
 	}
-	return nil
+	return m.restored(s)
 }
 
-func (m *machine) restore(s snapshot) error {
-	if s.Size < m.meta.Size {
-		return fmt.Errorf("snapshot has %d leaves, this node has %d", s.Size, m.meta.Size)
+// stop makes an error final.
+func (m *machine) stop(err error) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.fail(err)
+	return m.failed
+}
+
+// followAll applies and stores leaves on the way to a snapshot. Until root and state were
+// compared with it, the tree may be one that nobody agreed on: it is not signed (head).
+func (m *machine) followAll(batch [][]byte) (uint64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p := m.newPending()
+	p.meta.Restoring = true
+	for _, raw := range batch {
+		if err := m.follow(p, raw); err != nil {
+			return 0, err
+		}
+	}
+	m.flush(p)
+	return m.meta.Size, m.failed
+}
+
+// restored compares what was fetched with the snapshot and takes over its raft index.
+func (m *machine) restored(s snapshot) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	defer m.announce()
+	if got := m.tree.Root().String(); got != s.Root {
+		m.fail(fmt.Errorf("restore: leaves give root %s, snapshot says %s", got, s.Root))
+	} else if m.state.Digest() != s.Digest {
+		m.fail(errors.New("restore: leaves give another state than the snapshot says"))
 	}
 	p := m.newPending()
-	for p.meta.Size < s.Size {
-		batch, err := m.fetch(p.meta.Size, s.Size)
-		if err != nil {
-			return err
-		}
-		if len(batch) == 0 {
-			return errors.New("no node gave the missing leaves")
-		}
-		for _, raw := range batch {
-			if err := m.follow(p, raw); err != nil {
-				return err
-			}
-		}
-		// Stored leaf by leaf as they come: they are verified, and meta tells how far.
-		if p.bytes > maxBatchBytes && p.meta.Size < s.Size {
-			if m.flush(p); m.failed != nil {
-				return m.failed
-			}
-			p = m.newPending()
-		}
-	}
-	if got := p.tree.Root().String(); got != s.Root {
-		return fmt.Errorf("leaves give root %s, snapshot says %s", got, s.Root)
-	}
-	if got := m.state.Digest(); got != s.Digest {
-		return errors.New("leaves give another state than the snapshot says")
-	}
-	p.meta.Applied = s.Applied
+	p.meta.Applied, p.meta.Restoring = s.Applied, false
 	m.flush(p)
 	return m.failed
 }
@@ -136,7 +150,11 @@ func (m *machine) follow(p *pending, raw []byte) error {
 	return p.append(effect.Index, leaf)
 }
 
-// head is the tree as a checkpoint without origin. mu is held.
+// head is the tree as a checkpoint without origin; the empty tree in the middle of a
+// restore. mu is held.
 func (m *machine) head() tlog.Checkpoint {
+	if m.meta.Restoring {
+		return tlog.Checkpoint{Root: tlog.EmptyRoot()}
+	}
 	return tlog.Checkpoint{Size: m.tree.Size(), Root: m.tree.Root()}
 }

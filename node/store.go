@@ -41,6 +41,8 @@ type meta struct {
 	Root     string `json:"root"`    // base64, of Size leaves
 	Outcomes uint64 `json:"outcomes"`
 	Oldest   uint64 `json:"oldest"` // sequence of the oldest outcome kept
+
+	Restoring bool `json:"restoring,omitzero"` // leaves were fetched for a snapshot that is not compared yet
 }
 
 func keyLeaf(index uint64) []byte { return binary.BigEndian.AppendUint64([]byte("l/"), index) }

@@ -144,7 +144,7 @@ type member struct {
 	node  *Node
 	disk  *memoryFiles
 	store kv.Store
-	logs  *raft.InmemStore
+	logs  *tornLog
 	snaps raft.SnapshotStore
 	trans *raft.InmemTransport
 	stop  context.CancelFunc
@@ -177,7 +177,7 @@ func (c *cluster) add(id string, tune func(*Config)) *member {
 
 // wipe gives a member an empty disk.
 func (m *member) wipe() {
-	m.disk, m.store, m.logs, m.snaps = &memoryFiles{}, kv.NewMemory(), raft.NewInmemStore(), raft.NewInmemSnapshotStore()
+	m.disk, m.store, m.logs, m.snaps = &memoryFiles{}, kv.NewMemory(), &tornLog{InmemStore: raft.NewInmemStore()}, raft.NewInmemSnapshotStore()
 }
 
 func (c *cluster) startNode(m *member) {
@@ -186,7 +186,7 @@ func (c *cluster) startNode(m *member) {
 		m.tune(&cfg)
 	}
 	_, m.trans = raft.NewInmemTransport(raft.ServerAddress(m.id + ".example:7000"))
-	n, err := newNode(cfg.withDefaults(), parts{store: keepOpen{m.store}, files: m.disk, logs: m.logs, votes: m.logs, snapshots: m.snaps, transport: m.trans, peers: callers{c, m.id}})
+	n, err := newNode(cfg.withDefaults(), parts{store: keepOpen{m.store}, files: m.disk, logs: m.logs, votes: m.logs, snapshots: m.snaps, transport: m.trans, peers: callers{c, m.id}, closeRaft: func() error { return nil }})
 	if err != nil {
 		c.t.Fatal(err)
 	}
