@@ -128,7 +128,9 @@ func (v *Verifier) Handler() http.Handler { return v.site.Handler() }
 
 func (v *Verifier) routes() {
 	p := v.site.Protocol
-	p.PathPrefix(protocolPath + "/").Handler(http.StripPrefix(protocolPath, v.server.Handler()))
+	// A wallet may be a page in a browser: the protocol's endpoints are open to scripts of any origin. They rest on secrets in
+	// the request, never on cookies.
+	p.PathPrefix(protocolPath + "/").Handler(web.CORS(http.StripPrefix(protocolPath, v.server.Handler())))
 	p.HandleFunc("/.well-known/did.json", v.serveDID).Methods(http.MethodGet, http.MethodHead)
 	p.HandleFunc("/.well-known/jwks.json", v.serveKeys).Methods(http.MethodGet, http.MethodHead)
 	v.apiRoutes(p)

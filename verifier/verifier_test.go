@@ -396,6 +396,22 @@ func TestWellKnown(t *testing.T) {
 	}
 }
 
+// TestProtocolIsOpenToScripts: a wallet that is a page in a browser can reach the protocol, and nothing else.
+func TestProtocolIsOpenToScripts(t *testing.T) {
+	s := newStage(t)
+	made := s.ask(askSkills + `}`)
+	inv, err := openid4vp.ParseInvocation(made.Invocation)
+	must(t, err)
+	for target, want := range map[string]string{inv.RequestURI: "*", made.Page: "", address + "/api/v1/requests/" + made.ID: ""} {
+		resp, err := s.http.Get(target)
+		must(t, err)
+		resp.Body.Close()
+		if got := resp.Header.Get("Access-Control-Allow-Origin"); got != want {
+			t.Errorf("%s: allows %q, want %q", target, got, want)
+		}
+	}
+}
+
 func TestNewRefuses(t *testing.T) {
 	s := newStage(t)
 	good := verifier.Config{URL: "https://ossekamp.example", DIDKey: key(t), Evidence: nil, Store: kv.NewMemory()}
