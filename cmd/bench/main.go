@@ -2,6 +2,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -19,8 +20,8 @@ func main() {
 		return !strings.HasPrefix(r.Name, *only)
 	})
 	results, err := bench.Run(os.Stdout, rows...)
-	if err == nil && *out != "" {
-		err = bench.Write(*out, results)
+	if *out != "" {
+		err = errors.Join(err, bench.Write(*out, results))
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

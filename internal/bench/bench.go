@@ -12,6 +12,7 @@ package bench
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -50,18 +51,21 @@ type Result struct {
 	aim, median float64
 }
 
-// Run measures rows one after another and prints a table. It stops at the first operation
-// that fails: a benchmark of errors says nothing.
+// Run measures rows one after another and prints a table. A row in which an operation fails
+// is left out, since a benchmark of errors says nothing, and makes the whole an error; the
+// others stand.
 func Run(w io.Writer, rows ...Row) ([]Result, error) {
 	var results []Result
+	var errs []error
 	for _, row := range rows {
 		r, err := measure(row)
 		if err != nil {
-			return results, fmt.Errorf("bench %s: %w", row.Name, err)
+			errs = append(errs, fmt.Errorf("%s: %w", row.Name, err))
+			continue
 		}
 		results = append(results, r)
 	}
-	return results, table(w, results)
+	return results, errors.Join(append(errs, table(w, results))...)
 }
 
 func measure(row Row) (Result, error) {
