@@ -133,7 +133,7 @@ func (w *Wallet) lookAt(c *credential) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return w.bind(prepared{slot: first.Slot, key: keys[first.Slot], token: token, timestamps: first.Timestamps}, fileAudience, nonce)
+	return w.bind(prepared{slot: first.Slot, key: keys[first.Slot], token: token, timestamps: first.Timestamps}, paspoort.FileAudience, nonce)
 }
 
 // find is the credential or the declaration with this id.
@@ -181,10 +181,6 @@ func (w *Wallet) Delete(id string) error {
 	})
 }
 
-// fileAudience marks the key binding of a file that was made for nobody in
-// particular: whoever checks it sees that it answers no question.
-const fileAudience = "urn:paspoort:file"
-
 // Export makes a file of one credential that anybody can check offline: everything
 // in it is disclosed, and a key binding carries the timestamps. Who gets the file
 // can pass it on.
@@ -199,7 +195,7 @@ func (w *Wallet) Export(id string) (string, error) {
 		if err != nil {
 			return err
 		}
-		slot := a.slotOf(fileAudience)
+		slot := a.slotOf(paspoort.FileAudience)
 		if c != nil && c.copyAt(slot) == nil {
 			slot = c.leastUsed().Slot
 		}
@@ -210,7 +206,7 @@ func (w *Wallet) Export(id string) (string, error) {
 			e.Name = d.name()
 		}
 		if slot >= 0 {
-			a.Slots[fileAudience] = slot
+			a.Slots[paspoort.FileAudience] = slot
 			if err := w.box.put(tx, keyAskers, a); err != nil {
 				return err
 			}
@@ -251,7 +247,7 @@ func (w *Wallet) fileOf(tx kv.Tx, c *credential, d *declaration, slot int) (stri
 	if err != nil {
 		return "", err
 	}
-	return w.bind(p, fileAudience, nonce)
+	return w.bind(p, paspoort.FileAudience, nonce)
 }
 
 // leastUsed is the copy that the fewest have seen.

@@ -58,6 +58,8 @@ func (j judged) holderBinding(in Input) Check {
 		return check(CheckHolderBinding, Failed, "binding_in_future", nil)
 	case in.Expected != nil && in.Now.Sub(b.IssuedAt) > in.Limits.BindingAge+in.Limits.Skew:
 		return check(CheckHolderBinding, Failed, "binding_too_old", nil)
+	case in.Expected == nil && b.Audience == FileAudience:
+		return check(CheckHolderBinding, Unknown, "binding_for_file", nil)
 	case in.Expected == nil:
 		// A signature for another transaction, seen later, may be a copy.
 		return check(CheckHolderBinding, Unknown, "binding_for_another", nil)

@@ -43,6 +43,10 @@ type Input struct {
 	Credentials []Facts
 }
 
+// FileAudience is the audience of a key binding that the holder made for a file:
+// it carries timestamps, and shows nothing about who hands the file over.
+const FileAudience = "urn:paspoort:file"
+
 // Expected is what the request of this transaction contained.
 type Expected struct{ Nonce, Audience string }
 

@@ -40,6 +40,7 @@ var sentences = map[string]Text{
 	"binding_in_future":        {"De handtekening van de eigenaar heeft een tijd in de toekomst.", "The holder's signature is dated in the future."},
 	"binding_too_old":          {"De handtekening van de eigenaar is te oud. Vraag opnieuw.", "The holder's signature is too old. Ask again."},
 	"binding_for_another":      {"De eigenaar heeft dit voor iemand anders ondertekend. Het kan een kopie zijn.", "The holder signed this for someone else. It may be a copy."},
+	"binding_for_file":         {"De eigenaar heeft dit bestand gemaakt. Wie het nu heeft, is niet te zien.", "The holder made this file. Who has it now cannot be seen."},
 	"binding_not_verified":     {"De handtekening van de eigenaar kon niet worden gecontroleerd.", "The holder's signature could not be checked."},
 	"nothing_asked":            {"Er is niets gevraagd. Dit kan een kopie zijn.", "Nothing was asked. This may be a copy."},
 	"wrong_nonce":              {"Dit antwoord hoort bij een andere vraag.", "This answer belongs to another request."},

@@ -186,6 +186,8 @@ func TestRulesOfTheHolder(t *testing.T) {
 		{"binding too old", func(_ *Input, f *Facts) { f.Binding.IssuedAt = now.Add(-time.Hour) }, CheckHolderBinding, Failed, "binding_too_old"},
 		{"binding from tomorrow", func(_ *Input, f *Facts) { f.Binding.IssuedAt = now.Add(time.Hour) }, CheckHolderBinding, Failed, "binding_in_future"},
 		{"a captured presentation", func(in *Input, _ *Facts) { in.Expected = nil }, CheckHolderBinding, Unknown, "binding_for_another"},
+		{"a file that the holder made", func(in *Input, f *Facts) { in.Expected, f.Binding.Audience = nil, FileAudience }, CheckHolderBinding, Unknown, "binding_for_file"},
+		{"a file for a request", func(_ *Input, f *Facts) { f.Binding.Audience = FileAudience }, CheckNonceAudience, Failed, "wrong_audience"},
 		{"another nonce", func(_ *Input, f *Facts) { f.Binding.Nonce = "n-2" }, CheckNonceAudience, Failed, "wrong_nonce"},
 		{"another audience", func(_ *Input, f *Facts) { f.Binding.Audience = "x509_hash:abd" }, CheckNonceAudience, Failed, "wrong_audience"},
 		{"an empty nonce never matches", func(in *Input, f *Facts) { in.Expected.Nonce, f.Binding.Nonce = "", "" }, CheckNonceAudience, Unknown, "no_fact"},
