@@ -367,3 +367,13 @@ func anchorOf(t *testing.T, r *evidencetest.Region) []*x509.Certificate {
 	}
 	return []*x509.Certificate{c}
 }
+
+// keyOfCnf is the holder's key of a processed payload.
+func keyOfCnf(t *testing.T, claims map[string]any) crypto.PublicKey {
+	t.Helper()
+	pub, ok := paspoort.HolderKey(claims)
+	if !ok {
+		t.Fatal("no holder key")
+	}
+	return pub
+}

@@ -29,6 +29,7 @@ const issuerURL = "https://opleider.example/uitgifte"
 func base(extra map[string]any) map[string]any {
 	m := map[string]any{"iss": issuerURL, "vct": "urn:example:module:1", "iat": noon.Unix()}
 	maps.Copy(m, extra)
+	maps.DeleteFunc(m, func(_ string, v any) bool { return v == nil }) // nil takes a claim away
 	return m
 }
 

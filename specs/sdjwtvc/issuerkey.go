@@ -75,7 +75,7 @@ func IssuerKey(ctx context.Context, t *sdjwt.SDJWT, o KeyOptions) (IssuerKeyResu
 		permitted = []Mechanism{ByCertificate, ByDID, ByMetadata}
 	}
 	h := t.Header()
-	iss, err := optionalString(t.Payload(), "iss")
+	iss, err := issuerOf(t.Payload())
 	if err != nil {
 		return IssuerKeyResult{}, err
 	}
@@ -91,6 +91,22 @@ func IssuerKey(ctx context.Context, t *sdjwt.SDJWT, o KeyOptions) (IssuerKeyResu
 		}
 	}
 	return IssuerKeyResult{}, ErrNoIssuerKey
+}
+
+// issuerOf is iss, or in a W3C credential without it the issuer or its id, which
+// iss would have to match (VC-JOSE-COSE 4.1.2).
+func issuerOf(payload map[string]any) (string, error) {
+	iss, err := optionalString(payload, "iss")
+	if iss != "" || err != nil {
+		return iss, err
+	}
+	if _, w3c := payload["@context"]; !w3c {
+		return "", nil
+	}
+	if object, ok := payload["issuer"].(map[string]any); ok {
+		return optionalString(object, "id")
+	}
+	return optionalString(payload, "issuer")
 }
 
 func keyByCertificate(h jose.Header, iss string, o KeyOptions) (IssuerKeyResult, error) {

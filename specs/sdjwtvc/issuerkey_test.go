@@ -125,6 +125,8 @@ func TestIssuerKey(t *testing.T) {
 		{"did:jwk as iss", kid(jwk + "#0"), map[string]any{"iss": jwk}, sdjwtvc.KeyOptions{}, sdjwtvc.ByDID, nil},
 		{"did:jwk as iss, bare fragment", kid("#0"), map[string]any{"iss": jwk}, sdjwtvc.KeyOptions{}, sdjwtvc.ByDID, nil},
 		{"did:jwk beside an https iss", kid(jwk + "#0"), nil, sdjwtvc.KeyOptions{Fetcher: f}, "", sdjwtvc.ErrIssuerMismatch},
+		{"did:jwk as issuer of a W3C credential", kid(jwk + "#0"), map[string]any{"iss": nil, "@context": []any{"x"}, "issuer": map[string]any{"id": jwk}}, sdjwtvc.KeyOptions{}, sdjwtvc.ByDID, nil},
+		{"did:jwk beside another issuer", kid(jwk + "#0"), map[string]any{"iss": nil, "@context": []any{"x"}, "issuer": issuerURL}, sdjwtvc.KeyOptions{}, "", sdjwtvc.ErrIssuerMismatch},
 		{"metadata", kid("k1"), nil, sdjwtvc.KeyOptions{Fetcher: f}, sdjwtvc.ByMetadata, nil},
 		{"metadata, only key", kid(""), nil, sdjwtvc.KeyOptions{Fetcher: f}, sdjwtvc.ByMetadata, nil},
 		{"metadata, unknown kid", kid("k2"), nil, sdjwtvc.KeyOptions{Fetcher: f}, "", sdjwtvc.ErrIssuerMetadata},
