@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,14 +30,15 @@ func (n *Node) Handler() (http.Handler, error) {
 	n.metrics(site)
 	r := site.Protocol
 	// Hot paths first: gorilla/mux tries routes in order.
-	r.HandleFunc("/checkpoint", n.getCheckpoint).Methods(http.MethodGet, http.MethodHead)
-	r.PathPrefix("/tile/").HandlerFunc(n.getTile).Methods(http.MethodGet, http.MethodHead)
-	r.HandleFunc("/v1/status", n.getStatus).Methods(http.MethodGet, http.MethodHead)
-	r.HandleFunc("/v1/verify", n.postVerify).Methods(http.MethodPost)
-	r.HandleFunc("/v1/proof/{index}", n.getProof).Methods(http.MethodGet, http.MethodHead)
-	r.HandleFunc("/v1/policy", n.getPolicy).Methods(http.MethodGet, http.MethodHead)
-	r.HandleFunc("/v1/types/{name}/{version}", getType).Methods(http.MethodGet, http.MethodHead)
-	r.Handle("/openapi.yaml", web.Static("application/yaml", openAPI, time.Hour)).Methods(http.MethodGet, http.MethodHead)
+	read := []string{http.MethodGet, http.MethodHead}
+	r.Handle("/checkpoint", only(n.getCheckpoint, read...))
+	r.PathPrefix("/tile/").Handler(only(n.getTile, read...))
+	r.Handle("/v1/status", only(n.getStatus, read...))
+	r.Handle("/v1/verify", only(n.postVerify, http.MethodPost))
+	r.Handle("/v1/proof/{index}", only(n.getProof, read...))
+	r.Handle("/v1/policy", only(n.getPolicy, read...))
+	r.Handle("/v1/types/{name}/{version}", only(getType, read...))
+	r.Handle("/openapi.yaml", web.Static("application/yaml", openAPI, time.Hour)).Methods(read...)
 	server := registry.NewServer(registry.ServerConfig{Reader: n, Log: n, Writer: n, Timestamps: n, Now: n.cfg.Clock})
 	r.PathPrefix("/v1/").Handler(server)
 	pages, err := newPages(n)
@@ -45,6 +47,18 @@ func (n *Node) Handler() (http.Handler, error) {
 	}
 	pages.mount(site)
 	return site.Handler(), nil
+}
+
+// only answers other methods with 405: the registry's routes below /v1/ would take them.
+func only(h http.HandlerFunc, methods ...string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !slices.Contains(methods, r.Method) {
+			w.Header().Set("Allow", strings.Join(methods, ", "))
+			web.WriteError(w, http.StatusMethodNotAllowed, "method-not-allowed", "use "+strings.Join(methods, " or "))
+			return
+		}
+		h(w, r)
+	})
 }
 
 // ready: a node is ready when it knows the region and hears from a leader.
