@@ -37,49 +37,56 @@ func CredentialSchema(t Type) ([]byte, error) { return file("credential", t) }
 // Sample is a complete, valid and invented set of claims, as JSON.
 func Sample(t Type) ([]byte, error) { return file("sample", t) }
 
-type schemas struct{ claims, credential map[Type]*jsonschema.Schema }
+// A lazySchema is compiled when it is first needed, and once: the schemas are
+// part of the program and never change.
+type lazySchema func() (*jsonschema.Schema, error)
 
-// compiled is made once: the schemas are part of the program and never change.
-var compiled = sync.OnceValues(func() (schemas, error) {
-	s := schemas{map[Type]*jsonschema.Schema{}, map[Type]*jsonschema.Schema{}}
+var claimsSchemas, credentialSchemas = lazySchemas("claims"), lazySchemas("credential")
+
+func lazySchemas(dir string) map[Type]lazySchema {
+	m := map[Type]lazySchema{}
+	for _, t := range Types() {
+		m[t] = sync.OnceValues(func() (*jsonschema.Schema, error) { return compile(dir, t) })
+	}
+	return m
+}
+
+func compile(dir string, t Type) (*jsonschema.Schema, error) {
+	raw, err := file(dir, t)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+	if err != nil {
+		return nil, err
+	}
 	c := jsonschema.NewCompiler()
 	c.AssertFormat()
 	// Everything is embedded; a reference outside would be a fault of ours.
 	c.UseLoader(jsonschema.SchemeURLLoader{})
-	for _, t := range Types() {
-		for dir, into := range map[string]map[Type]*jsonschema.Schema{"claims": s.claims, "credential": s.credential} {
-			raw, err := file(dir, t)
-			if err != nil {
-				return s, err
-			}
-			doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
-			if err != nil {
-				return s, err
-			}
-			id := t.VCT() + ":" + dir
-			if err := c.AddResource(id, doc); err != nil {
-				return s, err
-			}
-			if into[t], err = c.Compile(id); err != nil {
-				return s, err
-			}
-		}
+	id := t.VCT() + ":" + dir
+	if err := c.AddResource(id, doc); err != nil {
+		return nil, err
 	}
-	return s, nil
-})
+	return c.Compile(id)
+}
+
+func validate(schemas map[Type]lazySchema, t Type, v map[string]any) error {
+	load, ok := schemas[t]
+	if !ok {
+		return fmt.Errorf("%w: %.40q", ErrUnknownType, t)
+	}
+	schema, err := load()
+	if err != nil {
+		return err
+	}
+	return explain(schema.Validate(v))
+}
 
 // CheckClaims says whether claims are valid input for the type. The error wraps
 // ErrUnknownType or ErrClaims and names places and rules, never values.
 func CheckClaims(t Type, claims map[string]any) error {
-	s, err := compiled()
-	if err != nil {
-		return err
-	}
-	schema, ok := s.claims[t]
-	if !ok {
-		return fmt.Errorf("%w: %.40q", ErrUnknownType, t)
-	}
-	if err := explain(schema.Validate(claims)); err != nil {
+	if err := validate(claimsSchemas, t, claims); err != nil {
 		return err
 	}
 	return checkDates(claims)
@@ -87,15 +94,7 @@ func CheckClaims(t Type, claims map[string]any) error {
 
 // checkCredential holds a processed credential, in flat form, against its schema.
 func checkCredential(t Type, flat map[string]any) error {
-	s, err := compiled()
-	if err != nil {
-		return err
-	}
-	schema, ok := s.credential[t]
-	if !ok {
-		return fmt.Errorf("%w: %.40q", ErrUnknownType, t)
-	}
-	return explain(schema.Validate(flat))
+	return validate(credentialSchemas, t, flat)
 }
 
 // explain turns the library's tree into one sentence with the deepest causes.
