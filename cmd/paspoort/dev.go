@@ -87,9 +87,10 @@ func welcome(out io.Writer, w *dev.World, self, ready string) error {
 		p("  %s", s.dim("let it trust "+r.CAFile+", which can speak for localhost only."))
 	}
 	p("")
-	p("%s", s.dim("Type next, in another window: a wallet, and a module of "+w.Name(r.Issuers[0].URL)))
-	for _, line := range w.FirstSteps(self, ready) {
-		p("  %s", line)
+	p("%s", s.dim("Type next, in another window"))
+	for i, step := range w.FirstSteps(self, ready) {
+		p("  %d  %s", i+1, s.dim(step.Does))
+		p("     %s", step.Command)
 	}
 	p("")
 	p("%s", s.dim("Region "+r.Regions[0].Genesis))

@@ -41,8 +41,11 @@ var members = []member{
 
 const caOperator = "gemeente-aakermonde"
 
+// nodeOf is a node and the member that runs it.
+type nodeOf struct{ id, operator string }
+
 // nodes are run by members of three groups.
-var nodes = []struct{ id, operator string }{
+var nodes = []nodeOf{
 	{"knoop-1", "werkgeverskring"},
 	{"knoop-2", "vakbond-het-anker"},
 	{"knoop-3", "gemeente-aakermonde"},

@@ -2,12 +2,12 @@ package dev
 
 import (
 	"fmt"
-
-	"paspoort.example/paspoort/specs/paspoort"
+	"os"
+	"path/filepath"
 )
 
 // Logs is the folder with a log of each process.
-func (w *World) Logs() string { return w.l.path("logs") }
+func (w *World) Logs() string { return near(w.l.path("logs")) }
 
 // Name is the name of the organisation at a public address.
 func (w *World) Name(url string) string {
@@ -19,21 +19,37 @@ func (w *World) Name(url string) string {
 	return url
 }
 
-// FirstSteps are the commands with which a person begins: a wallet, an offer that
-// is made and accepted.
-func (w *World) FirstSteps(program, ready string) []string {
-	id := paspoort.ConfigurationID(paspoort.Opleiding, paspoort.FormatSDJWTVC)
-	curl, url := "curl -s", w.settings.url(opleider)
+// Hint is a command to type, and what it does.
+type Hint struct{ Does, Command string }
+
+// FirstSteps are the commands with which a person begins: a wallet, offers, one that
+// is accepted, a request that is answered.
+func (w *World) FirstSteps(program, ready string) []Hint {
+	curl := "curl -s"
 	if w.settings.TLS {
-		curl += " --cacert " + w.l.path(localCA)
+		curl += " --cacert " + near(w.l.path(localCA))
 	}
-	curl += ` -H "Authorization: Bearer $(cat ` + w.l.path(opleider, adminToken) + `)"`
-	return []string{
-		fmt.Sprintf("%s wallet init --ready-file %s", program, ready),
-		fmt.Sprintf("%s %s/api/v1/configurations/%s/sample > claims.json", curl, url, id),
-		fmt.Sprintf(`%s -H "Content-Type: application/json" -d "{\"credential_configuration_id\":\"%s\",\"claims\":$(cat claims.json)}" %s/api/v1/offers`, curl, id, url),
-		fmt.Sprintf("%s wallet accept 'THE credential_offer_uri'", program),
+	ask := fmt.Sprintf(`%s -H "Authorization: Bearer $(cat %s)" -H "Content-Type: application/json" -d '{"skills":[{"uri":"%s","label":"Verzorgen"}],"purpose":"Wij zoeken een helpende."}' %s/api/v1/requests`,
+		curl, near(w.l.path(verifier, adminToken)), skillCare, w.settings.url(verifier))
+	return []Hint{
+		{"make a paspoort", fmt.Sprintf("%s wallet init --ready-file %s", program, near(ready))},
+		{"the opleider makes offers from a spreadsheet", fmt.Sprintf("%s issuer offers --config %s", program, near(w.l.config(opleider)))},
+		{"accept one of them", fmt.Sprintf("%s wallet accept LINK --tx-code CODE", program)},
+		{"the employer asks for a skill", ask},
+		{"see who asks and why, and answer", fmt.Sprintf("%s wallet present 'INVOCATION'", program)},
 	}
+}
+
+// near is a path as a person would type it in this folder.
+func near(path string) string {
+	here, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	if rel, err := filepath.Rel(here, path); err == nil && len(rel) < len(path) {
+		return rel
+	}
+	return path
 }
 
 // Dir is the folder of the region.

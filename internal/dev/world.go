@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"paspoort.example/paspoort/internal/conf"
@@ -284,16 +285,37 @@ func (w *World) Wait(ctx context.Context) error {
 	}
 }
 
-// end ends every process, roles before nodes.
+// end ends every process: roles first, all at once, and then the nodes on which they
+// rely.
 func (w *World) end() error {
-	var faults []error
-	for _, p := range slices.Backward(w.processes) {
-		if p.Alive() {
-			faults = append(faults, p.Stop())
+	isNode := func(p *Process) bool {
+		return slices.ContainsFunc(nodes, func(n nodeOf) bool { return n.id == p.Name })
+	}
+	var first, last []*Process
+	for _, p := range w.processes {
+		if isNode(p) {
+			last = append(last, p)
+		} else {
+			first = append(first, p)
 		}
 	}
+	err := errors.Join(stopAll(first), stopAll(last))
 	w.processes = nil
 	w.HTTP.CloseIdleConnections()
+	return err
+}
+
+func stopAll(list []*Process) error {
+	faults := make([]error, len(list))
+	var all sync.WaitGroup
+	for i, p := range list {
+		all.Go(func() {
+			if p.Alive() {
+				faults[i] = p.Stop()
+			}
+		})
+	}
+	all.Wait()
 	return errors.Join(faults...)
 }
 
