@@ -2,6 +2,7 @@ package registry_test
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"slices"
 	"strings"
@@ -308,8 +309,21 @@ func (m *machine) checkThresholds() {
 	}
 }
 
+// howMany sets the number of sequences, unless somebody asked for one.
+func howMany(t *testing.T) {
+	t.Helper()
+	f := flag.Lookup("rapid.checks")
+	if f == nil || f.Value.String() != f.DefValue {
+		return
+	}
+	if err := f.Value.Set(sequences); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Value.Set(f.DefValue) })
+}
+
 func TestSequencesKeepTheInvariants(t *testing.T) {
-	fewerUnderRace(t)
+	howMany(t)
 	leaves, admissions, refusals := 0, 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
 		m := newMachine(t, rt, false)
@@ -364,7 +378,7 @@ func (m *machine) replay() {
 func TestPropertyCatchesPlantedSelfApproval(t *testing.T) {
 	for _, planted := range []bool{false, true} {
 		found := 0
-		for seed := range 50 {
+		for seed := range 30 {
 			rapid.Custom(func(rt *rapid.T) bool {
 				m := newMachine(t, rt, planted)
 				org := m.selfApprove()
@@ -375,7 +389,7 @@ func TestPropertyCatchesPlantedSelfApproval(t *testing.T) {
 			}).Example(seed)
 		}
 		if planted != (found > 0) {
-			t.Errorf("planted %v: %d of 50 sequences noticed", planted, found)
+			t.Errorf("planted %v: %d of 30 sequences noticed", planted, found)
 		}
 	}
 }
