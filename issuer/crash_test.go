@@ -193,7 +193,8 @@ func TestDiskShowsNobody(t *testing.T) {
 	if err := h.session.Notify(t.Context(), h.token, openid4vci.Notification{ID: h.answer.NotificationID, Event: openid4vci.CredentialFailure, Description: "Phone of Samira is full"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := kv.Sync(r.config.Store); err != nil {
+	_, metrics := r.get("/metrics")
+	if err := r.config.Store.Close(); err != nil { // closed, its files are as short as what they hold
 		t.Fatal(err)
 	}
 	secrets := []string{"Voorbeeld-Idrissi", "Samira", "dagelijkse zorg", h.token.AccessToken, h.token.RefreshToken,
@@ -216,7 +217,6 @@ func TestDiskShowsNobody(t *testing.T) {
 	if report, err = control.Tree(dir); err != nil || len(report.Findings) == 0 {
 		t.Errorf("the scan does not even find an id that must be there (%v)", err)
 	}
-	_, metrics := r.get("/metrics")
 	for place, text := range map[string]string{"metrics": metrics, "log": log.String()} {
 		if found := scan.Bytes(place, []byte(text)); len(found) > 0 || text == "" {
 			t.Errorf("%s: %v", place, found)

@@ -95,10 +95,10 @@ func TestEntriesArePublishedBeforeUse(t *testing.T) {
 
 // TestIndexIsNeverUsedTwice over refills, full lists and restarts.
 func TestIndexIsNeverUsedTwice(t *testing.T) {
-	r := newRig(t, func(c *Config) { c.StatusListSize, c.StatusReserve = 256, 20 })
+	r := newRig(t, func(c *Config) { c.StatusListSize, c.StatusReserve = 128, 20 })
 	seen := map[statuslist.Reference]bool{}
-	for round := range 12 {
-		for range 3 {
+	for round := range 6 {
+		for range 2 {
 			for _, c := range r.accept(r.offer(opleiding, false), 10).copies {
 				ref := r.reference(c)
 				if seen[ref] {
@@ -125,7 +125,7 @@ func TestIndexIsNeverUsedTwice(t *testing.T) {
 				used++
 			}
 		}
-		if limit := 256 * fillNumerator / fillDenominator; used > limit {
+		if limit := 128 * fillNumerator / fillDenominator; used > limit {
 			t.Errorf("list %d: %d entries, more than %d", number, used, limit)
 		}
 	}
