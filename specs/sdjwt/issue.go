@@ -141,6 +141,9 @@ func (w *issuance) object(dst []byte, in map[string]any, depth int) ([]byte, err
 			if dst, digest, err = w.disclose(dst, name, false, mark.Value, depth); err != nil {
 				return nil, err
 			}
+			if digests == nil {
+				digests = make([]string, 0, len(names)+w.decoys)
+			}
 			digests = append(digests, digest)
 			continue
 		}

@@ -100,7 +100,11 @@ func (p *processor) value(v any, path []any, parent, depth int) (any, error) {
 }
 
 func (p *processor) object(in map[string]any, path []any, parent, depth int) (map[string]any, error) {
-	out := make(map[string]any, len(in)+4)
+	size := len(in)
+	if list, ok := in[claimSD].([]any); ok {
+		size += min(len(list), len(p.disclosures)) - 1
+	}
+	out := make(map[string]any, size)
 	for name, v := range in {
 		switch name {
 		case claimSD:
