@@ -62,7 +62,7 @@ func printVerdict(w io.Writer, v paspoort.Verdict, lang string) error {
 	for _, c := range v.Credentials {
 		fmt.Fprintf(w, "\n%s %s\n", s.sign(c.Outcome), s.bold(c.TypeName.In(lang)+issuedBy(c.Issuer)))
 		for _, check := range c.Checks {
-			fmt.Fprintf(w, "  %s %-16s %s\n", s.sign(check.State), check.Name, check.Sentence.In(lang))
+			fmt.Fprintf(w, "  %s %-16s %s\n", s.sign(check.State), paspoort.CheckTitle(check.Name).In(lang), check.Sentence.In(lang))
 		}
 		if c.StatusAsOf != "" {
 			fmt.Fprintf(w, "  %s\n", s.dim(fmt.Sprintf("%s %s, %s %s", words.status, c.Status, words.asof, c.StatusAsOf)))

@@ -117,6 +117,16 @@ var sentences = map[string]Text{
 // general words what a code says that has no sentence of its own.
 var general = Text{"Dit is niet in orde of niet te controleren.", "This is not in order or cannot be checked."}
 
+var checkTitles = map[string]Text{
+	CheckFormat: {"Leesbaar", "Format"}, CheckSignature: {"Handtekening", "Signature"}, CheckHolderBinding: {"Eigenaar", "Holder"},
+	CheckNonceAudience: {"Bij deze vraag", "For this request"}, CheckValidity: {"Geldigheid", "Validity"}, CheckStatus: {"Intrekking", "Status"},
+	CheckIssuerAdmitted: {"Uitgever", "Issuer"}, CheckSigningDay: {"Dag van tekenen", "Day of signing"},
+	CheckWithdrawal: {"Toelating", "Withdrawal"}, CheckSchema: {"Inhoud", "Contents"}, CheckSameHolder: {"Zelfde eigenaar", "Same holder"},
+}
+
+// CheckTitle is what people call a check; the empty Text for a name that is none.
+func CheckTitle(name string) Text { return checkTitles[name] }
+
 // Sentence is what a code says, with words in braces where a verdict fills in a
 // day, an age or a level.
 func Sentence(code string) Text { return sentence(code, nil) }

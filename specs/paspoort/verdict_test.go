@@ -325,6 +325,11 @@ func TestEssenceForgetsAges(t *testing.T) {
 // Every code has a sentence in both languages, no sentence is without a code's
 // form, and none of the words that may not stand on a page occur.
 func TestSentences(t *testing.T) {
+	for _, c := range append(Decide(goodInput(t, Opleiding)).Credentials[0].Checks, Check{Name: CheckSameHolder}) {
+		if title := CheckTitle(c.Name); title.NL == "" || title.EN == "" {
+			t.Errorf("%s has no title", c.Name)
+		}
+	}
 	for code, s := range sentences {
 		if s.NL == "" || s.EN == "" || !strings.HasSuffix(s.NL, ".") {
 			t.Errorf("%s: %+v", code, s)
