@@ -102,8 +102,8 @@ func FuzzParseSubmission(f *testing.F) {
 // Any bytes as the next leaf: applied or refused, never in between, and never a panic.
 func FuzzApply(f *testing.F) {
 	_, snap := goldenSnapshot(f)
-	for i, leaf := range snap.Leaves {
-		f.Add(uint8(i), leaf)
+	for i := 0; i < len(snap.Leaves); i += 6 { // each seed replays what came before
+		f.Add(uint8(i), snap.Leaves[i])
 	}
 	f.Fuzz(func(t *testing.T, at uint8, raw []byte) {
 		leaf, err := registry.ParseLeaf(raw)
