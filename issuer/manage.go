@@ -121,7 +121,7 @@ func (i *Issuer) forget(tx kv.Tx, r *record) error {
 			return err
 		}
 	}
-	r.CodeHash, r.Code, r.TxCode, r.Refresh, r.Previous = nil, nil, nil, nil, nil
+	r.CodeHash, r.Code, r.TxCode, r.Refresh, r.Previous, r.DPoPKey = nil, nil, nil, nil, nil, ""
 	return nil
 }
 
