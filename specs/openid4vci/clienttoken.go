@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,6 +49,13 @@ func (s *Session) PreAuthorized(ctx context.Context, txCode string) (*Token, err
 	r := &TokenRequest{GrantType: GrantPreAuthorizedCode, PreAuthorizedCode: grant.Code}
 	if txCode != "" {
 		r.TxCode = &txCode
+	}
+	// DIIP v5: wallets use authorization_details; 6.1.1 has them in the token request
+	// too, and the answer then names the datasets by credential identifiers.
+	if s.client.Profile == DIIP && slices.Contains(s.Server.AuthorizationDetailsTypes, typeOpenIDCredential) {
+		for _, id := range s.Offer.ConfigurationIDs {
+			r.AuthorizationDetails = append(r.AuthorizationDetails, NewAuthorizationDetail(s.Issuer, id))
+		}
 	}
 	return s.token(ctx, r)
 }

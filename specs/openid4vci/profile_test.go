@@ -83,8 +83,14 @@ func TestProfiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.Begin(t.Context(), offer); err != nil {
-			t.Error(err)
+		s, err := c.Begin(t.Context(), offer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// DIIP asks by authorization_details, and then by credential identifier.
+		token, _ := obtain(t, s, "1", openid4vci.Wanted{ConfigurationID: vcitest.ConfigurationID, Keys: newKeys(t, 2)})
+		if len(token.Identifiers(vcitest.ConfigurationID)) != 1 {
+			t.Errorf("token response without credential identifiers: %+v", token.AuthorizationDetails)
 		}
 	})
 }

@@ -61,7 +61,7 @@ func (s *Server) access(w http.ResponseWriter, r *http.Request) (*Access, error)
 	}
 	// RFC 9449 7.1 and 7.2: a token that is bound to a key is never taken as a bearer
 	// token, nor the other way round.
-	if bound != (access.DPoPKey != "") {
+	if bound != (access.DPoPKey != "") || bound && s.config.DPoP == nil {
 		return nil, &Error{Code: InvalidToken, Description: "the access token goes with another authentication scheme", Scheme: scheme}
 	}
 	if !bound {
