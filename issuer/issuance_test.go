@@ -386,3 +386,32 @@ func TestEncryptedIssuance(t *testing.T) {
 		t.Errorf("got %v, %v", answer, err)
 	}
 }
+
+// TestDIIPWallet: a wallet by DIIP v5 asks with authorization_details, names its
+// keys by DID, and gets the dataset by its credential identifier.
+func TestDIIPWallet(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.Profile = openid4vci.DIIP })
+	c := r.client()
+	c.Profile = openid4vci.DIIP
+	offer, err := c.Offer(t.Context(), r.offer(opleiding, false).Invocation)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Begin(t.Context(), offer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := s.PreAuthorized(t.Context(), "")
+	if err != nil || len(token.Identifiers(opleiding)) != 1 {
+		t.Fatalf("token: %v, %v", token.Identifiers(opleiding), err)
+	}
+	h := r.fetch(held{session: s, token: token, keys: newKeys(t, 10)})
+	for n, c := range h.copies {
+		checkCopy(t, r, paspoort.FormatSDJWTVC, c, h.keys[n])
+	}
+	fresh, err := s.Refresh(t.Context(), token.RefreshToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.fetch(held{session: s, token: fresh, keys: newKeys(t, 2)})
+}

@@ -1,12 +1,15 @@
 package issuer
 
 import (
+	"crypto"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
 
 	"paspoort.example/paspoort/internal/page/pagetest"
+	"paspoort.example/paspoort/specs/jose"
+	"paspoort.example/paspoort/specs/openid4vci"
 )
 
 // TestPages shows every page in every state and language to the checks of the kit.
@@ -111,10 +114,34 @@ func TestDocuments(t *testing.T) {
 			t.Errorf("%s shows a private key", path)
 		}
 	}
+	r.clock.Advance(4 * defaultPublishEvery)
+	if response, body := r.get("/readyz"); response.StatusCode != 503 || !strings.Contains(body, "behind their schedule") {
+		t.Errorf("behind schedule: %d %s", response.StatusCode, body)
+	}
 	for _, path := range []string{"/.well-known/did.json", "/.well-known/openid-credential-issuer", "/jwks", "/v1/types/opleiding/1"} {
 		if response, _ := r.get(path); response.Header.Get("Access-Control-Allow-Origin") != "*" {
 			t.Errorf("%s: no CORS", path)
 		}
+	}
+}
+
+// TestSignedMetadata: who asks for application/jwt gets metadata signed with the key
+// and certificate of the issuer (OpenID4VCI 12.2.3, HAIP 1.0 4.1).
+func TestSignedMetadata(t *testing.T) {
+	r := newRig(t)
+	response, body := r.get("/.well-known/openid-credential-issuer", "Accept", "application/jwt")
+	if response.Header.Get("Content-Type") != "application/jwt" {
+		t.Fatalf("Content-Type: %q", response.Header.Get("Content-Type"))
+	}
+	m, err := openid4vci.VerifySignedMetadata(body, testURL, r.clock.Now(), func(h jose.Header) (crypto.PublicKey, error) {
+		chain, err := jose.ParseCertificates(h.X5C)
+		if err != nil {
+			return nil, err
+		}
+		return chain[0].PublicKey, jose.VerifyChain(chain, r.anchors, r.clock.Now())
+	})
+	if err != nil || len(m.Configurations) != len(r.configurations()) {
+		t.Errorf("got %v, %v", m, err)
 	}
 }
 

@@ -46,10 +46,16 @@ func (i *Issuer) routes() (http.Handler, error) {
 	return site.Handler(), nil
 }
 
-// ready: the first status lists are published, and what surrounds us is ready.
+// ready: status lists are published on schedule, and what surrounds us is ready.
 func (i *Issuer) ready(ctx context.Context) error {
-	if len(*i.published.Load()) == 0 {
+	lists := *i.published.Load()
+	if len(lists) == 0 {
 		return errors.New("the first status list is not published yet")
+	}
+	for _, p := range lists {
+		if i.c.Clock().Sub(p.At) > 3*i.c.PublishEvery {
+			return errors.New("the status lists are behind their schedule: see the log")
+		}
 	}
 	if i.c.Ready != nil {
 		return i.c.Ready(ctx)

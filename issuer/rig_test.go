@@ -40,6 +40,8 @@ type rig struct {
 	store  kv.Store
 	http   *httptest.Server
 	config Config
+	// anchors are the certificate of the region.
+	anchors []*x509.Certificate
 }
 
 func newRig(t testing.TB, change ...func(*Config)) *rig {
@@ -52,6 +54,7 @@ func newRig(t testing.TB, change ...func(*Config)) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.anchors = []*x509.Certificate{root}
 	key, statusKey := testkit.P256(t), testkit.P256(t)
 	leaf := func(pub any) []*x509.Certificate {
 		c, err := ca.Leaf(root, rootKey, ca.Request{Public: pub, Organisation: "Opleidingshuis De Vaart", URI: testURL, NotBefore: from, NotAfter: to})
