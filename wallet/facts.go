@@ -1,11 +1,13 @@
 package wallet
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
 	"paspoort.example/paspoort/specs/dcql"
 	"paspoort.example/paspoort/specs/paspoort"
+	"paspoort.example/paspoort/specs/sdjwt"
 	"paspoort.example/paspoort/specs/vcdm"
 )
 
@@ -49,7 +51,7 @@ func texts(v any) []string {
 // describe writes down what goes, for the holder to decide about.
 func (w *Wallet) describe(r *Request) error {
 	skills := asksSkills(r.exchange.Request.Query)
-	beyond := false
+	beyond, expired := false, false
 	for _, p := range r.shows {
 		item := ConsentItem{Query: p.query}
 		var err error
@@ -64,6 +66,7 @@ func (w *Wallet) describe(r *Request) error {
 		if err != nil {
 			return err
 		}
+		expired = expired || w.expired(p.token)
 		for i := range item.Lines {
 			l := &item.Lines[i]
 			l.Beyond = !l.Always && skills && l.Name != "skills"
@@ -74,7 +77,20 @@ func (w *Wallet) describe(r *Request) error {
 	if beyond {
 		r.warn(warnBeyond)
 	}
+	if expired {
+		r.warn(warnExpired)
+	}
 	return nil
+}
+
+// expired says whether a credential's time has passed, in either format.
+func (w *Wallet) expired(t *sdjwt.SDJWT) bool {
+	claims := t.Payload() // times are never selectively disclosable
+	if errors.Is(sdjwt.CheckTimes(claims, w.c.Clock(), 0), sdjwt.ErrExpired) {
+		return true
+	}
+	until, ok := vcdm.DateTimeStamp(claims["validUntil"])
+	return ok && w.c.Clock().After(until)
 }
 
 // asksSkills says whether a request is about skills: whatever else it asks then goes

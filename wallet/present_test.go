@@ -6,11 +6,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"paspoort.example/paspoort/internal/evidence"
 	"paspoort.example/paspoort/specs/dcql"
+	"paspoort.example/paspoort/specs/jose"
+	"paspoort.example/paspoort/specs/openid4vci"
 	"paspoort.example/paspoort/specs/openid4vp"
 	"paspoort.example/paspoort/specs/paspoort"
 	"paspoort.example/paspoort/specs/sdjwt"
@@ -147,6 +150,41 @@ func TestConsentBeyond(t *testing.T) {
 	}
 	if !slices.ContainsFunc(r.Consent.Warnings, func(w wallet.Warning) bool { return w.Code == "asks_more" }) {
 		t.Errorf("warnings: %+v", r.Consent.Warnings)
+	}
+}
+
+// TestConsentWarns: an expired credential and old knowledge of the region are told
+// before anything goes.
+func TestConsentWarns(t *testing.T) {
+	w := newWorld(t)
+	holder := w.wallet()
+	exp := w.clock.Now().Add(9 * 24 * time.Hour).Unix()
+	w.credential = func(r *openid4vci.Issuance, i int) (string, error) {
+		return w.issuer.IssueAs(paspoort.FormatSDJWTVC, paspoort.Opleiding, r.Keys[i].Public, func(c map[string]any, _ *jose.Header) { c["exp"] = exp }).String(), nil
+	}
+	w.accept(holder, configID)
+	codes := func() (out []string) {
+		r, err := holder.Request(t.Context(), w.verifier.skills(false, openid4vp.DirectPostJWT, verzorgen), wallet.Trust{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range r.Consent.Warnings {
+			out = append(out, w.Code)
+		}
+		return out
+	}
+	if got := codes(); got != nil {
+		t.Errorf("control: %v", got)
+	}
+	w.stale = true // the region does not answer from here on
+	w.clock.Advance(8 * 24 * time.Hour)
+	if diff := cmp.Diff([]string{"registry_old"}, codes()); diff != "" {
+		t.Errorf("after eight days (-want +got):\n%s", diff)
+	}
+	w.clock.Advance(2 * 24 * time.Hour)
+	w.stale = false
+	if diff := cmp.Diff([]string{"expired"}, codes()); diff != "" {
+		t.Errorf("after ten days (-want +got):\n%s", diff)
 	}
 }
 

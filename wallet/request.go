@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"time"
 
 	"paspoort.example/paspoort/internal/kv"
 	"paspoort.example/paspoort/specs/dcql"
@@ -73,8 +74,14 @@ var (
 	warnApart      = Warning{"not_linked", paspoort.Text{NL: "De bewijzen hebben verschillende sleutels. De vrager ziet niet dat ze van dezelfde persoon zijn.", EN: "The credentials have different keys. The asker cannot see that they belong to the same person."}}
 	warnBeyond     = Warning{"asks_more", paspoort.Text{NL: "De vrager vraagt meer dan alleen vaardigheden. Dat staat er apart bij.", EN: "The asker wants more than skills alone. It is marked below."}}
 	warnNothing    = Warning{"nothing_fits", paspoort.Text{NL: "U hebt niets dat past bij deze vraag.", EN: "You have nothing that fits this request."}}
+	warnOld        = Warning{"registry_old", paspoort.Text{NL: "Wat u van de regio weet is meer dan een week oud. De vrager kan intussen zijn geweigerd.", EN: "What you know of the region is more than a week old. The asker may have been withdrawn since."}}
+	warnExpired    = Warning{"expired", paspoort.Text{NL: "Een van deze bewijzen is verlopen.", EN: "One of these credentials has expired."}}
 	warnUnreadable = Warning{"not_encrypted", paspoort.Text{NL: "Het antwoord gaat zonder extra versleuteling, alleen over een veilige verbinding.", EN: "The answer travels without extra encryption, over a secure connection only."}}
 )
+
+// registryLimit is the age from which on a copy of the registry no longer says who is
+// admitted (design D11).
+const registryLimit = 7 * 24 * time.Hour
 
 // A prepared is one presentation, ready to be bound.
 type prepared struct {
@@ -120,7 +127,7 @@ func (w *Wallet) Request(ctx context.Context, invocation string, trust Trust) (*
 	if a := r.Consent.Asker; !(a.Known && a.Admitted) && !trust.AcceptUnknown && !a.ByOwnAnchor {
 		return nil, &UnknownError{Party: a}
 	}
-	r.about()
+	r.about(w.c.Clock())
 	return r, w.matchUp(ctx, r)
 }
 
@@ -147,7 +154,7 @@ func (w *Wallet) asker(ctx context.Context, v openid4vp.Verifier, said *openid4v
 }
 
 // about fills in what the request says of itself.
-func (r *Request) about() {
+func (r *Request) about(now time.Time) {
 	q := r.exchange.Request
 	if p := q.Purpose(); p != nil {
 		r.Consent.Purpose, r.Consent.PurposeLanguage = p.Purpose, p.Language
@@ -164,6 +171,9 @@ func (r *Request) about() {
 		r.warn(warnUnknown)
 	case !a.Admitted:
 		r.warn(warnWithdrawn)
+	}
+	if a.Known && now.Sub(a.RegistryTime) > registryLimit {
+		r.warn(warnOld)
 	}
 	if !r.Consent.Encrypted {
 		r.warn(warnUnreadable)

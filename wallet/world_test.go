@@ -61,6 +61,7 @@ type world struct {
 	mu         sync.Mutex
 	committed  [][32]byte // what nodes were asked
 	nodesDown  map[string]bool
+	stale      bool                                                // the region does not answer
 	credential func(r *openid4vci.Issuance, i int) (string, error) // nil: the issuer's
 }
 
@@ -175,7 +176,12 @@ func (w *world) config() wallet.Config {
 	return wallet.Quick(wallet.Config{
 		Store: w.store, HTTP: w.client, Fetch: w.web, Clock: w.clock.Now, Log: testkit.Quiet(), Languages: []string{"nl"},
 		Regions: func(wallet.RegionSettings) (wallet.Region, error) {
-			return wallet.Region{Copy: w.follower, Refresh: w.follower.Refresh}, nil
+			return wallet.Region{Copy: w.follower, Refresh: func(ctx context.Context) error {
+				if w.stale {
+					return errors.New("the region does not answer")
+				}
+				return w.follower.Refresh(ctx)
+			}}, nil
 		},
 	})
 }

@@ -16,20 +16,29 @@ import (
 )
 
 func newWalletListCommand(f *walletFlags) *cobra.Command {
-	return &cobra.Command{
+	var offline bool
+	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List what you have",
+		Short: "List what you have, and how it stands today",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return f.with(cmd, func(_ context.Context, w *wallet.Wallet) error {
+			return f.with(cmd, func(ctx context.Context, w *wallet.Wallet) error {
 				items, err := w.List()
 				if err != nil {
 					return err
 				}
-				return f.say(cmd, map[string]any{"items": items}, func(p *walletPrinter) { p.list(items) })
+				var standings map[string]wallet.Standing
+				if !offline {
+					if standings, err = w.Standings(ctx); err != nil {
+						return err
+					}
+				}
+				return f.say(cmd, map[string]any{"items": items, "standings": standings}, func(p *walletPrinter) { p.list(items, standings) })
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&offline, "offline", false, "do not ask whether anything was revoked")
+	return cmd
 }
 
 func newWalletShowCommand(f *walletFlags) *cobra.Command {
@@ -150,6 +159,23 @@ func readFileOrStdin(cmd *cobra.Command, path string) ([]byte, error) {
 		return io.ReadAll(io.LimitReader(cmd.InOrStdin(), 1<<20))
 	}
 	return os.ReadFile(path)
+}
+
+func newWalletPageCommand(f *walletFlags) *cobra.Command {
+	return &cobra.Command{
+		Use:   "page",
+		Short: "See your paspoort as one page: who you are, what you can, what you want",
+		Args:  noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return f.with(cmd, func(_ context.Context, w *wallet.Wallet) error {
+				page, err := w.Page()
+				if err != nil {
+					return err
+				}
+				return f.say(cmd, page, func(p *walletPrinter) { p.page(page) })
+			})
+		},
+	}
 }
 
 func newWalletHistoryCommand(f *walletFlags) *cobra.Command {

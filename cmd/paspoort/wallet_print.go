@@ -20,41 +20,6 @@ import (
 	"paspoort.example/paspoort/wallet"
 )
 
-// walletWords are the words of one language.
-type walletWords struct {
-	passphrase, again, differ, txCode, agree, yes             string
-	made, relies, noRegion, next, sealed                      string
-	offers, knownSince, notKnown, itSays, certificate, copies string
-	kept, timestamps, fewTimestamps, unknownKept              string
-	asks, why, goes, always, beyond, ownWords, missing, to    string
-	done, open, nothingSent, told                             string
-	empty, unused, deleted, exported, declared, noHistory     string
-	events                                                    map[wallet.EventKind]string
-}
-
-var walletTexts = map[string]walletWords{
-	"nl": {
-		"Wachtwoordzin: ", "Nog een keer: ", "de twee wachtwoordzinnen zijn niet gelijk", "Code van de uitgever: ", "Wilt u dit versturen? (ja/nee) ", "j",
-		"Uw paspoort is gemaakt in", "Het vertrouwt op de regio", "Het kent nog geen regio. Elke organisatie is dan onbekend.", "Typ nu", "Alles staat versleuteld op uw computer. Zonder de wachtwoordzin kan niemand erbij, ook u niet.",
-		"biedt aan", "toegelaten in de regio sinds", "Geen regio die u koos kent deze organisatie.", "Ze noemt zichzelf", "Certificaat", "kopieën",
-		"Bewaard", "Vastgelegd dat het nu bestaat, door %d computers van de regio.", "Let op: niet door twee computers van de regio vastgelegd wanneer dit bestond.", "Let op: deze uitgever is bij geen regio bekend.",
-		"vraagt", "Waarom", "Dit gaat mee", "gaat altijd mee", "meer dan gevraagd voor het doel", "in uw eigen woorden", "Hiervoor hebt u niets", "Naar",
-		"Verstuurd.", "Ga verder op", "Er is niets verstuurd.", "De vrager weet dat u nee zei.",
-		"U hebt nog niets verzameld.", "nog niet gezien", "Weg. In uw geschiedenis blijft staan dat het er was.", "Geschreven. Wie dit bestand krijgt, kan alles erin lezen en doorgeven:", "Bewaard in uw eigen woorden", "Er is nog niets gebeurd.",
-		map[wallet.EventKind]string{wallet.EventAccepted: "ontvangen", wallet.EventRenewed: "nieuwe kopieën", wallet.EventDeclared: "opgeschreven", wallet.EventShown: "laten zien", wallet.EventRefused: "geweigerd", wallet.EventExported: "bestand gemaakt", wallet.EventDeleted: "weggegooid"},
-	},
-	"en": {
-		"Passphrase: ", "Once more: ", "the two passphrases differ", "Code from the issuer: ", "Send this? (yes/no) ", "y",
-		"Your paspoort was made in", "It relies on region", "It knows no region yet. Every organisation is then unknown.", "Type next", "Everything is sealed on your computer. Without the passphrase nobody can open it, nor can you.",
-		"offers", "admitted in the region since", "No region that you chose knows this organisation.", "It calls itself", "Certificate", "copies",
-		"Kept", "%d nodes recorded that it exists now.", "Note: two nodes did not record when this existed.", "Note: no region knows this issuer.",
-		"asks", "Why", "This goes", "always goes along", "more than the purpose needs", "in your own words", "You have nothing for", "To",
-		"Sent.", "Go on at", "Nothing was sent.", "The asker knows that you said no.",
-		"You have collected nothing yet.", "not seen yet", "Gone. Your history keeps that it was there.", "Written. Who gets this file can read all of it and pass it on:", "Kept in your own words", "Nothing has happened yet.",
-		map[wallet.EventKind]string{wallet.EventAccepted: "received", wallet.EventRenewed: "new copies", wallet.EventDeclared: "written", wallet.EventShown: "shown", wallet.EventRefused: "refused", wallet.EventExported: "file made", wallet.EventDeleted: "deleted"},
-	},
-}
-
 // say answers as JSON or in words.
 func (f *walletFlags) say(cmd *cobra.Command, v any, words func(*walletPrinter)) error {
 	if f.json {
@@ -195,7 +160,7 @@ func (p *walletPrinter) notSent(told bool) {
 	}
 }
 
-func (p *walletPrinter) list(items []wallet.Item) {
+func (p *walletPrinter) list(items []wallet.Item, standings map[string]wallet.Standing) {
 	if len(items) == 0 {
 		p.line("%s", p.t.empty)
 	}
@@ -207,6 +172,9 @@ func (p *walletPrinter) list(items []wallet.Item) {
 		p.line("%s  %s  %s", i.ID, p.s.bold(i.Name), p.s.dim(from+" · "+i.Accepted.Format(time.DateOnly)))
 		if !i.OwnWords {
 			p.line("          %s", p.s.dim(fmt.Sprintf("%d %s, %d %s", i.Copies, p.t.copies, i.Unused, p.t.unused)))
+		}
+		if s, ok := standings[i.ID]; ok && s.State != paspoort.OK {
+			p.line("          %s %s", p.s.sign(s.State), s.Sentence.In(p.l))
 		}
 	}
 }
@@ -230,6 +198,28 @@ func (p *walletPrinter) details(d *wallet.Details) {
 			p.line("  %s %s", p.s.sign(c.State), c.Sentence.In(p.l))
 		}
 	}
+}
+
+// page prints wie ben ik, wat kan ik, wat wil ik. The level is what the type of
+// credential alone can reach; a verifier decides by its own registry.
+func (p *walletPrinter) page(page paspoort.Profile) {
+	part := func(title string, lines ...string) {
+		p.line("%s", p.s.bold(title))
+		for _, l := range lines {
+			p.line("  %s", l)
+		}
+		p.line("")
+	}
+	part(p.t.who, append(page.Names, page.Who...)...)
+	var can []string
+	for _, s := range page.Can {
+		can = append(can, fmt.Sprintf("%s  %s", s.Skill.Label, p.s.dim(fmt.Sprintf("%s %d · %s", p.t.level, s.Level, paspoort.LevelText(s.Level).In(p.l)))))
+	}
+	for _, d := range page.Done {
+		can = append(can, strings.TrimSpace(fmt.Sprintf("• %s  %s", d.Title, p.s.dim(strings.Trim(d.Issuer+" · "+d.Period, " ·")))))
+	}
+	part(p.t.can, can...)
+	part(p.t.want, append(page.Drives, page.Wants...)...)
 }
 
 func (p *walletPrinter) exported(path string) {
