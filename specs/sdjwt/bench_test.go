@@ -66,8 +66,10 @@ func BenchmarkVerifyFloor(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if !ecdsa.VerifyASN1(&key.PublicKey, sum[:], sig) || !ecdsa.VerifyASN1(&key.PublicKey, sum[:], sig) {
-			b.Fatal("does not verify")
+		for range 2 {
+			if !ecdsa.VerifyASN1(&key.PublicKey, sum[:], sig) {
+				b.Fatal("does not verify")
+			}
 		}
 	}
 }

@@ -2,14 +2,12 @@ package sdjwt_test
 
 import (
 	"crypto"
-	"crypto/ecdsa"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"testing"
 	"time"
 
-	"paspoort.example/paspoort/internal/testkit"
 	"paspoort.example/paspoort/specs/jose"
 	"paspoort.example/paspoort/specs/sdjwt"
 )
@@ -84,25 +82,6 @@ func jwkOf(t testing.TB, pub crypto.PublicKey) map[string]any {
 		t.Fatal(err)
 	}
 	return m
-}
-
-// testKeys are the public test keys of the SD-JWT examples.
-func testKeys(t testing.TB) (issuer, holder *ecdsa.PrivateKey) {
-	t.Helper()
-	var keys struct{ Issuer, Holder json.RawMessage }
-	testkit.Vectors(t, "sd-jwt").JSON(t, "test-keys.json", &keys)
-	read := func(raw json.RawMessage) *ecdsa.PrivateKey {
-		signer, err := jose.ParsePrivate(raw)
-		if err != nil {
-			t.Fatal(err)
-		}
-		key, ok := signer.ECDSA()
-		if !ok {
-			t.Fatal("not an EC key")
-		}
-		return key
-	}
-	return read(keys.Issuer), read(keys.Holder)
 }
 
 // normal is v as JSON decoding would give it.
