@@ -93,14 +93,14 @@ func (w *Wallet) acceptOne(ctx context.Context, o *Offer, item OfferedCredential
 		if err := w.box.put(tx, credentialPrefix+c.ID, c); err != nil {
 			return err
 		}
-		return w.remember(tx, Event{Kind: EventAccepted, Credential: c.ID, Name: c.Name, Party: c.Party})
+		return w.remember(tx, Event{Kind: EventAccepted, Credential: c.ID, Name: c.item().Name, Party: c.Party})
 	})
 	if err != nil {
 		w.notify(ctx, o.session, token, answer, openid4vci.CredentialFailure)
 		return Accepted{}, err
 	}
 	w.notify(ctx, o.session, token, answer, openid4vci.CredentialAccepted)
-	return Accepted{ID: c.ID, Name: c.Name, Type: item.Type, Copies: len(c.Copies), Issuer: c.Party, TimestampNodes: nodes}, nil
+	return Accepted{ID: c.ID, Name: c.item().Name, Type: item.Type, Copies: len(c.Copies), Issuer: c.Party, TimestampNodes: nodes}, nil
 }
 
 // keepable verifies every copy and fills in what they say of the issuer.

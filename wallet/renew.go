@@ -54,7 +54,7 @@ func (w *Wallet) renew(ctx context.Context, c *credential, slot int) error {
 		if err := w.box.put(tx, credentialPrefix+c.ID, c); err != nil {
 			return err
 		}
-		return w.remember(tx, Event{Kind: EventRenewed, Credential: c.ID, Name: c.Name, Party: c.Party})
+		return w.remember(tx, Event{Kind: EventRenewed, Credential: c.ID, Name: c.item().Name, Party: c.Party})
 	})
 	if err != nil {
 		return err

@@ -76,7 +76,7 @@ var (
 	warnNothing    = Warning{"nothing_fits", paspoort.Text{NL: "U hebt niets dat past bij deze vraag.", EN: "You have nothing that fits this request."}}
 	warnOld        = Warning{"registry_old", paspoort.Text{NL: "Wat u van de regio weet is meer dan een week oud. De vrager kan intussen zijn geweigerd.", EN: "What you know of the region is more than a week old. The asker may have been withdrawn since."}}
 	warnExpired    = Warning{"expired", paspoort.Text{NL: "Een van deze bewijzen is verlopen.", EN: "One of these credentials has expired."}}
-	warnUnreadable = Warning{"not_encrypted", paspoort.Text{NL: "Het antwoord gaat zonder extra versleuteling, alleen over een veilige verbinding.", EN: "The answer travels without extra encryption, over a secure connection only."}}
+	warnUnreadable = Warning{"not_encrypted", paspoort.Text{NL: "Het antwoord is niet apart versleuteld. Alleen de verbinding beschermt het.", EN: "The answer is not encrypted by itself. Only the connection protects it."}}
 )
 
 // registryLimit is the age from which on a copy of the registry no longer says who is

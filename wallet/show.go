@@ -201,7 +201,7 @@ func (w *Wallet) Export(id string) (string, error) {
 		}
 		e := Event{Kind: EventExported, Credential: id}
 		if c != nil {
-			e.Name, e.Party = c.Name, c.Party
+			e.Name, e.Party = c.item().Name, c.Party
 		} else {
 			e.Name = d.name()
 		}
