@@ -51,8 +51,8 @@ func (r *Replica) Freshness() Freshness {
 //   - [ErrCheckpoint]: the checkpoint does not count, or is of another size;
 //   - [ErrRoot]: the leaves are not those of the checkpoint;
 //   - [ErrRegion], [ErrGenesis]: the log of another region;
-//   - [ErrHandover]: the nodes changed more than once, or the checkpoint is signed by the new
-//     ones only; take the handover checkpoints first;
+//   - [ErrHandover]: the nodes changed, and those before or in between do not stand behind the
+//     checkpoint; take the handover checkpoints first;
 //   - [ErrFrozen]: the region signed what its rules refuse. The replica takes nothing more.
 func (r *Replica) Extend(leaves [][]byte, note []byte) error {
 	if r.frozen != nil {
@@ -107,14 +107,14 @@ func (r *Replica) extend(leaves [][]byte, note []byte, c tlog.Checkpoint) (*tlog
 	if origin := r.state.currentCharter().Origin; c.Origin != origin {
 		return nil, ErrCheckpoint.with("the checkpoint is of another log")
 	}
-	known := len(r.state.View().Handovers())
-	file, err := r.state.View().Policy(r.state.size + 1)
+	from := r.state.size // the newest checkpoint that was taken is of this size
+	file, err := r.state.View().Policy(from)
 	if err != nil {
 		return nil, err
 	}
 	seen, err := checkNote(file, note)
 	if err != nil {
-		return nil, err
+		return nil, r.whyNot(leaves, from, c.Size, err)
 	}
 	for i, leaf := range leaves {
 		if err := r.apply(leaf); err != nil {
@@ -122,21 +122,43 @@ func (r *Replica) extend(leaves [][]byte, note []byte, c tlog.Checkpoint) (*tlog
 			return nil, r.frozen
 		}
 	}
-	var crossed []uint64
-	for _, size := range r.state.View().Handovers()[known:] {
-		if size < c.Size {
-			crossed = append(crossed, size)
+	// Each set of nodes on the way has to stand behind the first checkpoint beyond it.
+	for _, change := range r.crossed(from, c.Size) {
+		file, err := r.state.View().Policy(change + 1)
+		if err != nil {
+			return nil, err
 		}
-	}
-	switch {
-	case len(crossed) > 1:
-		return nil, ErrHandover
-	case len(crossed) == 1:
-		if seen, err = r.state.View().CheckCheckpoint(note); err != nil {
+		if seen, err = checkNote(file, note); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrHandover, err)
 		}
 	}
 	return seen, nil
+}
+
+// crossed lists the sizes of the changes of nodes that a checkpoint of this size lies beyond, and the one
+// before it, of size from, does not. D7: "checkpoints up to and including a policy change need
+// the old policy, the first larger one needs old and new".
+func (r *Replica) crossed(from, size uint64) (changes []uint64) {
+	for _, change := range r.state.View().Handovers() {
+		if from <= change && change < size {
+			changes = append(changes, change)
+		}
+	}
+	return changes
+}
+
+// whyNot tells a checkpoint that nobody vouches for from one by nodes that came later, as
+// leaves that are not believed yet say. What it applies, Extend takes back.
+func (r *Replica) whyNot(leaves [][]byte, from, size uint64, err error) error {
+	for _, leaf := range leaves {
+		if r.apply(leaf) != nil {
+			return err
+		}
+	}
+	if len(r.crossed(from, size)) > 0 {
+		return fmt.Errorf("%w: %w", ErrHandover, err)
+	}
+	return err
 }
 
 func (r *Replica) apply(raw []byte) error {

@@ -132,9 +132,10 @@ func TestNodesHandOver(t *testing.T) {
 		nodes []string
 		want  error
 	}{
-		// Two changes at once: three nodes, then four, then three others.
+		// Three nodes, then four, then three others.
 		{"old and new nodes", []string{"knoop-1", "knoop-2", "knoop-3", "knoop-4"}, nil},
-		{"only old nodes", []string{"knoop-1"}, registry.ErrCheckpoint},
+		{"only new nodes", []string{"knoop-4", "knoop-3"}, registry.ErrHandover},
+		{"too few old nodes", []string{"knoop-1"}, registry.ErrHandover},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			rep := newReplica(t, r.Genesis())
@@ -145,6 +146,61 @@ func TestNodesHandOver(t *testing.T) {
 				t.Errorf("error %v, want %v", err, tt.want)
 			}
 		})
+	}
+}
+
+// A copy that stands exactly at a change still needs the old nodes for the next checkpoint.
+func TestHandOverFromTheChangeItself(t *testing.T) {
+	r := registrytest.New(t)
+	n, keys := registrytest.Node("knoop-4", "opleidersberaad")
+	r.Nodes["knoop-4"] = keys
+	r.Do(registry.KindNodeAdded, &registry.NodeChange{Node: &n, Reason: "erbij"}, werkgevers, opleiders)
+	rep := newReplica(t, r.Genesis())
+	if err := rep.Extend(r.Leaves, r.Checkpoint("knoop-1", "knoop-2")); err != nil {
+		t.Fatalf("up to and including the change, by the old nodes: %v", err)
+	}
+	r.Advance(time.Hour)
+	if err := rep.Extend(nil, r.Checkpoint("knoop-1", "knoop-3")); err != nil {
+		t.Errorf("the same again, fresher: %v", err)
+	}
+	r.Admit("vaart", registry.Issuer)
+	next := r.Leaves[2:]
+	if err := rep.Extend(next, r.Checkpoint("knoop-1", "knoop-2")); !errors.Is(err, registry.ErrHandover) {
+		t.Errorf("beyond it, by half of the new nodes: %v", err)
+	}
+	if err := rep.Extend(next, r.Checkpoint("knoop-1", "knoop-4")); !errors.Is(err, registry.ErrHandover) {
+		t.Errorf("beyond it, by a minority of the old nodes: %v", err)
+	}
+	if err := rep.Extend(next, r.Checkpoint("knoop-1", "knoop-2", "knoop-4")); err != nil {
+		t.Errorf("beyond it, by both: %v", err)
+	}
+}
+
+// Two changes between two checkpoints: the next one needs the nodes before, between and after.
+func TestTwoChangesHandOverTogether(t *testing.T) {
+	r := registrytest.New(t)
+	genesis := r.Checkpoint()
+	changeNodes(r, "knoop-4", "knoop-1")
+	r.Admit("vaart", registry.Issuer)
+	if got := r.State.View().Handovers(); !slices.Equal(got, []uint64{2, 3}) {
+		t.Fatalf("handovers after sizes %v", got)
+	}
+	for _, tt := range []struct {
+		nodes []string
+		want  error
+	}{
+		{[]string{"knoop-1", "knoop-2"}, registry.ErrHandover},      // the old ones
+		{[]string{"knoop-2", "knoop-3"}, registry.ErrHandover},      // half of those in between
+		{[]string{"knoop-1", "knoop-3", "knoop-4"}, nil},            // a majority of each
+		{[]string{"knoop-1", "knoop-2", "knoop-3", "knoop-4"}, nil}, // everybody
+	} {
+		rep := newReplica(t, r.Genesis())
+		if err := rep.Extend(r.Leaves[:1], genesis); err != nil {
+			t.Fatal(err)
+		}
+		if err := rep.Extend(r.Leaves[1:], r.Checkpoint(tt.nodes...)); !errors.Is(err, tt.want) {
+			t.Errorf("%v: %v, want %v", tt.nodes, err, tt.want)
+		}
 	}
 }
 
@@ -176,7 +232,7 @@ func TestSnapshotWalksTheHandovers(t *testing.T) {
 		t.Error("the snapshot gives another state")
 	}
 	snap.Handovers = nil
-	if _, _, err := snap.Replay(r.Genesis()); !errors.Is(err, registry.ErrCheckpoint) {
+	if _, _, err := snap.Replay(r.Genesis()); !errors.Is(err, registry.ErrHandover) {
 		t.Errorf("without handovers: %v", err)
 	}
 }
