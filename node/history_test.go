@@ -58,7 +58,7 @@ func (h *history) write(c *cluster, client int, id string, e registry.SignedEven
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	switch {
-	case err == nil && o.Err() == nil && !o.Repeat:
+	case err == nil && o.Err() == nil:
 		op.Output = logOutput{*o.Index}
 		h.ops, h.acked = append(h.ops, op), append(h.acked, e.Event.ID())
 	case err != nil:

@@ -216,17 +216,18 @@ func (p *publisher) publish(note []byte, region region) error {
 	p.n.machine.mu.RLock()
 	view := p.n.machine.state.View()
 	seen, err := view.CheckCheckpoint(note)
-	handover, over := uint64(0), error(nil)
+	var handovers []uint64
+	var over error
 	if err == nil {
-		handover, over = p.handover(view, note, seen.Checkpoint.Size)
+		handovers, over = p.handovers(view, note, seen.Checkpoint.Size)
 	}
 	p.n.machine.mu.RUnlock()
 	if err = errors.Join(err, over); err != nil {
 		return err
 	}
 	if err := p.n.store.Update(func(tx kv.Tx) error {
-		if handover > 0 { // two changes between two checkpoints hand over at the same one, in turn
-			if err := tx.Set(keyHandover(handover), kv.Value(valueFormat, note)); err != nil {
+		for _, change := range handovers {
+			if err := tx.Set(keyHandover(change), kv.Value(valueFormat, note)); err != nil {
 				return err
 			}
 		}
@@ -246,17 +247,17 @@ func (p *publisher) publish(note []byte, region region) error {
 	return nil
 }
 
-// handover says whether this checkpoint is the first beyond a change of the nodes, and of
-// which size that change is. Then it has to satisfy the old nodes as well as the new ones
-// (D7), and is kept: who pinned the founding event walks from one to the next.
-func (p *publisher) handover(view registry.View, note []byte, size uint64) (uint64, error) {
+// handovers says of which changes of the nodes this checkpoint is the first beyond, by their
+// sizes. Then it has to satisfy the nodes before each of them as well as the newest ones (D7),
+// and is kept: who pinned the founding event walks from one to the next.
+func (p *publisher) handovers(view registry.View, note []byte, size uint64) (changes []uint64, err error) {
 	for _, change := range view.Handovers() {
 		if change >= size || p.n.hasHandover(change) {
 			continue
 		}
-		return change, satisfiesOld(view, change, note)
+		changes, err = append(changes, change), errors.Join(err, satisfiesOld(view, change, note))
 	}
-	return 0, nil
+	return changes, err
 }
 
 func satisfiesOld(view registry.View, change uint64, note []byte) error {

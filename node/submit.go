@@ -36,11 +36,10 @@ const (
 
 // submit brings an event into the log, from any node: a follower forwards it to the
 // leader. It returns when a quorum has synced the event, or with the registry's refusal as
-// outcome. The same event again gives the same answer.
+// outcome. The same event again gives the same answer, so where the outcome is unclear,
+// because a leader fell away, the event is simply sent to the next one.
 func (n *Node) submit(ctx context.Context, event registry.SignedEvent) (registry.Outcome, error) {
-	if o, ok := n.accepted(event.Event.ID()); ok {
-		return o, nil
-	}
+	id := event.Event.ID()
 	raw, err := event.Marshal()
 	if err != nil {
 		return registry.Outcome{}, err
@@ -48,14 +47,27 @@ func (n *Node) submit(ctx context.Context, event registry.SignedEvent) (registry
 	ctx, cancel := context.WithTimeout(ctx, n.cfg.WriteTimeout)
 	defer cancel()
 	patience := n.cfg.Clock().Add(findLeader)
+	unclear := false
 	for {
+		if o, ok := n.accepted(id); ok {
+			o.Repeat = !unclear
+			return o, nil
+		}
 		o, err := n.submitOnce(ctx, raw)
-		if !errors.Is(err, registry.ErrNoLeader) || n.cfg.Clock().After(patience) {
+		if err == nil {
+			o.Repeat = o.Repeat && !unclear
+			return o, nil
+		}
+		unclear = unclear || errors.Is(err, registry.ErrOutcome)
+		again := errors.Is(err, registry.ErrNoLeader) || errors.Is(err, registry.ErrOutcome)
+		if !again || n.cfg.Clock().After(patience) || ctx.Err() != nil {
+			if again && unclear {
+				err = registry.ErrOutcome
+			}
 			return o, err
 		}
 		select {
 		case <-ctx.Done():
-			return registry.Outcome{}, registry.ErrNoLeader
 		case <-time.After(lookAgain):
 		}
 	}
@@ -72,7 +84,26 @@ func (n *Node) submitOnce(ctx context.Context, raw []byte) (registry.Outcome, er
 	case leader == n.raftID:
 		return n.enqueue(ctx, raw)
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go n.whileLeads(ctx, leader, cancel)
 	return n.forward(ctx, nodeOf(leader), raw)
+}
+
+// whileLeads cancels what waits for an answer of a leader when that leads no more: a
+// machine that lost its power does not close its connections.
+func (n *Node) whileLeads(ctx context.Context, leader raft.ServerID, cancel func()) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(lookAgain):
+			if _, now := n.raft.LeaderWithID(); now != leader {
+				cancel()
+				return
+			}
+		}
+	}
 }
 
 // enqueue puts an event into the leader's queue and waits for its outcome.

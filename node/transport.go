@@ -28,6 +28,10 @@ const (
 	protoPeer = "paspoort-peer/1"
 )
 
+// dialTimeout bounds connecting, handshake included: who waits for a dead machine longer
+// makes others wait.
+const dialTimeout = time.Second
+
 // certificateLife is long because nobody looks at it: the charter ends a key, not a date.
 const certificateLife = 20 * 365 * 24 * time.Hour
 
@@ -114,6 +118,8 @@ func (w *network) dial(ctx context.Context, id, protocol string) (net.Conn, erro
 	if !ok {
 		return nil, fmt.Errorf("%w: no node %s in the charter", errNotSent, id)
 	}
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
 	d := tls.Dialer{Config: w.tlsConfig(id, protocol)}
 	conn, err := d.DialContext(ctx, "tcp", node.RaftAddress)
 	if err != nil {
