@@ -71,3 +71,10 @@ func call(t *testing.T, issuer *vcitest.Issuer, r request) answer {
 	}
 	return out
 }
+
+// readAll reads a body and leaves it to be read again.
+func readAll(r *http.Request) string {
+	raw, _ := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(strings.NewReader(string(raw)))
+	return string(raw)
+}
