@@ -58,6 +58,9 @@ func (j judged) holderBinding(in Input) Check {
 		return check(CheckHolderBinding, Failed, "binding_in_future", nil)
 	case in.Expected != nil && in.Now.Sub(b.IssuedAt) > in.Limits.BindingAge+in.Limits.Skew:
 		return check(CheckHolderBinding, Failed, "binding_too_old", nil)
+	case j.facts.Signature.State != OK:
+		// Whose key stands in cnf is the issuer's word, and that is not signed.
+		return check(CheckHolderBinding, Unknown, "signature_not_ok", nil)
 	case in.Expected == nil && b.Audience == FileAudience:
 		return check(CheckHolderBinding, Unknown, "binding_for_file", nil)
 	case in.Expected == nil:

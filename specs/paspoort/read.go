@@ -314,8 +314,11 @@ func vcTimes(root, flat map[string]any) error {
 		}
 		flat[to] = float64(t.Unix())
 		if to == "iat" {
-			// VCDM 2.0 4.9: not valid before validFrom.
-			flat["nbf"] = float64(t.Unix())
+			// VCDM 2.0 4.9: not valid before validFrom, nor before a later nbf.
+			nbf, isNumber := flat["nbf"].(float64)
+			if _, has := flat["nbf"]; !has || isNumber && nbf < float64(t.Unix()) {
+				flat["nbf"] = float64(t.Unix())
+			}
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package paspoort
 
 import (
+	"slices"
 	"sort"
 	"strings"
 )
@@ -59,10 +60,7 @@ func skillVerdicts(in Input, cases []judged) []SkillVerdict {
 				at[key] = i
 				out = append(out, SkillVerdict{URI: s.URI, Framework: s.Framework, Label: s.Label, Proofs: []Proof{}})
 			}
-			if len(out[i].Proofs) == 0 {
-				out[i].Framework, out[i].Label = s.Framework, s.Label
-			}
-			out[i].Proofs = append(out[i].Proofs, j.proof(s))
+			out[i].add(s, j.proof(s))
 		}
 	}
 	rest := out[asked:]
@@ -71,6 +69,30 @@ func skillVerdicts(in Input, cases []judged) []SkillVerdict {
 		out[i].decide()
 	}
 	return out
+}
+
+// add takes a proof. What the skill is called is the word of the best proof: beside a code
+// anybody may write any label, in their own words too.
+func (v *SkillVerdict) add(s Skill, p Proof) {
+	if !slices.ContainsFunc(v.Proofs, func(other Proof) bool { return !p.better(other) }) {
+		v.Framework, v.Label = s.Framework, s.Label
+	}
+	v.Proofs = append(v.Proofs, p)
+}
+
+// better compares by state, then by proof level.
+func (p Proof) better(other Proof) bool {
+	rank := map[State]int{OK: 2, Unknown: 1}
+	if rank[p.State] != rank[other.State] {
+		return rank[p.State] > rank[other.State]
+	}
+	level := func(l *int) int {
+		if l == nil {
+			return -1
+		}
+		return *l
+	}
+	return level(p.ProofLevel) > level(other.ProofLevel)
 }
 
 func (j judged) proof(s Skill) Proof {

@@ -195,7 +195,8 @@ func (j *judged) describe(s signing) {
 			return
 		}
 	}
-	if j.state(CheckStatus) == Failed || j.state(CheckValidity) == Failed || j.state(CheckHolderBinding) == Failed {
+	// Of the others some may well be unknown; a proof of which anything failed is none.
+	if worst(v.Checks...) == Failed {
 		return
 	}
 	if level, ok := ladder(c, s.audited); ok {
