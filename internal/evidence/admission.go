@@ -23,7 +23,7 @@ func admission(v registry.View, iss string, key sdjwtvc.IssuerKeyResult, at time
 	org := *answer.Organisation
 	a := paspoort.Admission{Found: true, Organisation: org.ID, Name: org.Name, Erased: org.Erased && org.Name == ""}
 	if fact, ok := certificateOf(v, org.ID, key, at); ok {
-		a.Key = keyRecord(fact)
+		a.Key = keyRecord(v, fact)
 	}
 	for _, role := range org.Roles {
 		if role.Role == registry.Issuer {
@@ -71,15 +71,13 @@ func certificateOfKey(v registry.View, organisation string, pub crypto.PublicKey
 	return best, ok
 }
 
-// keyRecord: a key counts from its log time on (D9); a revocation for theft may reach
-// back, any other ends it.
-func keyRecord(c registry.CertificateFact) *paspoort.KeyRecord {
-	r := &paspoort.KeyRecord{NotBefore: unix(max(c.Recorded, c.NotBefore)), NotAfter: unix(c.NotAfter)}
-	switch {
-	case c.Revoked == nil:
-	case c.Revoked.Compromised:
-		r.CompromisedFrom = unix(max(c.Revoked.EffectiveFrom, 1))
-	case c.Revoked.EffectiveFrom < c.NotAfter:
+// keyRecord: a key counts from its log time on (D9); a revocation for theft, of this or of
+// another certificate for the key, may reach back; any other ends the certificate.
+func keyRecord(v registry.View, c registry.CertificateFact) *paspoort.KeyRecord {
+	r := &paspoort.KeyRecord{
+		NotBefore: unix(max(c.Recorded, c.NotBefore)), NotAfter: unix(c.NotAfter), CompromisedFrom: unix(v.CompromisedSince(c)),
+	}
+	if c.Revoked != nil && !c.Revoked.Compromised && c.Revoked.EffectiveFrom < c.NotAfter {
 		r.NotAfter = unix(c.Revoked.EffectiveFrom)
 	}
 	return r

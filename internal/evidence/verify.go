@@ -144,14 +144,16 @@ func issuedBy(claims map[string]any) (iss string, at time.Time) {
 			iss, _ = issuer["id"].(string)
 		}
 	}
-	if at, ok := sdjwt.NumericDate(claims["iat"]); ok {
+	// The day must be the one that paspoort.Read gives and Decide judges: validFrom where there
+	// is one (VCDM 2.0 4.9), else iat.
+	if from, w3c := claims["validFrom"].(string); w3c && claims["vct"] == nil {
+		at, err := time.Parse(time.RFC3339, from)
+		if err != nil {
+			return iss, time.Time{}
+		}
 		return iss, at
 	}
-	from, _ := claims["validFrom"].(string) // VCDM 2.0 4.9
-	at, err := time.Parse(time.RFC3339, from)
-	if err != nil {
-		return iss, time.Time{}
-	}
+	at, _ = sdjwt.NumericDate(claims["iat"])
 	return iss, at
 }
 

@@ -225,12 +225,52 @@ func (v View) Certificate(fingerprint string) (CertificateFact, error) {
 	return CertificateFact{}, ErrUnknown.with("no such certificate")
 }
 
+// CompromisedSince is the earliest moment from which the key of a certificate may have been
+// in other hands, by the revocation of any certificate for that key: who stole the key shows
+// the one that was not revoked. 0 means never.
+func (v View) CompromisedSince(c CertificateFact) (since int64) {
+	for _, fact := range v.sameKey(c) {
+		if r := fact.Revoked; r != nil && r.Compromised && (since == 0 || r.EffectiveFrom < since) {
+			since = max(r.EffectiveFrom, 1)
+		}
+	}
+	return since
+}
+
+// sameKey is a certificate with all others for its key. Those of a one-person firm are
+// found by their payloads, where these are at hand.
+func (v View) sameKey(c CertificateFact) []CertificateFact {
+	if c.SPKI == "" {
+		key, known := v.Payloads.open(c.Commitments["spki"])
+		if !known {
+			return []CertificateFact{c}
+		}
+		return slices.DeleteFunc(v.Certificates(c.Organisation), func(other CertificateFact) bool {
+			content, _ := v.Payloads.open(other.Commitments["spki"])
+			return content != key
+		})
+	}
+	under, _ := v.State.keyHolders.get(c.SPKI, v.AsOf)
+	out := make([]CertificateFact, 0, len(under))
+	for _, name := range under {
+		if fact, ok := v.State.certificates.get(name, v.AsOf); ok {
+			out = append(out, fact)
+		}
+	}
+	return out
+}
+
 // MaySignStatus says whether a certificate may sign the status lists of an organisation on
 // the day of at: it is recorded for status, and its holder is the organisation itself or an
 // admitted status signer that serves it.
+//
+// at is the signer's own word. A key that was ever in other hands therefore signs nothing:
+// the thief would date a list back to before the theft. After any other revocation the key
+// signs nothing from that moment on.
 func (v View) MaySignStatus(fingerprint, organisation string, at time.Time) bool {
 	c, err := v.Certificate(fingerprint)
-	if err != nil || c.Usage != UsageStatus || !c.ValidOn(at) {
+	if err != nil || c.Usage != UsageStatus || !c.ValidOn(at) || v.CompromisedSince(c) != 0 ||
+		c.Revoked != nil && at.Unix() >= c.Revoked.EffectiveFrom {
 		return false
 	}
 	if c.Organisation == organisation {

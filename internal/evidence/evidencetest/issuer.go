@@ -28,7 +28,7 @@ type Issuer struct {
 	StatusURI  string
 	List       *statuslist.List
 	statusKey  *jose.PrivateKey
-	statusCert *x509.Certificate
+	StatusCert *x509.Certificate
 	next       int
 	region     *Region
 }
@@ -46,7 +46,7 @@ func (r *Region) Issuer(host string, types ...paspoort.Type) *Issuer {
 		Aliases: []registry.Alias{{Type: registry.AliasURL, Value: i.URL}, {Type: registry.AliasDID, Value: "did:web:" + host}},
 	})
 	i.Cert = r.Certify(i.ID, i.URL, i.Key.Public(), registry.UsageCredential)
-	i.statusCert = r.Certify(i.ID, i.URL, i.statusKey.Public(), registry.UsageStatus)
+	i.StatusCert = r.Certify(i.ID, i.URL, i.statusKey.Public(), registry.UsageStatus)
 	var err error
 	i.List, err = statuslist.New(2, 1024, statuslist.Invalid)
 	r.check(err)
@@ -91,7 +91,7 @@ func (i *Issuer) IssueAs(f paspoort.Format, t paspoort.Type, holder crypto.Publi
 
 // StatusToken publishes the status list now.
 func (i *Issuer) StatusToken() string {
-	return i.SignStatus(i.statusKey, i.statusCert, i.StatusURI)
+	return i.SignStatus(i.statusKey, i.StatusCert, i.StatusURI)
 }
 
 // SignStatus signs the list with any key and certificate, for any address.

@@ -212,6 +212,15 @@ func (r *Region) Withdraw(organisation string, fraud bool, from time.Time) {
 	r.Do([]string{"vakbond-de-eendracht"}, registry.KindWithdrawn, m, registry.MemberParty("opleidersberaad"))
 }
 
+// Revoke ends a certificate of an organisation, by itself; compromised, from a moment in the
+// past on.
+func (r *Region) Revoke(organisation string, cert *x509.Certificate, compromised bool, from time.Time) {
+	r.t.Helper()
+	r.Do(nil, registry.KindCertRevoked, &registry.CertificateRevocation{
+		Certificate: registry.Fingerprint(cert.Raw), Compromised: compromised, EffectiveFrom: from.Unix(), Reason: "de sleutel is weg",
+	}, registry.OrganisationParty(organisation))
+}
+
 // Sign makes a checkpoint over the whole log, cosigned by the named nodes, by default all.
 func (r *Region) Sign(nodes ...string) []byte {
 	r.t.Helper()
