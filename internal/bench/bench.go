@@ -3,8 +3,9 @@
 // A row names an operation of the product and the least that any program has to do for the
 // same result, such as two bare signature verifications. Both run in turns, in short
 // rounds, so that whatever else the machine does hits both; of each the quickest round
-// counts. The ratio of the two says how much the product adds, and is comparable between
-// machines, which nanoseconds are not.
+// counts: what is left is the work itself. What comes now and then on top, such as the
+// collector of garbage, shows in the median that stands beside it. The ratio of the two says
+// how much the product adds, and is comparable between machines, which nanoseconds are not.
 //
 //	results, err := bench.Run(os.Stdout, bench.Rows()...)
 //	err = bench.Write("build/bench.json", results)
@@ -30,7 +31,10 @@ type Op func(i int) error
 type Case struct {
 	Subject, Limit Op
 	Ops, Round     int
-	Close          func() // may be nil
+	// CPU counts processor time of the whole process instead of time on the wall: for
+	// operations that wait for nothing, so that neighbours on the machine do not count.
+	CPU   bool
+	Close func() // may be nil
 }
 
 // A Row is one line of the table. Setup is not measured; it is called just before.
@@ -78,17 +82,21 @@ func measure(row Row) (Result, error) {
 	}
 	r := Result{Name: row.Name, aim: row.Aim}
 	var ratios []float64
+	clock := wallTime
+	if c.CPU {
+		clock = cpuTime
+	}
 	runtime.GC()
 	var mallocs uint64
 	for from := 0; from < c.Ops; from += c.Round {
 		to := min(from+c.Round, c.Ops)
 		before := allocated()
-		subject, err := round(c.Subject, from, to)
+		subject, err := round(clock, c.Subject, from, to)
 		if err != nil {
 			return r, err
 		}
 		mallocs += allocated() - before
-		limit, err := round(c.Limit, from, to)
+		limit, err := round(clock, c.Limit, from, to)
 		if err != nil {
 			return r, err
 		}
@@ -102,15 +110,20 @@ func measure(row Row) (Result, error) {
 }
 
 // round is the nanoseconds of an operation, on average over a round.
-func round(op Op, from, to int) (float64, error) {
-	start := time.Now()
+func round(clock func() time.Duration, op Op, from, to int) (float64, error) {
+	start := clock()
 	for i := from; i < to; i++ {
 		if err := op(i); err != nil {
 			return 0, err
 		}
 	}
-	return float64(time.Since(start).Nanoseconds()) / float64(to-from), nil
+	return float64((clock() - start).Nanoseconds()) / float64(to-from), nil
 }
+
+var began = time.Now()
+
+// wallTime is the time since the program began.
+func wallTime() time.Duration { return time.Since(began) }
 
 func quickest(so, now float64) float64 {
 	if so == 0 {

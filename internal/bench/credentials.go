@@ -79,7 +79,7 @@ func verifyCase(t paspoort.Type) (*Case, error) {
 		return nil, err
 	}
 	return &Case{
-		Ops: presentations, Round: 50, Limit: limit,
+		Ops: presentations, Round: 50, CPU: true, Limit: limit,
 		Subject: func(i int) error {
 			if ok := verify(all[i].text, known) == nil; ok == all[i].spoiled {
 				return fmt.Errorf("%w: presentation %d, spoiled %v", errWrong, i, all[i].spoiled)
@@ -289,7 +289,7 @@ func issueCase(t paspoort.Type) (*Case, error) {
 	}
 	input := []byte(token[:strings.IndexByte(token, '~')])
 	return &Case{
-		Ops: presentations, Round: 50,
+		Ops: presentations, Round: 50, CPU: true,
 		Subject: func(i int) error {
 			_, err := once(i)
 			return err
