@@ -2,10 +2,11 @@
 //
 // A row names an operation of the product and the least that any program has to do for the
 // same result, such as two bare signature verifications. Both run in turns, in short
-// rounds, so that whatever else the machine does hits both; of each the quickest round
-// counts: what is left is the work itself. What comes now and then on top, such as the
-// collector of garbage, shows in the median that stands beside it. The ratio of the two says
-// how much the product adds, and is comparable between machines, which nanoseconds are not.
+// rounds, so that whatever else the machine does hits both; of each a quick round counts
+// (one in ten was quicker, which leaves out the odd reading of the clock): what is left is
+// the work itself. What comes now and then on top, such as the collector of garbage, shows
+// in the median that stands beside it. The ratio of the two says how much the product adds,
+// and is comparable between machines, which nanoseconds are not.
 //
 //	results, err := bench.Run(os.Stdout, bench.Rows()...)
 //	err = bench.Write("build/bench.json", results)
@@ -81,7 +82,7 @@ func measure(row Row) (Result, error) {
 		defer c.Close()
 	}
 	r := Result{Name: row.Name, aim: row.Aim}
-	var ratios []float64
+	var subjects, limits, ratios []float64
 	clock := wallTime
 	if c.CPU {
 		clock = cpuTime
@@ -100,11 +101,11 @@ func measure(row Row) (Result, error) {
 		if err != nil {
 			return r, err
 		}
-		r.NsOp, r.LimitNsOp = quickest(r.NsOp, subject), quickest(r.LimitNsOp, limit)
+		subjects, limits = append(subjects, subject), append(limits, limit)
 		ratios = append(ratios, subject/limit)
 	}
-	slices.Sort(ratios)
-	r.Ratio, r.median = r.NsOp/r.LimitNsOp, ratios[len(ratios)/2]
+	r.NsOp, r.LimitNsOp = ranked(subjects, 0.1), ranked(limits, 0.1)
+	r.Ratio, r.median = r.NsOp/r.LimitNsOp, ranked(ratios, 0.5)
 	r.AllocsOp = float64(mallocs) / float64(c.Ops)
 	return r, nil
 }
@@ -125,11 +126,10 @@ var began = time.Now()
 // wallTime is the time since the program began.
 func wallTime() time.Duration { return time.Since(began) }
 
-func quickest(so, now float64) float64 {
-	if so == 0 {
-		return now
-	}
-	return min(so, now)
+// ranked is the value that this part of the others is below.
+func ranked(values []float64, part float64) float64 {
+	slices.Sort(values)
+	return values[int(part*float64(len(values)))]
 }
 
 func allocated() uint64 {
