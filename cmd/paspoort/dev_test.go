@@ -1,0 +1,168 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"paspoort.example/paspoort/internal/dev"
+)
+
+// region is a running `paspoort dev`.
+type region struct {
+	cmd   *exec.Cmd
+	ready dev.Ready
+	file  string
+	said  transcript
+	done  chan error
+}
+
+// transcript is what a process says, read while it goes on.
+type transcript struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (s *transcript) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *transcript) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+func startRegion(t *testing.T, dir string) *region {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &region{file: filepath.Join(t.TempDir(), "ready.json"), done: make(chan error, 1)}
+	r.cmd = exec.Command(self, "dev", "--data", dir, "--ready-file", r.file, "--tls")
+	r.cmd.Env = append(os.Environ(), "PASPOORT_TEST_PROGRAM=1")
+	r.cmd.Stdout, r.cmd.Stderr = &r.said, &r.said
+	if err := r.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { r.done <- r.cmd.Wait() }()
+	t.Cleanup(func() { _ = r.cmd.Process.Kill() }) // when the test ended it already, this does nothing
+	until(t, time.Minute, "the region is up", func() bool {
+		select {
+		case err := <-r.done:
+			t.Fatalf("dev ended: %v\n%s", err, r.said.String())
+		default:
+		}
+		_, err := os.Stat(r.file)
+		return err == nil
+	})
+	body, err := os.ReadFile(r.file) // written atomically: it is whole
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(body, &r.ready); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// end sends a signal, and waits for every process of the region to let go of its
+// port.
+func (r *region) end(t *testing.T, s syscall.Signal) error {
+	t.Helper()
+	if err := r.cmd.Process.Signal(s); err != nil {
+		t.Fatal(err)
+	}
+	err := <-r.done
+	for _, address := range r.addresses(t) {
+		until(t, 30*time.Second, address+" is free", func() bool {
+			c, err := net.Dial("tcp", address)
+			if err == nil {
+				c.Close()
+			}
+			return err != nil
+		})
+	}
+	return err
+}
+
+func (r *region) addresses(t *testing.T) []string {
+	t.Helper()
+	urls := []string{r.ready.Verifiers[0].URL}
+	for _, i := range r.ready.Issuers {
+		urls = append(urls, i.URL)
+	}
+	for _, n := range r.ready.Regions[0].Nodes {
+		urls = append(urls, n.URL)
+	}
+	for i, raw := range urls {
+		u, err := url.Parse(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		urls[i] = "127.0.0.1:" + u.Port()
+	}
+	return urls
+}
+
+func until(t *testing.T, patience time.Duration, what string, done func() bool) {
+	t.Helper()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	late := time.After(patience)
+	for !done() {
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatalf("%s: not within %v", what, patience)
+		}
+	}
+}
+
+// TestDevE2E starts a region, ends it, starts it again, and kills it without a word.
+func TestDevE2E(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it starts a region twice; run without -short")
+	}
+	dir := filepath.Join(t.TempDir(), "region")
+	first := startRegion(t, dir)
+	for _, want := range []string{"The region is up", "wallet init --ready-file", first.ready.Regions[0].Genesis} {
+		if !strings.Contains(first.said.String(), want) {
+			t.Errorf("%q is not said:\n%s", want, first.said.String())
+		}
+	}
+	second := exec.Command(first.cmd.Path, "dev", "--data", dir, "--tls")
+	second.Env = first.cmd.Env
+	if out, err := second.CombinedOutput(); err == nil || !strings.Contains(string(out), "runs in this folder already") {
+		t.Errorf("a second one in the folder: %v\n%s", err, out)
+	}
+	if err := first.end(t, syscall.SIGTERM); err != nil {
+		t.Errorf("ending: %v\n%s", err, first.said.String())
+	}
+	if _, err := os.Stat(first.file); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the ready file stays behind: %v", err)
+	}
+
+	again := startRegion(t, dir)
+	was, is := first.ready, again.ready
+	if was.Regions[0].Genesis != is.Regions[0].Genesis || was.Issuers[0].URL != is.Issuers[0].URL || was.Verifiers[0].AdminToken != is.Verifiers[0].AdminToken {
+		t.Errorf("another region: got %+v, want %+v", is, was)
+	}
+	if err := again.end(t, syscall.SIGKILL); err == nil {
+		t.Error("it ended by itself before it was killed")
+	}
+}
