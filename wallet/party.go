@@ -87,13 +87,17 @@ func fingerprint(c *x509.Certificate) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// An UnknownError refuses a party until the holder decides otherwise.
+// An UnknownError refuses a party until the holder decides otherwise: no region knows
+// it, or the one that does has not admitted it today.
 type UnknownError struct {
 	Party Party
 	Cause error // why a certificate was not accepted, if that is the reason
 }
 
 func (e *UnknownError) Error() string {
+	if e.Party.Known {
+		return fmt.Sprintf("%s is not admitted in the region at present", e.Party.DisplayName())
+	}
 	return fmt.Sprintf("%v: it calls itself %q", ErrUnknownParty, e.Party.DisplayName())
 }
 

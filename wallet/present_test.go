@@ -79,6 +79,42 @@ func TestPresent(t *testing.T) {
 	}
 }
 
+// TestPresentW3C: the same in the W3C format, which has skills at another place: own
+// words and a badge, both in vc+sd-jwt.
+func TestPresentW3C(t *testing.T) {
+	w := newWorld(t)
+	holder := w.wallet()
+	w.accept(holder, "Opleiding_vc_sd_jwt")
+	if _, err := holder.Declare(words()); err != nil {
+		t.Fatal(err)
+	}
+	q, err := paspoort.SkillsRequest{URIs: []string{verzorgen}, Formats: []paspoort.Format{paspoort.FormatVCDM}}.Query()
+	must(t, err)
+	r, err := holder.Request(t.Context(), w.verifier.ask(q, openid4vp.DirectPostJWT), wallet.Trust{})
+	must(t, err)
+	_, err = holder.Present(t.Context(), r, wallet.Decision{})
+	must(t, err)
+	shown := w.verifier.shown()
+	if len(shown) != 2 {
+		t.Fatalf("%d presentations", len(shown))
+	}
+	for _, token := range shown {
+		if token.Header().Type != "vc+sd-jwt" {
+			t.Errorf("typ %s", token.Header().Type)
+		}
+		claims, err := token.Claims()
+		must(t, err)
+		c, err := paspoort.Read(claims)
+		must(t, err)
+		if len(c.Skills) != 1 || c.Skills[0].URI != verzorgen || c.Text("given_name") != "" || c.Text("title") != "" {
+			t.Errorf("%s shows %v and %v", c.Type, c.Skills, c.Claims)
+		}
+	}
+	if holderKey(t, shown[0]) != holderKey(t, shown[1]) {
+		t.Error("two keys in one answer")
+	}
+}
+
 // checkShown holds what the asker got against what it may see.
 func checkShown(t *testing.T, w *world, shown []*sdjwt.SDJWT) {
 	t.Helper()

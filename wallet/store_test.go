@@ -3,9 +3,12 @@ package wallet_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"paspoort.example/paspoort/internal/kv"
@@ -132,6 +135,41 @@ func TestNothingReadableOnDisk(t *testing.T) {
 	must(t, store.Close())
 	if findIn(t, dir, "Samira in het zicht") == "" {
 		t.Error("the control was not found: the search finds nothing")
+	}
+}
+
+// TestNothingInLogs runs through the warnings that a wallet logs and looks for the
+// holder in them.
+func TestNothingInLogs(t *testing.T) {
+	w := newWorld(t)
+	var log bytes.Buffer
+	c := w.config()
+	c.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	holder, err := wallet.Init(c, []byte(passphrase), wallet.RegionSettings{Genesis: w.region.Genesis, Nodes: []string{"https://knoop-1.example"}})
+	must(t, err)
+	w.nodesDown["knoop-1"] = true
+	w.accept(holder, configID)
+	w.stale, w.web.Down = true, true
+	_, err = holder.Standings(t.Context())
+	must(t, err)
+	delete(w.hosts, issuerHost)
+	for i := range 12 { // until copies run out
+		w.stale = false
+		a := w.newAsker(fmt.Sprintf("vrager-%d.example.com", i), true)
+		w.refresh()
+		w.stale = true
+		r, err := holder.Request(t.Context(), a.skills(true, "direct_post", verzorgen), wallet.Trust{AcceptUnknown: true})
+		must(t, err)
+		_, err = holder.Present(t.Context(), r, wallet.Decision{})
+		must(t, err)
+	}
+	if log.Len() == 0 {
+		t.Fatal("nothing was logged: the test sees nothing")
+	}
+	for _, secret := range []string{"Samira", "Voorbeeld", "Verzorgen", verzorgen, "eyJ", passphrase, "did:jwk", "pre-authorized"} {
+		if strings.Contains(log.String(), secret) {
+			t.Errorf("%q is in the log:\n%s", secret, log.String())
+		}
 	}
 }
 

@@ -103,6 +103,9 @@ func (f *walletFlags) accept(ctx context.Context, cmd *cobra.Command, w *wallet.
 		code = "" // a code that nobody asks is no reason to fail
 	}
 	accepted, err := w.Accept(ctx, offer, wallet.Choices{TxCode: code})
+	if err != nil && len(accepted) > 0 { // what did come in stays
+		newWalletPrinter(cmd.ErrOrStderr(), f.lang).accepted(accepted)
+	}
 	switch {
 	case errors.Is(err, openid4vci.InvalidGrant):
 		return hint(err, "the code is wrong, or the offer is used or too old: ask the issuer for a new one")

@@ -66,7 +66,9 @@ func (p *walletPrinter) party(who wallet.Party) {
 	switch {
 	case who.Known && who.Admitted:
 		p.line("  %s %s %s", p.s.good("✓"), p.t.knownSince, who.Since)
-	case !who.Known:
+	case who.Known:
+		p.line("  %s %s", p.s.bad("✕"), p.t.notAdmitted)
+	default:
 		p.line("  %s %s", p.s.wrap("33", "?"), p.t.notKnown)
 	}
 	p.line("  %s", p.s.dim(who.ID))
@@ -76,7 +78,11 @@ func (p *walletPrinter) party(who wallet.Party) {
 }
 
 func (p *walletPrinter) stranger(who wallet.Party) {
-	p.line("%s", p.t.notKnown)
+	if who.Known {
+		p.line("%s", p.t.notAdmitted)
+	} else {
+		p.line("%s", p.t.notKnown)
+	}
 	p.line("  %s: %s", p.t.itSays, who.DisplayName())
 	p.line("  %s", who.ID)
 	if c := who.Certificate; c != nil {
@@ -107,6 +113,7 @@ func (p *walletPrinter) accepted(all []wallet.Accepted) {
 		}
 		if !a.Issuer.Known {
 			p.line("  %s %s", p.s.wrap("33", "!"), p.t.unknownKept)
+			p.party(a.Issuer)
 		}
 	}
 }

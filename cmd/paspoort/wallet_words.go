@@ -9,6 +9,7 @@ type walletWords struct {
 	passphrase, again, differ, txCode, agree, yes             string
 	made, relies, noRegion, next, sealed                      string
 	offers, knownSince, notKnown, itSays, certificate, copies string
+	notAdmitted                                               string
 	kept, timestamps, fewTimestamps, unknownKept              string
 	asks, why, goes, always, beyond, ownWords, missing, to    string
 	done, open, nothingSent, told                             string
@@ -33,6 +34,7 @@ var walletTexts = map[string]walletWords{
 		offers:        "biedt aan",
 		knownSince:    "toegelaten in de regio sinds",
 		notKnown:      "Geen regio die u koos kent deze organisatie.",
+		notAdmitted:   "Deze organisatie is op dit moment niet toegelaten in de regio.",
 		itSays:        "Ze noemt zichzelf",
 		certificate:   "Certificaat",
 		copies:        "kopieën",
@@ -87,6 +89,7 @@ var walletTexts = map[string]walletWords{
 		offers:        "offers",
 		knownSince:    "admitted in the region since",
 		notKnown:      "No region that you chose knows this organisation.",
+		notAdmitted:   "This organisation is not admitted in the region at present.",
 		itSays:        "It calls itself",
 		certificate:   "Certificate",
 		copies:        "copies",
