@@ -52,6 +52,9 @@ func TestLadder(t *testing.T) {
 		{"revoked", Werkervaring, func(f *Facts) { f.Status.Value = 1 }, nil},
 		{"signature wrong", Werkervaring, func(f *Facts) { f.Signature = Finding{Failed, "signature_invalid"} }, nil},
 		{"issuer unknown", Werkervaring, func(f *Facts) { f.Admission = &Admission{} }, nil},
+		{"key not in the registry", Werkervaring, func(f *Facts) { f.Admission.Key = nil }, nil},
+		{"withdrawn, and nobody knows when it was signed", Werkervaring, func(f *Facts) { withdrawn(f, at("2026-10-20 12:00"), false); f.Timestamps = nil }, nil},
+		{"withdrawn, and it existed before", Werkervaring, func(f *Facts) { withdrawn(f, at("2026-10-20 12:00"), false) }, level(2)},
 		{"expired", Werkervaring, func(f *Facts) { f.Claims["exp"] = float64(now.Unix() - 86400) }, nil},
 		{"someone else's", Werkervaring, func(f *Facts) { f.Binding = Binding{} }, nil},
 	} {
