@@ -56,6 +56,7 @@ func TestLadder(t *testing.T) {
 		{"withdrawn, and nobody knows when it was signed", Werkervaring, func(f *Facts) { withdrawn(f, at("2026-10-20 12:00"), false); f.Timestamps = nil }, nil},
 		{"withdrawn, and it existed before", Werkervaring, func(f *Facts) { withdrawn(f, at("2026-10-20 12:00"), false) }, level(2)},
 		{"expired", Werkervaring, func(f *Facts) { f.Claims["exp"] = float64(now.Unix() - 86400) }, nil},
+		{"existed before the day it bears", Opleiding, func(f *Facts) { f.Claims["iat"] = float64(at("2026-06-01 00:00").Unix()) }, nil},
 		{"someone else's", Werkervaring, func(f *Facts) { f.Binding = Binding{} }, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -158,5 +159,32 @@ func TestOwnWordsAreCalledThat(t *testing.T) {
 		if s.Code != "skill_self" || !same(s.ProofLevel, level(0)) {
 			t.Errorf("%s: %s %v", s.Label, s.Code, s.ProofLevel)
 		}
+	}
+}
+
+// Beside a code anybody may write any label. The one of the best proof is shown,
+// wherever it stands in the answer.
+func TestLabelIsOfTheBestProof(t *testing.T) {
+	spoof := func(f *Facts) {
+		f.Claims["skills"] = []any{map[string]any{"framework": "CompetentNL", "uri": caring, "label": "Hersenchirurgie"}}
+	}
+	for name, types := range map[string][]Type{"own words first": {Zelfverklaring, Opleiding}, "own words last": {Opleiding, Zelfverklaring}} {
+		in := goodInput(t, types...)
+		for i, ty := range types {
+			if ty == Zelfverklaring {
+				spoof(&in.Credentials[i])
+			}
+		}
+		s := find(t, Decide(in), caring)
+		if s.Label != "Verzorgen" || !same(s.ProofLevel, level(1)) || len(s.Proofs) != 2 {
+			t.Errorf("%s: got %q at %v from %d", name, s.Label, s.ProofLevel, len(s.Proofs))
+		}
+	}
+	// A proof that is not in order names nothing either.
+	in := goodInput(t, Opleiding, Praktijkverklaring)
+	spoof(&in.Credentials[1])
+	in.Credentials[1].Status.Value = 1
+	if s := find(t, Decide(in), caring); s.Label != "Verzorgen" {
+		t.Errorf("got %q", s.Label)
 	}
 }

@@ -180,6 +180,7 @@ func TestRulesOfTheHolder(t *testing.T) {
 		{"asked and not given", func(_ *Input, f *Facts) { f.Binding = Binding{} }, CheckHolderBinding, Failed, "key_binding_missing"},
 		{"no key in cnf", func(_ *Input, f *Facts) { f.HolderKey = "" }, CheckHolderBinding, Unknown, "no_holder_key"},
 		{"signature of another key", func(_ *Input, f *Facts) { f.Binding.Signature = Finding{Failed, "key_binding_invalid"} }, CheckHolderBinding, Failed, "key_binding_invalid"},
+		{"a key that no issuer signed for", func(_ *Input, f *Facts) { f.Signature = Finding{Failed, "signature_invalid"} }, CheckHolderBinding, Unknown, "signature_not_ok"},
 		{"signature not checked", func(_ *Input, f *Facts) { f.Binding.Signature = Finding{} }, CheckHolderBinding, Unknown, "no_fact"},
 		{"unsigned nonce proves nothing", func(_ *Input, f *Facts) { f.Binding.Signature = Finding{} }, CheckNonceAudience, Unknown, "binding_not_verified"},
 		{"binding without a time", func(_ *Input, f *Facts) { f.Binding.IssuedAt = time.Time{} }, CheckHolderBinding, Unknown, "no_fact"},
