@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -108,6 +109,9 @@ func (n *Node) whileLeads(ctx context.Context, leader raft.ServerID, cancel func
 
 // enqueue puts an event into the leader's queue and waits for its outcome.
 func (n *Node) enqueue(ctx context.Context, raw []byte) (registry.Outcome, error) {
+	if n.size() == 0 && !bytes.Equal(raw, n.cfg.Founding) {
+		return registry.Outcome{}, registry.ErrNoLeader // the founding event comes first, and soon
+	}
 	if o, refused := n.atTheDoor(raw); refused {
 		return o, nil
 	}

@@ -382,7 +382,7 @@ func (c *cluster) leader() string {
 	for range 2000 {
 		for _, id := range c.ids() {
 			n := c.get(id)
-			if n == nil || !n.running() {
+			if n == nil || !n.running() || n.size() == 0 {
 				continue
 			}
 			if _, err := n.verified.index(context.Background()); err == nil {
