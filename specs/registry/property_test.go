@@ -11,6 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"paspoort.example/paspoort/specs/ijson"
 	"paspoort.example/paspoort/specs/registry"
 	"paspoort.example/paspoort/specs/registry/registrytest"
 )
@@ -30,6 +31,13 @@ type machine struct {
 	refused int
 	mirror  *registry.State // sees only the leaves
 	digests []string        // by leaf
+	answers []remembered    // by leaf: what was answered when it was the newest
+}
+
+// remembered is an answer and when it was about.
+type remembered struct {
+	at   time.Time
+	text string
 }
 
 type accepted struct {
@@ -49,6 +57,7 @@ func newMachine(t *testing.T, rt *rapid.T, plant bool) *machine {
 	}
 	m.OnLeaf = func(registry.Leaf) { m.follow() }
 	m.follow()
+	m.Do(registry.KindCatalogue, catalogue("voorlopig-0"), werkgevers, vakbond)
 	return m
 }
 
@@ -65,7 +74,17 @@ func (m *machine) follow() {
 	if got := m.State.Digest(); got != m.mirror.Digest() {
 		m.rt.Fatalf("after leaf %d: digests differ", len(m.Leaves)-1)
 	}
+	m.answers = append(m.answers, remembered{m.Now, m.ask(m.State.View(), m.Now)})
 	m.read(accepted{leaf.Signed(), leaf.Event.ID()})
+}
+
+// ask is everything that a view says of organisations and hobbels at a time.
+func (m *machine) ask(v registry.View, at time.Time) string {
+	raw, err := ijson.Canonical([]any{v.Organisations(at), v.Hobbels(at)})
+	if err != nil {
+		m.rt.Fatal(err)
+	}
+	return string(raw)
 }
 
 // read adds an accepted event to the model.
@@ -164,7 +183,7 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 		},
 		"lose key": func(*rapid.T) {
 			party := m.member()
-			signers := rapid.SliceOfNDistinct(rapid.SampledFrom(registrytest.Members()), 2, 3, rapid.ID).Draw(m.rt, "signers")
+			signers := m.signers()
 			_ = m.send(m.Compose(registry.KindKeyLost, &registry.MemberKey{Member: strings.TrimPrefix(party, "member/"), Reason: "kwijt"}, signers...), m.Now)
 		},
 		"find key": func(*rapid.T) {
@@ -183,8 +202,40 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 			c := registry.DefaultThresholds()
 			n := rapid.IntRange(2, 5).Draw(m.rt, "members")
 			c[registry.ForHobbels] = registry.Threshold{Groups: min(n, 4), Members: n}
-			signers := rapid.SliceOfNDistinct(rapid.SampledFrom(registrytest.Members()), 2, 3, rapid.ID).Draw(m.rt, "signers")
+			signers := m.signers()
 			_ = m.send(m.Compose(registry.KindAmended, &registry.Amendment{Reason: "afspraak", Thresholds: c}, signers...), m.Now)
+		},
+		"move": func(*rapid.T) {
+			org := registrytest.OrganisationID(m.name())
+			change := &registry.AliasChange{Organisation: org}
+			alias := func() []registry.Alias {
+				return []registry.Alias{{Type: registry.AliasURL, Value: "https://" + m.name() + ".example"}}
+			}
+			if rapid.Bool().Draw(m.rt, "add") {
+				change.Add = alias()
+			} else {
+				change.End = alias()
+			}
+			if _, err := m.State.View().Organisation(org, m.Now); err == nil {
+				_ = m.send(m.Compose(registry.KindAliases, change, registry.OrganisationParty(org), m.member()), m.Now)
+			}
+		},
+		"catalogue": func(*rapid.T) {
+			version := rapid.SampledFrom([]string{"voorlopig-0", "voorlopig-0", "voorlopig-0", "voorlopig-1"}).Draw(m.rt, "version")
+			_ = m.send(m.Compose(registry.KindCatalogue, catalogue(version), m.signers()...), m.Now)
+		},
+		"claim and confirm": func(*rapid.T) {
+			claimant, other := m.party(), m.party()
+			status := rapid.SampledFrom([]registry.HobbelStatus{registry.Experiment, registry.Experiment, registry.Doorbraak, registry.Teruggevallen, registry.Open}).Draw(m.rt, "status")
+			s := m.Compose(registry.KindHobbel, &registry.HobbelClaim{
+				Catalogue: "voorlopig-0", Hobbel: "H03", On: m.Now.Unix(), Status: status,
+				Evidence: []registry.Evidence{{URL: "https://vaart.example/proef"}}, Summary: registry.Text{NL: "Proef"},
+			}, claimant)
+			_ = m.send(s, m.Now)
+			_ = m.send(m.Compose(registry.KindConfirmed, &registry.Decision{Proposal: s.Event.ID(), Voter: other}, other), m.Now)
+			for _, voter := range registrytest.Members() {
+				_ = m.send(m.Compose(registry.KindApproved, &registry.Decision{Proposal: s.Event.ID(), Voter: voter}, voter), m.Now)
+			}
 		},
 		"wait": func(*rapid.T) { m.Advance(time.Duration(rapid.IntRange(1, 200).Draw(m.rt, "hours")) * time.Hour) },
 		// What was sent before, again: replayed, held back or reordered.
@@ -229,6 +280,19 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 	}
 }
 
+// party draws an organisation or a member.
+func (m *machine) party() string {
+	if rapid.Bool().Draw(m.rt, "member") {
+		return m.member()
+	}
+	return registry.OrganisationParty(registrytest.OrganisationID(m.name()))
+}
+
+// signers draws two or three members.
+func (m *machine) signers() []string {
+	return rapid.SliceOfNDistinct(rapid.SampledFrom(registrytest.Members()), 2, 3, rapid.ID).Draw(m.rt, "signers")
+}
+
 // apply lets an organisation ask for admission, and gives the proposal.
 func (m *machine) apply() string {
 	a := m.Application(m.name(), rapid.SampledFrom([]registry.Role{registry.Issuer, registry.Issuer, registry.Verifier}).Draw(m.rt, "role"))
@@ -251,6 +315,44 @@ func (m *machine) check() {
 		}
 	}
 	m.checkThresholds()
+	m.checkAliases()
+	m.checkHobbel()
+	// What was known is still what was known (D9).
+	leaf := rapid.IntRange(0, len(m.answers)-1).Draw(m.rt, "asked again")
+	v, err := m.State.AsOf(uint64(leaf) + 1)
+	if err != nil {
+		m.rt.Fatal(err)
+	}
+	if got := m.ask(v, m.answers[leaf].at); got != m.answers[leaf].text {
+		m.rt.Fatalf("as of leaf %d the answer was\n%s\nand is now\n%s", leaf, m.answers[leaf].text, got)
+	}
+}
+
+// checkAliases: nobody has what another has.
+func (m *machine) checkAliases() {
+	holders := map[registry.Alias]string{}
+	tomorrow := m.Now.Add(24 * time.Hour) // today an alias may have been of two, one after the other
+	for _, o := range m.State.View().Organisations(tomorrow).Organisations {
+		for _, a := range o.Aliases {
+			if other := holders[a]; other != "" {
+				m.rt.Fatalf("%s is an alias of %s and of %s", a.Value, other, o.ID)
+			}
+			holders[a] = o.ID
+		}
+	}
+}
+
+// checkHobbel: each step follows from the one before, told by one and confirmed by another.
+func (m *machine) checkHobbel() {
+	for _, h := range m.State.View().Hobbels(m.Now).Hobbels {
+		before := registry.Open
+		for _, f := range h.History {
+			if f.Claimant == f.Confirmed || f.Status == before || f.Status == registry.Doorbraak && before != registry.Experiment {
+				m.rt.Fatalf("from %s to %s, told by %s, confirmed by %s", before, f.Status, f.Claimant, f.Confirmed)
+			}
+			before = f.Status
+		}
+	}
 }
 
 // unbacked says which admission should not be: each admission rests on approvals in the log, by two members of two groups
@@ -324,19 +426,22 @@ func howMany(t *testing.T) {
 
 func TestSequencesKeepTheInvariants(t *testing.T) {
 	howMany(t)
-	leaves, admissions, refusals := 0, 0, 0
+	leaves, admissions, hobbels, refusals := 0, 0, 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
 		m := newMachine(t, rt, false)
 		rt.Repeat(m.actions())
 		m.replay()
 		leaves, refusals = leaves+len(m.Leaves), refusals+m.refused
 		admissions += len(m.State.View().Organisations(m.Now).Organisations)
+		for _, h := range m.State.View().Hobbels(m.Now).Hobbels {
+			hobbels += len(h.History)
+		}
 	})
 	// Sequences in which nothing happens would prove nothing.
+	t.Logf("%d leaves, %d admitted, %d steps of hobbels, %d refused", leaves, admissions, hobbels, refusals)
 	if leaves == 0 || admissions == 0 || refusals == 0 {
-		t.Errorf("%d leaves, %d admitted, %d refused", leaves, admissions, refusals)
+		t.Error("the sequences do too little")
 	}
-	t.Logf("%d leaves, %d admitted, %d refused", leaves, admissions, refusals)
 }
 
 // replay: whoever comes late, by mirror or from a file, has the same state at each leaf.
