@@ -24,8 +24,9 @@ var impureCalls = map[string]map[string]string{
 	"time": {"Now": clock, "Since": clock, "Until": clock, "Sleep": clock, "After": clock, "AfterFunc": clock, "Tick": clock, "NewTimer": clock, "NewTicker": clock},
 	"net":  {"Dial": dial, "DialTimeout": dial, "Listen": dial, "LookupHost": dial, "LookupIP": dial, "DefaultResolver": dial},
 	"http": {"Get": dial, "Post": dial, "PostForm": dial, "Head": dial, "DefaultClient": dial, "DefaultTransport": dial, "ListenAndServe": dial, "Client": dial, "Transport": dial},
-	// sync.OnceValue is a constant that is computed late, and stays allowed.
-	"sync": {"Mutex": shared, "RWMutex": shared, "WaitGroup": shared, "Once": shared, "Map": shared, "Pool": shared, "Cond": shared},
+	// A mutex inside a value is the value's own affair; one of the package is found
+	// below. sync.OnceValue is a constant that is computed late, and stays allowed.
+	"sync": {"WaitGroup": shared, "Map": shared, "Pool": shared, "Cond": shared},
 	"slog": {"Default": logs, "Info": logs, "Warn": logs, "Error": logs, "Debug": logs},
 }
 
@@ -66,6 +67,10 @@ func impure(s *source, globals map[string]bool) []finding {
 			if name := global(n.X, globals); name != "" {
 				add(n, "writes the package variable "+name+": specs hold no global state, two callers must not meet")
 			}
+		case *ast.ValueSpec:
+			if sel, ok := n.Type.(*ast.SelectorExpr); ok && packageLevel[n] && isIdent(sel.X, "sync") {
+				add(n, "declares a "+sel.Sel.Name+" of the package: "+shared)
+			}
 		case *ast.FuncDecl:
 			if n.Name.Name == "init" && n.Recv == nil {
 				add(n, "has an init function: nothing happens because a package was imported")
@@ -74,6 +79,11 @@ func impure(s *source, globals map[string]bool) []finding {
 		return true
 	})
 	return out
+}
+
+func isIdent(e ast.Expr, name string) bool {
+	id, ok := e.(*ast.Ident)
+	return ok && id.Name == name
 }
 
 // global is the package variable that an expression writes to, or "".
@@ -169,6 +179,8 @@ func TestPurityRefuses(t *testing.T) {
 		{"files", `import "os"`, 1},
 		{"client", `import "net/http"; func f() { _, _ = http.Get("x") }`, 1},
 		{"init", `func init() {}`, 1},
+		{"mutex of the package", `import "sync"; var mu sync.Mutex`, 1},
+		{"mutex of a value", `import "sync"; type t struct{ mu sync.Mutex }`, 0},
 		{"global written", `var a int; func f() { a = 1 }`, 1},
 		{"global counted", `var a int; func f() { a++ }`, 1},
 		{"global map written", `var m = map[string]int{}; func f() { m["x"] = 1 }`, 1},

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"paspoort.example/paspoort/internal/testkit"
@@ -44,7 +45,32 @@ func (s *source) imports(fn func(path string, line int)) {
 // is generated or fetched.
 func files(t *testing.T) map[string][]byte {
 	t.Helper()
-	root := testkit.Root(t)
+	all, err := readTree(testkit.Root(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// The tree is read and parsed once for all tests.
+var (
+	treeOnce struct {
+		sync.Once
+		files map[string][]byte
+		err   error
+	}
+	sourcesOnce struct {
+		sync.Once
+		list []*source
+	}
+)
+
+func readTree(root string) (map[string][]byte, error) {
+	treeOnce.Do(func() { treeOnce.files, treeOnce.err = walkTree(root) })
+	return treeOnce.files, treeOnce.err
+}
+
+func walkTree(root string) (map[string][]byte, error) {
 	out := map[string][]byte{}
 	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -65,25 +91,23 @@ func files(t *testing.T) map[string][]byte {
 		out[filepath.ToSlash(rel)] = body
 		return err
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
+	return out, err
 }
 
 func sources(t *testing.T) []*source {
 	t.Helper()
-	var out []*source
-	for name, body := range files(t) {
-		if !strings.HasSuffix(name, ".go") {
-			continue
+	all := files(t)
+	sourcesOnce.Do(func() {
+		for name, body := range all {
+			if strings.HasSuffix(name, ".go") {
+				sourcesOnce.list = append(sourcesOnce.list, parseSource(t, name, string(body)))
+			}
 		}
-		out = append(out, parseSource(t, name, string(body)))
+	})
+	if len(sourcesOnce.list) < 20 {
+		t.Fatalf("got %d Go files: the tree was not found", len(sourcesOnce.list))
 	}
-	if len(out) < 20 {
-		t.Fatalf("got %d Go files: the tree was not found", len(out))
-	}
-	return out
+	return sourcesOnce.list
 }
 
 func parseSource(t *testing.T, name, text string) *source {
