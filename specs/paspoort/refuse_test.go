@@ -208,21 +208,3 @@ func TestAges(t *testing.T) {
 		t.Error("a level that does not exist has a name")
 	}
 }
-
-// The later of nbf and validFrom counts.
-func TestLaterStartCounts(t *testing.T) {
-	for nbf, want := range map[float64]time.Time{
-		float64(now.Unix()):                    now,
-		float64(at("2020-01-01 00:00").Unix()): floorDay(issuedAt),
-	} {
-		claims := claimsOf(t, Opleiding, FormatVCDM)
-		claims["nbf"] = nbf
-		c, err := Read(claims)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !c.NotBefore.Equal(want) {
-			t.Errorf("nbf %v: got %v, want %v", nbf, c.NotBefore, want)
-		}
-	}
-}
