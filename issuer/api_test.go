@@ -304,6 +304,27 @@ func TestCredentialPages(t *testing.T) {
 	}
 }
 
+// TestRevocationForgets: nothing can be had any more, so nothing is kept; an offer
+// that nobody took is withdrawn.
+func TestRevocationForgets(t *testing.T) {
+	r := newRig(t)
+	taken, open := r.offer(opleiding, false), r.offer(opleiding, true)
+	r.accept(taken, 1)
+	for _, o := range []offerAnswer{taken, open} {
+		if status, body := r.call(http.MethodPost, "/api/v1/credentials/"+o.ID+"/revoke", nil); status != 200 || body["state"] != string(Revoked) {
+			t.Errorf("revoke: %d %v", status, body)
+		}
+	}
+	for _, prefix := range []string{prefixDataset, prefixCode} {
+		if left := r.keys(prefix); len(left) != 0 {
+			t.Errorf("left behind: %v", left)
+		}
+	}
+	if _, err := r.client().Offer(t.Context(), open.Invocation); err == nil {
+		t.Error("a withdrawn offer can still be fetched")
+	}
+}
+
 // TestSweepForgets: what has had its time is deleted, and nothing else.
 func TestSweepForgets(t *testing.T) {
 	r := newRig(t)

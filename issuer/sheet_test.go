@@ -3,6 +3,7 @@ package issuer
 import (
 	"bytes"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 
@@ -82,6 +83,25 @@ func TestSheetDialects(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestColumnsAreDescribed: the text beside the samples names every column and every
+// word.
+func TestColumnsAreDescribed(t *testing.T) {
+	raw, err := os.ReadFile("sample/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range append(append([]column{}, moduleColumns...), participantColumns...) {
+		if !strings.Contains(string(raw), "`"+c.name+"`") {
+			t.Errorf("column %s is not described", c.name)
+		}
+		for word := range words[c.name] {
+			if word != "yes" && word != "no" && !strings.Contains(string(raw), "`"+word+"`") {
+				t.Errorf("column %s: the word %q is not described", c.name, word)
+			}
+		}
 	}
 }
 

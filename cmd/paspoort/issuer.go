@@ -127,7 +127,8 @@ right. When the command breaks off, run it again: rows that were done give the s
 offer, for a day.
 
 Without --modules and --participants the invented samples are used; 'paspoort issuer
-sample' writes them down, to fill in.`,
+sample' writes them down, to fill in. What each column holds stands in
+issuer/sample/README.md.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return makeOffers(cmd.Context(), cmd.OutOrStdout(), f) },
 	}
