@@ -422,6 +422,34 @@ func TestCopiesRunOut(t *testing.T) {
 	}
 }
 
+// TestNoNewCopiesOfAWithdrawnIssuer: its old copies have evidence from before, new
+// ones would not.
+func TestNoNewCopiesOfAWithdrawnIssuer(t *testing.T) {
+	w := newWorld(t)
+	holder := w.wallet()
+	w.accept(holder, configID)
+	var last *wallet.Request
+	for n := range 11 {
+		if n == 10 {
+			w.clock.Advance(24 * time.Hour)
+			w.region.Withdraw(w.issuer.ID, false, w.clock.Now())
+			w.clock.Advance(24 * time.Hour) // admission is judged per day
+		}
+		a := w.newAsker(fmt.Sprintf("vrager-%d.example.com", n), true)
+		w.refresh()
+		r, err := holder.Request(t.Context(), a.skills(false, openid4vp.DirectPost, verzorgen), wallet.Trust{})
+		must(t, err)
+		_, err = holder.Present(t.Context(), r, wallet.Decision{})
+		must(t, err)
+		last = r
+	}
+	items, err := holder.List()
+	must(t, err)
+	if items[0].Copies != 10 || !slices.ContainsFunc(last.Consent.Warnings, func(w wallet.Warning) bool { return w.Code == "copy_reused" }) {
+		t.Errorf("%d copies, warnings %+v", items[0].Copies, last.Consent.Warnings)
+	}
+}
+
 // TestSendFails: when the asker does not confirm, the history says so and the slot
 // stays taken.
 func TestSendFails(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"paspoort.example/paspoort/internal/kv"
 	"paspoort.example/paspoort/specs/jose"
 	"paspoort.example/paspoort/specs/openid4vci"
+	"paspoort.example/paspoort/specs/registry"
 )
 
 // errNoRenewal: the issuer gave nothing to get new copies with.
@@ -18,6 +19,15 @@ var errNoRenewal = errors.New("the issuer gives no new copies")
 // by whom they will be seen.
 func (w *Wallet) renew(ctx context.Context, c *credential, slot int) error {
 	if c.Renewal == nil {
+		return errNoRenewal
+	}
+	// New copies of an issuer that is no longer admitted would be worth less than old
+	// ones, which have evidence from before.
+	now := Party{ID: c.Issuer}
+	if err := w.lookUp(ctx, &now, registry.Issuer, registry.Lookup{URL: c.Issuer}); err != nil {
+		return err
+	}
+	if c.Party.Known && !now.Admitted {
 		return errNoRenewal
 	}
 	s, err := w.vci.Resume(ctx, c.Issuer, c.Renewal.Server)

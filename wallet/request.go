@@ -26,7 +26,8 @@ type Request struct {
 	client   *openid4vp.Client
 	asker    string // what the slot is kept under
 	slot     int
-	shows    []prepared // one for each Consent.Items
+	taken    map[string]int // slots by asker
+	shows    []prepared     // one for each Consent.Items
 }
 
 // Consent is what the holder decides about. Nothing in it is shortened: what is not
@@ -196,7 +197,7 @@ func (w *Wallet) matchUp(ctx context.Context, r *Request) error {
 		if err != nil {
 			return err
 		}
-		r.slot = a.slotOf(r.asker)
+		r.slot, r.taken = a.slotOf(r.asker), a.Slots
 		if own, err = w.slotSigner(tx, r.slot); err != nil {
 			return err
 		}
@@ -309,6 +310,9 @@ func (w *Wallet) settle(ctx context.Context, r *Request) error {
 		}
 	}
 	slot, reused, apart := w.sameSlot(ctx, bound, r.slot)
+	for asker, n := range r.taken {
+		reused = reused || n == slot && asker != r.asker // its key was seen, if not its copies
+	}
 	r.slot = slot
 	if reused {
 		r.warn(warnReused)
