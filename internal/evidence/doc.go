@@ -18,7 +18,7 @@
 // Nothing about a holder. What is fetched is fetched whole: the leaves of a region, a
 // status list, an issuer's document. The addresses come from credentials, so they are
 // fetched only after the credential's form was found good, and a status list only after
-// its signature verified. An issuer who gives each holder an address of their own can
+// its signature verified under a key that the region recorded. An issuer who gives each holder an address of their own can
 // see that somebody checked; such an issuer shows itself, because lists are shared by
 // rule, and the region can act.
 //

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"paspoort.example/paspoort/internal/evidence"
+	"paspoort.example/paspoort/internal/evidence/evidencetest"
 	"paspoort.example/paspoort/specs/jose"
 	"paspoort.example/paspoort/specs/paspoort"
 	"paspoort.example/paspoort/specs/registry"
@@ -68,5 +69,26 @@ func TestVerifyRetiredStatusKey(t *testing.T) {
 			fresh := s.serve(evidence.Config{Copies: []evidence.Copy{s.follow}, Fetch: s.web})
 			expect(t, s.verifyWith(fresh, s.present(token)), tt.want)
 		})
+	}
+}
+
+// TestVerifyAsksNobodyForStrangers: anyone can sign a credential that names any address, by
+// the thousand. Of an issuer that no region knows no list is fetched or kept: what it says
+// would count for nothing.
+func TestVerifyAsksNobodyForStrangers(t *testing.T) {
+	s := newStage(t)
+	strangers := evidencetest.New(t, s.clock.Now)
+	stranger := strangers.Issuer("vreemd.example", paspoort.Opleiding)
+	posing := strangers.Issuer("devaart.example", paspoort.Opleiding) // as the issuer that the region knows
+	posing.StatusURI = "https://vreemd.example/status/2"
+	s.web.Pages[stranger.StatusURI], s.web.Pages[posing.StatusURI] = stranger.StatusToken, posing.StatusToken
+	expect(t, s.verify(s.present(stranger.Issue(paspoort.Opleiding, s.holder.Public()))),
+		"signature=ok", "status=unknown/issuer_not_in_region", "issuer_admitted=failed/issuer_not_in_region")
+	expect(t, s.verify(s.present(posing.Issue(paspoort.Opleiding, s.holder.Public()))),
+		"signature=ok", "status=unknown/key_not_recorded", "issuer_admitted=failed/key_not_recorded")
+	alone := s.serve(evidence.Config{Fetch: s.web})
+	expect(t, s.verifyWith(alone, s.present(s.issuer.Issue(paspoort.Opleiding, s.holder.Public()))), "status=unknown/registry_absent")
+	if len(s.web.Fetched) != 0 {
+		t.Errorf("fetched %v for strangers", s.web.Fetched)
 	}
 }

@@ -56,7 +56,7 @@ func (s *Service) Verify(ctx context.Context, r Request) (paspoort.Verdict, erro
 	if err := ctx.Err(); err != nil {
 		return paspoort.Verdict{}, err
 	}
-	s.consult(ctx, shown, &in, !r.At.IsZero())
+	s.consult(ctx, patience, shown, &in, !r.At.IsZero())
 	for i, e := range shown {
 		in.Credentials[i] = e.facts
 	}
@@ -73,11 +73,12 @@ type examined struct {
 	facts  paspoort.Facts
 	iss    string
 	signed time.Time // iat: the issuer's own word
-	status *StatusToken
+	listed bool      // the issuer signed ref
 	ref    statuslist.Reference
+	status *StatusToken
 }
 
-// examine does what needs no registry: form, keys, signatures, the status list.
+// examine does what needs no registry: form, keys, signatures.
 func (s *Service) examine(ctx context.Context, p Presentation, now time.Time) *examined {
 	e := &examined{}
 	token, err := sdjwt.Parse(p.Text)
@@ -102,11 +103,8 @@ func (s *Service) examine(ctx context.Context, p Presentation, now time.Time) *e
 	e.iss, e.signed = issuedBy(e.facts.Claims)
 	// Only an address that the issuer signed is fetched from.
 	if e.facts.Signature.State == paspoort.OK {
-		if e.ref, err = statuslist.ParseReference(e.facts.Claims); err == nil {
-			if e.status, err = s.statuses.get(ctx, e.ref.URI); err != nil {
-				s.config.Log.Debug("status list not to be had", "error", err)
-			}
-		}
+		e.ref, err = statuslist.ParseReference(e.facts.Claims)
+		e.listed = err == nil
 	}
 	return e
 }
@@ -159,7 +157,7 @@ func issuedBy(claims map[string]any) (iss string, at time.Time) {
 
 // consult asks a registry: the first that knows an issuer shown, else the first that there
 // is. Without a copy the facts stay as they are, and who is admitted is unknown.
-func (s *Service) consult(ctx context.Context, shown []*examined, in *paspoort.Input, past bool) {
+func (s *Service) consult(ctx, patience context.Context, shown []*examined, in *paspoort.Input, past bool) {
 	for _, region := range append(s.knowing(ctx, shown), s.config.Copies...) {
 		err := region.Read(ctx, func(v registry.View, facts paspoort.RegistryFacts) error {
 			// For a verdict about the past the copy only has to know that moment; it
@@ -174,12 +172,13 @@ func (s *Service) consult(ctx context.Context, shown []*examined, in *paspoort.I
 			return nil
 		})
 		if err == nil {
+			s.lists(ctx, patience, region, shown)
 			break
 		}
 	}
 	if in.Registry == nil {
 		for _, e := range shown {
-			e.withoutRegistry()
+			e.unlisted("registry_absent")
 		}
 	}
 	for _, e := range shown {
@@ -219,48 +218,12 @@ func (e *examined) day(now time.Time) time.Time {
 	return e.signed
 }
 
-// ask fills in admission and whose word the status list is.
+// ask fills in admission.
 func (e *examined) ask(v registry.View, now time.Time) {
-	if !e.asks() {
-		return
+	if e.asks() {
+		a := admission(v, e.iss, e.key, e.day(now))
+		e.facts.Admission = &a
 	}
-	a := admission(v, e.iss, e.key, e.day(now))
-	e.facts.Admission = &a
-	if e.status == nil {
-		return
-	}
-	f := e.statusFacts()
-	switch {
-	case !a.Found:
-		f.Trusted = paspoort.Finding{State: paspoort.Unknown, Code: "issuer_not_in_region"}
-	case v.MaySignStatus(e.status.Fingerprint, a.Organisation, e.status.IssuedAt):
-		f.Trusted = paspoort.Finding{State: paspoort.OK}
-	default:
-		f.Trusted = paspoort.Finding{State: paspoort.Failed, Code: "status_signer_unknown"}
-	}
-	e.facts.Status = f
-}
-
-// withoutRegistry: the list was read, and whose it is cannot be said.
-func (e *examined) withoutRegistry() {
-	if e.status != nil {
-		e.facts.Status = e.statusFacts()
-		e.facts.Status.Trusted = paspoort.Finding{State: paspoort.Unknown, Code: "registry_absent"}
-	}
-}
-
-func (e *examined) statusFacts() *paspoort.StatusFacts {
-	f := &paspoort.StatusFacts{
-		URI: e.status.Subject, Index: e.ref.Index,
-		IssuedAt: e.status.IssuedAt, ExpiresAt: e.status.ExpiresAt, TTL: e.status.TTL,
-	}
-	value, err := e.status.Status(e.ref)
-	if err != nil {
-		f.Index = -1 // beyond the list: it says nothing about this credential
-		return f
-	}
-	f.Value = uint8(value)
-	return f
 }
 
 // timestamps checks what nodes said of this copy, each by its own region's registry.

@@ -1,0 +1,76 @@
+package evidence
+
+import (
+	"context"
+
+	"paspoort.example/paspoort/specs/paspoort"
+	"paspoort.example/paspoort/specs/registry"
+)
+
+// lists fetches the status lists, and judges whose word they are. Anyone can sign a
+// credential that names any address, so those of issuers that the region does not know are
+// left alone: what they say counts for nothing.
+func (s *Service) lists(ctx, patience context.Context, region Copy, shown []*examined) {
+	fetched := false
+	for _, e := range shown {
+		switch a := e.facts.Admission; {
+		case !e.listed || a == nil:
+		case !a.Found:
+			e.unlisted("issuer_not_in_region")
+		case a.Key == nil:
+			e.unlisted("key_not_recorded")
+		default:
+			var err error
+			if e.status, err = s.statuses.get(patience, e.ref.URI); err != nil {
+				s.config.Log.Debug("status list not to be had", "error", err)
+			}
+			fetched = fetched || e.status != nil
+		}
+	}
+	if !fetched {
+		return
+	}
+	err := region.Read(ctx, func(v registry.View, _ paspoort.RegistryFacts) error {
+		for _, e := range shown {
+			e.trust(v)
+		}
+		return nil
+	})
+	if err != nil {
+		s.config.Log.Debug("registry not to be read again", "error", err)
+	}
+}
+
+// trust says whether the list that was fetched is the issuer's word.
+func (e *examined) trust(v registry.View) {
+	if e.status == nil {
+		return
+	}
+	f := e.statusFacts()
+	f.Trusted = paspoort.Finding{State: paspoort.Failed, Code: "status_signer_unknown"}
+	if v.MaySignStatus(e.status.Fingerprint, e.facts.Admission.Organisation, e.status.IssuedAt) {
+		f.Trusted = paspoort.Finding{State: paspoort.OK}
+	}
+	e.facts.Status = f
+}
+
+// unlisted says why no list was asked for.
+func (e *examined) unlisted(code string) {
+	if e.listed {
+		e.facts.Status = &paspoort.StatusFacts{Trusted: paspoort.Finding{State: paspoort.Unknown, Code: code}}
+	}
+}
+
+func (e *examined) statusFacts() *paspoort.StatusFacts {
+	f := &paspoort.StatusFacts{
+		URI: e.status.Subject, Index: e.ref.Index,
+		IssuedAt: e.status.IssuedAt, ExpiresAt: e.status.ExpiresAt, TTL: e.status.TTL,
+	}
+	value, err := e.status.Status(e.ref)
+	if err != nil {
+		f.Index = -1 // beyond the list: it says nothing about this credential
+		return f
+	}
+	f.Value = uint8(value)
+	return f
+}
