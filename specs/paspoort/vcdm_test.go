@@ -1,9 +1,15 @@
 package paspoort
 
 import (
+	"bytes"
 	"crypto/rand"
+	"os"
+	"path/filepath"
 	"testing"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"paspoort.example/paspoort/internal/testkit"
 	"paspoort.example/paspoort/specs/sdjwt"
 	"paspoort.example/paspoort/specs/vcdm"
 )
@@ -62,5 +68,45 @@ func TestVCDMWithLittle(t *testing.T) {
 		if v, ok := c.Claims[name]; ok {
 			t.Errorf("%s came back as %v", name, v)
 		}
+	}
+}
+
+// The schema that 1EdTech publishes accepts what Render makes, all disclosed,
+// and refuses it when something required is gone. The schema may not be copied,
+// and lies beside the test vectors; without it there is nothing to compare with.
+func TestRenderedFitsTheOpenBadgesSchema(t *testing.T) {
+	raw, err := os.ReadFile(filepath.Join(testkit.Root(t), "..", "shared", "ob3", "ob_v3p0_achievementcredential_schema.json"))
+	if err != nil {
+		t.Skip("the Open Badges schema is not beside the project as ../shared/ob3")
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("ob", doc); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := c.Compile("ob")
+	if err != nil {
+		t.Fatal(err)
+	}
+	badges := 0
+	for _, ty := range Types() {
+		if achievement[ty] == "" {
+			continue
+		}
+		badges++
+		claims := claimsOf(t, ty, FormatVCDM)
+		if err := schema.Validate(claims); err != nil {
+			t.Errorf("%s: %v", ty, err)
+		}
+		delete(claims["credentialSubject"].(map[string]any), "achievement")
+		if schema.Validate(claims) == nil {
+			t.Errorf("%s: fits without an achievement, so the schema checks nothing", ty)
+		}
+	}
+	if badges == 0 {
+		t.Error("no type is a badge")
 	}
 }
