@@ -2,6 +2,7 @@ package registry
 
 import (
 	"bufio"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -184,4 +185,53 @@ func (s Snapshot) Replay(genesis string) (*Replica, *Payloads, error) {
 		_ = payloads.Add(p.SealedPayload, [payloadKeySize]byte(key)) // unknown stays unknown
 	}
 	return r, payloads, nil
+}
+
+// BuildSnapshot puts together what a log has.
+func BuildSnapshot(ctx context.Context, log Log) (Snapshot, error) {
+	note, err := log.Checkpoint(ctx)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	snap := Snapshot{Checkpoint: note}
+	size, err := noteSize(note)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	for uint64(len(snap.Leaves)) < size {
+		more, err := log.Leaves(ctx, uint64(len(snap.Leaves)), size)
+		if err != nil {
+			return Snapshot{}, err
+		}
+		if len(more) == 0 {
+			return Snapshot{}, ErrNoLog
+		}
+		snap.Leaves = append(snap.Leaves, more...)
+	}
+	first, err := ParseLeaf(snap.Leaves[0])
+	if err != nil {
+		return Snapshot{}, err
+	}
+	snap.Genesis = first.Event.ID()
+	if snap.Handovers, err = handoversUpTo(ctx, log, size); err != nil {
+		return Snapshot{}, err
+	}
+	if p, ok := log.(PayloadSource); ok {
+		snap.Payloads, err = p.Payloads(ctx)
+	}
+	return snap, err
+}
+
+func handoversUpTo(ctx context.Context, log Log, size uint64) ([][]byte, error) {
+	notes, err := log.Handovers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out [][]byte
+	for _, note := range notes {
+		if n, err := noteSize(note); err == nil && n < size {
+			out = append(out, note)
+		}
+	}
+	return out, nil
 }
