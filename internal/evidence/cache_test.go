@@ -18,9 +18,12 @@ func TestCacheForgetsTheOldest(t *testing.T) {
 		c.put(fmt.Sprint(i), i, 3)
 	}
 	c.put("huge", 9, 11)
-	for key, want := range map[string]bool{"0": false, "1": false, "2": true, "3": true, "4": true, "huge": false} {
-		if _, ok := c.get(key); ok != want {
-			t.Errorf("%s kept: %v, want %v", key, ok, want)
+	for _, tt := range []struct {
+		key  string
+		want bool
+	}{{"0", false}, {"1", false}, {"2", true}, {"3", true}, {"4", true}, {"huge", false}} { // in this order: to ask is to use
+		if _, ok := c.get(tt.key); ok != tt.want {
+			t.Errorf("%s kept: %v, want %v", tt.key, ok, tt.want)
 		}
 	}
 	c.get("2") // used, so 3 is the oldest now

@@ -227,6 +227,30 @@ func TestVerifyByDID(t *testing.T) {
 	}
 }
 
+// TestVerifyByMetadata: an issuer whose key is in its JWT VC Issuer Metadata (SD-JWT VC 3).
+func TestVerifyByMetadata(t *testing.T) {
+	s := newStage(t)
+	token := s.issuer.IssueAs(paspoort.FormatSDJWTVC, paspoort.Opleiding, s.holder.Public(), func(_ map[string]any, h *jose.Header) { h.X5C, h.KeyID = nil, "k1" })
+	const at = "https://devaart.example/.well-known/jwt-vc-issuer"
+	key := `{"kid":"k1",` + jwk(t, s.issuer.Key)[1:]
+	for _, tt := range []struct{ name, page, want string }{
+		{"good", `{"issuer":"https://devaart.example","jwks":{"keys":[` + key + `]}}`, "signature=ok"},
+		{"of another issuer", `{"issuer":"https://ossekamp.example","jwks":{"keys":[` + key + `]}}`, "signature=unknown/issuer_key_unavailable"},
+		{"without the key", `{"issuer":"https://devaart.example","jwks":{"keys":[]}}`, "signature=unknown/issuer_key_unavailable"},
+		{"not JSON", `<html>`, "signature=unknown/issuer_key_unavailable"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s.web.Pages[at] = func() string { return tt.page }
+			fresh := s.serve(evidence.Config{Copies: []evidence.Copy{s.follow}, Fetch: s.web})
+			v := s.verifyWith(fresh, s.present(token))
+			expect(t, v, tt.want)
+			if tt.name == "good" {
+				expect(t, v, "outcome=ok", "issuer_admitted=ok")
+			}
+		})
+	}
+}
+
 func jwk(t *testing.T, key *jose.PrivateKey) string {
 	raw, err := jose.Key{Public: key.Public()}.MarshalJSON()
 	if err != nil {
