@@ -346,6 +346,13 @@ func TestSweepForgets(t *testing.T) {
 	if _, body := r.call(http.MethodGet, "/api/v1/credentials/"+left.ID, nil); body["state"] != string(Expired) {
 		t.Errorf("state of an offer that nobody took: %v", body["state"])
 	}
+	r.clock.Advance(neverIssuedTerm)
+	if err := r.sweep(); err != nil {
+		t.Fatal(err)
+	}
+	if got := []int{count(prefixCredential), count(prefixLink)}; !slices.Equal(got, []int{1, 1}) {
+		t.Errorf("after a quarter, records and links: %v, want those of the credential that was issued", got)
+	}
 	if _, err := h.session.Refresh(t.Context(), h.token.RefreshToken); err != nil {
 		t.Errorf("new copies within the window: %v", err)
 	}

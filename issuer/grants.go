@@ -16,6 +16,10 @@ import (
 // sender-constrained.
 const accessLifetime = 5 * time.Minute
 
+// txCodeAdvice stands beside the field for the code in a wallet. 4.1.1: it "does not
+// support internationalization", so it has both languages.
+const txCodeAdvice = "De code die u los van deze link hebt gekregen. / The code that you got apart from this link."
+
 // Offer implements openid4vci.Issuer.
 func (i *Issuer) Offer(_ context.Context, link string) (*openid4vci.CredentialOffer, error) {
 	r, err := i.openOffer(link)
@@ -28,9 +32,9 @@ func (i *Issuer) Offer(_ context.Context, link string) (*openid4vci.CredentialOf
 	}
 	grant := &openid4vci.PreAuthorizedGrant{Code: string(code)}
 	if len(r.TxCode) > 0 {
-		grant.TxCode = &openid4vci.TxCode{InputMode: openid4vci.InputText}
+		grant.TxCode = &openid4vci.TxCode{InputMode: openid4vci.InputText, Description: txCodeAdvice}
 		if r.TxNumeric > 0 {
-			grant.TxCode = &openid4vci.TxCode{InputMode: openid4vci.InputNumeric, Length: r.TxNumeric}
+			grant.TxCode.InputMode, grant.TxCode.Length = openid4vci.InputNumeric, r.TxNumeric
 		}
 	}
 	return &openid4vci.CredentialOffer{

@@ -2,6 +2,7 @@ package issuer
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -69,6 +70,9 @@ func (i *Issuer) sweepCredentials(now time.Time) error {
 		if err != nil {
 			return err
 		}
+		if r.over(now) {
+			return errors.Join(tx.Delete(key(prefixLink, r.Link)), tx.Delete(key(prefixCredential, r.ID)))
+		}
 		if r.State == Offered {
 			r.State, r.ChangedAt = Expired, r.OfferUntil
 		}
@@ -80,10 +84,23 @@ func (i *Issuer) sweepCredentials(now time.Time) error {
 	})
 }
 
+// neverIssuedTerm is how long an administrator can see what became of an offer that
+// never became a credential.
+const neverIssuedTerm = 90 * 24 * time.Hour
+
+// over says whether r is of no use any more: it never became a credential, and never
+// will. A record with entries stays, so that its entries are known.
+func (r *record) over(now time.Time) bool {
+	return len(r.Entries) == 0 && r.State != Offered && !now.Before(r.ChangedAt.Add(neverIssuedTerm))
+}
+
 // due says whether something of r has to go.
 func (r *record) due(now time.Time) bool {
 	if r.State == Offered {
 		return !now.Before(r.OfferUntil)
+	}
+	if r.over(now) {
+		return true
 	}
 	return !r.KeepUntil.IsZero() && !now.Before(r.KeepUntil)
 }
