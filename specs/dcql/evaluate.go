@@ -114,55 +114,68 @@ func (c *CredentialQuery) match(cred *Credential) (Match, bool) {
 	if len(c.Claims) == 0 {
 		return Match{}, true
 	}
+	// Each claim is looked up once, however many sets name it: the query is the asker's.
+	selected := make([][]Path, len(c.Claims))
+	for i := range c.Claims {
+		selected[i] = c.Claims[i].selects(cred.Claims)
+	}
 	for _, set := range c.combinations() {
-		if m, ok := selectClaims(set, cred.Claims); ok {
-			return m, true
+		if !slices.ContainsFunc(set, func(i int) bool { return selected[i] == nil }) {
+			return c.matchOf(set, selected), true
 		}
 	}
 	return Match{}, false
 }
 
-// combinations returns the claims to try, in the verifier's order of preference.
-func (c *CredentialQuery) combinations() [][]ClaimsQuery {
-	if len(c.ClaimSets) == 0 {
-		return [][]ClaimsQuery{c.Claims}
+// combinations returns the claims to try, by their index, in the verifier's order of preference.
+func (c *CredentialQuery) combinations() [][]int {
+	byID, all := make(map[string]int, len(c.Claims)), make([]int, len(c.Claims))
+	for i := range c.Claims {
+		byID[c.Claims[i].ID], all[i] = i, i
 	}
-	sets := make([][]ClaimsQuery, len(c.ClaimSets))
+	if len(c.ClaimSets) == 0 {
+		return [][]int{all}
+	}
+	sets := make([][]int, len(c.ClaimSets))
 	for i, ids := range c.ClaimSets {
 		for _, id := range ids {
-			sets[i] = append(sets[i], *c.claim(id))
+			sets[i] = append(sets[i], byID[id])
 		}
 	}
 	return sets
 }
 
-// selectClaims returns what a combination of claims selects, or false when one of them selects nothing.
-func selectClaims(claims []ClaimsQuery, root map[string]any) (Match, bool) {
-	var m Match
-	for _, claim := range claims {
-		selected, err := claim.Path.Select(root)
-		if err != nil {
-			return Match{}, false
-		}
-		found := false
-		for _, s := range selected {
-			if !claim.valueMatches(s.Value) {
-				continue
-			}
-			found = true
-			if !slices.ContainsFunc(m.Disclose, s.Path.Equal) {
-				m.Disclose = append(m.Disclose, s.Path)
-			}
-		}
-		if !found {
-			return Match{}, false
-		}
-		// Section 6.1: wallets SHOULD ignore a second query for the same claim.
-		if !slices.ContainsFunc(m.Requested, claim.Path.Equal) {
-			m.Requested = append(m.Requested, claim.Path)
+// selects returns where the claims stand that a claims query selects, or nil.
+func (c *ClaimsQuery) selects(root map[string]any) (paths []Path) {
+	selected, err := c.Path.Select(root)
+	if err != nil {
+		return nil
+	}
+	for _, s := range selected {
+		if c.valueMatches(s.Value) {
+			paths = append(paths, s.Path)
 		}
 	}
-	return m, true
+	return paths
+}
+
+// matchOf is the match by a combination of claims that all select something.
+func (c *CredentialQuery) matchOf(set []int, selected [][]Path) (m Match) {
+	asked, shown := map[string]bool{}, map[string]bool{}
+	for _, i := range set {
+		// Section 6.1: wallets SHOULD ignore a second query for the same claim.
+		if path := c.Claims[i].Path; !asked[path.key()] {
+			asked[path.key()] = true
+			m.Requested = append(m.Requested, path)
+		}
+		for _, path := range selected[i] {
+			if !shown[path.key()] {
+				shown[path.key()] = true
+				m.Disclose = append(m.Disclose, path)
+			}
+		}
+	}
+	return m
 }
 
 // valueMatches is section 6.3: "only if the type and value of the claim both match exactly".

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 )
 
 // Path is a claims path pointer (section 7): strings name a member, nil stands for every element of an array, a
@@ -124,6 +125,21 @@ func (s Selected) child(component, value any) Selected {
 
 // Equal tells whether two pointers have the same components.
 func (p Path) Equal(other Path) bool { return slices.Equal(p, other) }
+
+// key is equal for equal pointers.
+func (p Path) key() string {
+	var b []byte
+	for _, c := range p {
+		switch c := c.(type) {
+		case string:
+			b = strconv.AppendQuote(b, c)
+		case int:
+			b = strconv.AppendInt(b, int64(c), 10)
+		}
+		b = append(b, ',')
+	}
+	return string(b)
+}
 
 // Covers tells whether a concrete path (without nil) lies at, above or below what the pointer selects: whether a claim at
 // other is needed to show what p asks for, or is part of it.

@@ -93,12 +93,3 @@ func (q *Query) RequiresHolderBinding() bool {
 	}
 	return true
 }
-
-func (c *CredentialQuery) claim(id string) *ClaimsQuery {
-	for i := range c.Claims {
-		if c.Claims[i].ID == id {
-			return &c.Claims[i]
-		}
-	}
-	return nil
-}
