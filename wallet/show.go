@@ -75,6 +75,8 @@ func (c *credential) item() Item {
 type Details struct {
 	Item
 	Lines []Line `json:"lines"`
+	// Claims are all claims as the issuer wrote them, or the own words.
+	Claims map[string]any `json:"claims"`
 	// Timestamps are the days that nodes saw it on.
 	Timestamps int `json:"timestamps,omitempty"`
 	// Verdict is what anybody would find who checks it now; nil for own words.
@@ -90,7 +92,7 @@ func (w *Wallet) Show(ctx context.Context, id string) (*Details, error) {
 	if d != nil {
 		return &Details{
 			Item:  Item{ID: d.ID, Name: d.name(), Type: string(paspoort.Zelfverklaring), OwnWords: true, Accepted: d.Written},
-			Lines: flatLines(paspoort.Zelfverklaring, d.Data.Claims, nil, w.c.Languages[0]),
+			Lines: flatLines(paspoort.Zelfverklaring, d.Data.Claims, nil, w.c.Languages[0]), Claims: d.Data.Claims,
 		}, nil
 	}
 	w.refresh(ctx)
@@ -100,6 +102,9 @@ func (w *Wallet) Show(ctx context.Context, id string) (*Details, error) {
 	}
 	out := &Details{Item: c.item(), Timestamps: len(c.Copies[0].Timestamps)}
 	if out.Lines, err = w.lines(t, c.Labels); err != nil {
+		return nil, err
+	}
+	if out.Claims, err = t.Claims(); err != nil {
 		return nil, err
 	}
 	text, err := w.lookAt(c)

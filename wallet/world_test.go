@@ -7,6 +7,8 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"errors"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -144,7 +146,7 @@ func (w *world) serveNodes() {
 // serve runs one https server for all hosts and returns a client that finds it by
 // any name.
 func (w *world) serve() *http.Client {
-	server := httptest.NewTLSServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		h, ok := w.hosts[r.Host]
 		if !ok {
 			http.NotFound(rw, r)
@@ -152,6 +154,8 @@ func (w *world) serve() *http.Client {
 		}
 		h.ServeHTTP(rw, r)
 	}))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // connections that a test leaves
+	server.StartTLS()
 	w.t.Cleanup(server.Close)
 	transport := server.Client().Transport.(*http.Transport).Clone()
 	// The certificate of the test server has one name; who is who is shown by the
