@@ -100,6 +100,8 @@ func enactCertificate(x *step) error {
 		Anchor: c.Anchor, Commitments: x.leaf.Event.Commitments, Event: x.id, Fingerprint: c.Fingerprint,
 		NotAfter: c.NotAfter, NotBefore: c.NotBefore, Organisation: c.Organisation, Recorded: x.now, SPKI: c.SPKI, Usage: c.Usage,
 	})
+	held, _ := x.s.holdings.get(c.Organisation, x.s.size)
+	put(x, &x.s.holdings, c.Organisation, append(slices.Clone(held), name))
 	put(x, &x.s.heads, CertificateSubject(name), x.id)
 	return nil
 }

@@ -206,13 +206,13 @@ func (v View) Anchors(at time.Time) [][]byte {
 	return out
 }
 
-// Certificates lists the certificates of an organisation, by name.
+// Certificates lists the certificates of an organisation in the order of their recording.
 func (v View) Certificates(organisation string) []CertificateFact {
+	held, _ := v.State.holdings.get(organisation, v.AsOf)
 	var out []CertificateFact
-	for _, name := range v.State.certificates.keys(v.AsOf) {
-		if c, _ := v.State.certificates.get(name, v.AsOf); c.Organisation == organisation {
-			out = append(out, c)
-		}
+	for _, name := range held {
+		c, _ := v.State.certificates.get(name, v.AsOf)
+		out = append(out, c)
 	}
 	return out
 }

@@ -29,6 +29,7 @@ type State struct {
 	standings    table[Standing]           // by organisation id and role
 	certificates table[CertificateFact]    // by fingerprint or commitment
 	keyHolders   table[[]string]           // by SPKI hash: certificates under which it stands
+	holdings     table[[]string]           // by organisation id: its certificates
 	proposals    table[Proposal]           // by event id
 	catalogues   table[CatalogueRecord]    // "current"
 	hobbels      table[[]HobbelFact]       // by hobbel id
@@ -53,6 +54,7 @@ func NewState(genesis string) *State {
 		standings:    newTable[Standing]("standing"),
 		certificates: newTable[CertificateFact]("certificate"),
 		keyHolders:   newTable[[]string]("key"),
+		holdings:     newTable[[]string]("holding"),
 		proposals:    newTable[Proposal]("proposal"),
 		catalogues:   newTable[CatalogueRecord]("catalogue"),
 		hobbels:      newTable[[]HobbelFact]("hobbel"),
@@ -65,7 +67,7 @@ func NewState(genesis string) *State {
 
 func (s *State) stores() []store {
 	return []store{&s.charter, &s.members, &s.nodes, &s.anchors, &s.policies, &s.orgs, &s.aliases,
-		&s.standings, &s.certificates, &s.keyHolders, &s.proposals, &s.catalogues, &s.hobbels,
+		&s.standings, &s.certificates, &s.keyHolders, &s.holdings, &s.proposals, &s.catalogues, &s.hobbels,
 		&s.commitments, &s.clocks, &s.heads, &s.events}
 }
 
