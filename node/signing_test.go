@@ -197,25 +197,6 @@ func TestCosignerKeepsItsPromise(t *testing.T) {
 	})
 }
 
-// infrastructure signs a change of the nodes with the members it takes.
-func (c *cluster) infrastructure(kind registry.Kind, change *registry.NodeChange) {
-	c.t.Helper()
-	subject := registry.SubjectOf(change)
-	n := c.get(c.leader())
-	n.machine.mu.RLock()
-	head := n.machine.state.Head(subject)
-	n.machine.mu.RUnlock()
-	e, err := registry.Compose(registry.Draft{Genesis: c.genesis, Predecessor: head, Now: time.Now()}, kind, change,
-		registry.Party{Name: registry.MemberParty("lid-1"), Key: c.members["lid-1"]}, registry.Party{Name: registry.MemberParty("lid-2"), Key: c.members["lid-2"]})
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	o, err := c.submit(c.leader(), e)
-	if err != nil || o.Err() != nil {
-		c.t.Fatalf("%s: %+v, %v", kind, o, err)
-	}
-}
-
 // TestMembershipFollowsTheCharter adds a node, which joins and gets a vote, and removes
 // another, which loses it; the log hands over and goes on.
 func TestMembershipFollowsTheCharter(t *testing.T) {
@@ -229,7 +210,7 @@ func TestMembershipFollowsTheCharter(t *testing.T) {
 		if c.size("knoop-4") != 0 {
 			t.Error("a node that the charter does not know got leaves")
 		}
-		c.infrastructure(registry.KindNodeAdded, &registry.NodeChange{Node: &node, Reason: "Een vierde knoop"})
+		c.event(registry.KindNodeAdded, &registry.NodeChange{Node: &node, Reason: "Een vierde knoop"}, "lid-1", "lid-2")
 		voters := func(id string) map[string]bool {
 			out := map[string]bool{}
 			for _, p := range c.get(id).Status().Peers {
@@ -246,7 +227,7 @@ func TestMembershipFollowsTheCharter(t *testing.T) {
 				t.Errorf("%s keeps %d handovers, %v", id, len(notes), err)
 			}
 		}
-		c.infrastructure(registry.KindNodeRemoved, &registry.NodeChange{ID: "knoop-2", Reason: "Weg"})
+		c.event(registry.KindNodeRemoved, &registry.NodeChange{ID: "knoop-2", Reason: "Weg"}, "lid-1", "lid-2")
 		eventually(t, "the removed node is no member", func() bool {
 			_, there := voters(c.leader())["knoop-2"]
 			return !there && len(c.get(c.leader()).servers()) == 3

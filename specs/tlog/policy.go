@@ -163,7 +163,7 @@ func (b *policyBuilder) witness(f []string) error {
 
 func (b *policyBuilder) group(f []string) error {
 	if len(f) < 3 {
-		return errors.New("want group <name> all|any|<k> <name>...")
+		return errors.New("want group <name>, then all, any or a number, then the members")
 	}
 	g := group{members: f[2:]}
 	switch f[1] {
