@@ -263,24 +263,31 @@ func (f *Follower) fresher(note []byte) bool {
 	return err == nil && seen.Freshest().After(f.replica.Freshness().Time)
 }
 
-// extend verifies and takes leaves, and keeps them.
+// extend verifies and takes leaves, and keeps them. It is called under refresh, so nobody
+// else changes the replica between the two.
 func (f *Follower) extend(leaves [][]byte, note []byte) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	from := f.replica.Size()
-	handovers := f.handovers()
-	if err := f.replica.Extend(leaves, note); err != nil {
+	from, crossed, err := f.replay(leaves, note)
+	if err != nil || f.config.Store == nil {
 		return err
 	}
-	if f.config.Store == nil {
-		return nil
-	}
-	crossed := f.handovers() > handovers && from > 0
 	if err := f.keep(from, leaves, note, crossed); err != nil {
 		// The copy in memory is good; the next start fetches again what was not kept.
 		return fmt.Errorf("keep registry copy: %w", err)
 	}
 	return nil
+}
+
+// replay takes leaves into the copy in memory. crossed says that the nodes changed on the
+// way, so that the checkpoint has to be kept.
+func (f *Follower) replay(leaves [][]byte, note []byte) (from uint64, crossed bool, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	from = f.replica.Size()
+	handovers := f.handovers()
+	if err := f.replica.Extend(leaves, note); err != nil {
+		return from, false, err
+	}
+	return from, f.handovers() > handovers && from > 0, nil
 }
 
 // handovers counts the changes of nodes that the newest checkpoint lies beyond. It needs mu.
