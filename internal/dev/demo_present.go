@@ -128,9 +128,22 @@ func (d *demo) skills() string {
 	var out []string
 	for _, s := range d.verdict.Skills {
 		p := s.Proofs[0]
-		out = append(out, fmt.Sprintf("%s: level %d by %s, signed %s, %s", s.Label, *s.ProofLevel, p.By.Name, p.SignedOn, p.Status))
+		out = append(out, fmt.Sprintf("%s: level %d by %s, signed %s, %s%s", s.Label, *s.ProofLevel, p.By.Name, p.SignedOn, p.Status, d.ageOf(p.StatusAsOf)))
 	}
 	return strings.Join(out, "; ")
+}
+
+// ageOf says how old a status list was when the verdict was given.
+func (d *demo) ageOf(asof string) string {
+	published, err := time.Parse(time.RFC3339, asof)
+	if err != nil {
+		return ""
+	}
+	judged, err := time.Parse(time.RFC3339, d.verdict.At)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf(" (list %.0f s old)", judged.Sub(published).Seconds())
 }
 
 // through asks a node for its verdict. With nothing expected it is asked about the

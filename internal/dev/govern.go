@@ -134,17 +134,17 @@ func (g *Governor) Withdraw(ctx context.Context, organisation string, role regis
 	return err
 }
 
-// admitted says whether the organisation is in, to go on where a start was broken off.
-func (g *Governor) admitted(ctx context.Context, organisation string, role registry.Role) (bool, error) {
-	var in bool
-	err := g.any(ctx, func(c registry.Client) error {
+// admitted says whether the organisation is in, to go on where a start was broken off,
+// and whether it ever was: then it does not introduce itself again.
+func (g *Governor) admitted(ctx context.Context, organisation string, role registry.Role) (in, ever bool, err error) {
+	err = g.any(ctx, func(c registry.Client) error {
 		q := registry.Question{Lookup: registry.Lookup{Organisation: organisation}, Role: role}
 		answer, err := c.Admission(ctx, q, registry.When{Consistency: registry.Linearizable})
 		if errors.Is(err, registry.ErrUnknown) {
 			return nil
 		}
-		in = answer.Admitted
+		in, ever = answer.Admitted, answer.Organisation != nil
 		return err
 	})
-	return in, err
+	return in, ever, err
 }

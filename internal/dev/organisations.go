@@ -106,12 +106,12 @@ func (w *World) join(ctx context.Context, o organisation) error {
 	if err != nil {
 		return err
 	}
-	in, err := w.Governor.admitted(ctx, id, o.role)
+	in, ever, err := w.Governor.admitted(ctx, id, o.role)
 	if err != nil {
 		return err
 	}
 	if !in {
-		if err := w.admit(ctx, o, id); err != nil {
+		if err := w.admit(ctx, o, id, ever); err != nil {
 			return fmt.Errorf("admit %s: %w", o.name, err)
 		}
 	}
@@ -123,7 +123,7 @@ func (w *World) join(ctx context.Context, o organisation) error {
 	return nil
 }
 
-func (w *World) admit(ctx context.Context, o organisation, id string) error {
+func (w *World) admit(ctx context.Context, o organisation, id string, again bool) error {
 	key, err := w.l.key(o.process, "organisation.key")
 	if err != nil {
 		return err
@@ -135,6 +135,9 @@ func (w *World) admit(ctx context.Context, o organisation, id string) error {
 	a, err := o.application(id, w.settings.url(o.process), pub, w.clock())
 	if err != nil {
 		return err
+	}
+	if again { // an organisation that was admitted before changes its identity by other events
+		a.Aliases, a.Key, a.Name, a.Registration = nil, "", "", ""
 	}
 	return w.Governor.Admit(ctx, a, key, o.approvers...)
 }
