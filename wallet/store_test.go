@@ -74,6 +74,45 @@ func TestDamage(t *testing.T) {
 	}
 }
 
+// TestVaultChanged: the parameters of the key derivation are part of what is sealed,
+// and none may use up the machine.
+func TestVaultChanged(t *testing.T) {
+	w := newWorld(t)
+	w.wallet()
+	vault := []byte("vault")
+	var good []byte
+	must(t, w.store.View(func(tx kv.Tx) (err error) {
+		good, err = tx.Get(vault)
+		return err
+	}))
+	for name, tt := range map[string]struct {
+		from, to string
+		want     error
+	}{
+		"other cost":          {`"time":1`, `"time":2`, wallet.ErrPassphrase},
+		"other kind":          {`"kind":"passphrase"`, `"kind":"passkey"`, wallet.ErrPassphrase},
+		"memory of a machine": {`"memory_kib":8192`, `"memory_kib":4000000000`, kv.ErrFormat},
+		"no memory":           {`"memory_kib":8192`, `"memory_kib":8`, kv.ErrFormat},
+		"for ever":            {`"time":1`, `"time":4000000`, kv.ErrFormat},
+		"no JSON":             {`"wraps":[`, `"wraps":`, kv.ErrFormat},
+		"member twice":        {`"time":1`, `"time":1,"time":1`, kv.ErrFormat},
+		"no unlocker":         {`{"wraps"`, `{"none"`, wallet.ErrPassphrase},
+	} {
+		changed := bytes.Replace(good, []byte(tt.from), []byte(tt.to), 1)
+		if bytes.Equal(changed, good) {
+			t.Fatalf("%s: nothing changed in %s", name, good)
+		}
+		must(t, w.store.Update(func(tx kv.Tx) error { return tx.Set(vault, changed) }))
+		if _, err := wallet.Unlock(w.config(), []byte(passphrase)); !errors.Is(err, tt.want) {
+			t.Errorf("%s: got %v, want %v", name, err, tt.want)
+		}
+	}
+	must(t, w.store.Update(func(tx kv.Tx) error { return tx.Set(vault, good) }))
+	if _, err := wallet.Unlock(w.config(), []byte(passphrase)); err != nil {
+		t.Errorf("control: %v", err)
+	}
+}
+
 // TestStoreFails: when the store fails while a credential comes in, nothing of it
 // stays and the issuer hears of it.
 func TestStoreFails(t *testing.T) {

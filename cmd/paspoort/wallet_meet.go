@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"paspoort.example/paspoort/internal/ca"
+	"paspoort.example/paspoort/internal/outbound"
 	"paspoort.example/paspoort/specs/openid4vci"
 	"paspoort.example/paspoort/specs/openid4vp"
 	"paspoort.example/paspoort/wallet"
@@ -44,8 +45,12 @@ func (t *trustFlags) trust() (wallet.Trust, error) {
 	return out, nil
 }
 
-// met explains an organisation that no region knows.
+// met explains why a meeting does not come about, above all an organisation that no
+// region knows.
 func (f *walletFlags) met(cmd *cobra.Command, err error) error {
+	if errors.Is(err, outbound.ErrAddress) || errors.Is(err, outbound.ErrURL) {
+		return hint(err, "for a region on this computer, make the wallet with --ready-file FILE or --loopback-http")
+	}
 	var unknown *wallet.UnknownError
 	if !errors.As(err, &unknown) {
 		return err
