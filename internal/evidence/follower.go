@@ -57,6 +57,7 @@ type Follower struct {
 	keys   regionKeys
 
 	refresh sync.Mutex // one refresh at a time
+	behind  bool       // under refresh: the store missed leaves, so it must not get later ones
 
 	mu       sync.RWMutex // held for writing while the replica changes
 	replica  *registry.Replica
@@ -267,11 +268,13 @@ func (f *Follower) fresher(note []byte) bool {
 // else changes the replica between the two.
 func (f *Follower) extend(leaves [][]byte, note []byte) error {
 	from, crossed, err := f.replay(leaves, note)
-	if err != nil || f.config.Store == nil {
+	if err != nil || f.config.Store == nil || f.behind {
 		return err
 	}
 	if err := f.keep(from, leaves, note, crossed); err != nil {
-		// The copy in memory is good; the next start fetches again what was not kept.
+		// The copy in memory is good. The one on disk stays as it was, because it may have
+		// no holes; the next start goes on from there.
+		f.behind = true
 		return fmt.Errorf("keep registry copy: %w", err)
 	}
 	return nil

@@ -117,6 +117,36 @@ func TestFollowerKeepsItsCopy(t *testing.T) {
 	})
 }
 
+// TestFollowerSurvivesItsDisk: a store that fails once leaves a copy that can be read again,
+// whether or not the write that failed was done.
+func TestFollowerSurvivesItsDisk(t *testing.T) {
+	for name, how := range map[string]kv.Failure{"not done": kv.NotDone, "done but reported as failed": kv.DoneButFailed} {
+		t.Run(name, func(t *testing.T) {
+			clock := testkit.NewClock(time.Time{})
+			region := evidencetest.New(t, clock.Now)
+			store := kv.NewMemory()
+			config := evidence.FollowerConfig{Genesis: region.Genesis, Sources: []evidence.Source{region}, Store: store, Clock: clock.Now}
+			f := newFollower(t, config)
+			if err := f.Refresh(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			region.Issuer("devaart.example", paspoort.Opleiding)
+			store.FailNext(how, errors.New("disk full"))
+			if err := f.Refresh(t.Context()); err == nil {
+				t.Error("a failing disk went by unnoticed")
+			}
+			region.Issuer("ossekamp.example", paspoort.Werkervaring)
+			if err := f.Refresh(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			again := newFollower(t, config)
+			if err := again.Refresh(t.Context()); err != nil || facts(t, again) != facts(t, f) {
+				t.Errorf("after a restart: %v, %+v, want %+v", err, facts(t, again), facts(t, f))
+			}
+		})
+	}
+}
+
 func TestFollowerNeverGoesBack(t *testing.T) {
 	clock := testkit.NewClock(time.Time{})
 	region := evidencetest.New(t, clock.Now)
