@@ -150,8 +150,15 @@ func NewServer(c ServerConfig) (*Server, error) {
 		return nil, fmt.Errorf("openid4vci: own metadata: %w", err)
 	}
 	for id := range c.Metadata.Configurations {
-		if _, err := c.Metadata.Configuration(id); err != nil {
+		configuration, err := c.Metadata.Configuration(id)
+		if err != nil {
 			return nil, fmt.Errorf("openid4vci: own configuration %s: %w", id, err)
+		}
+		for _, p := range configuration.ProofTypes {
+			// What is published as required must be looked at.
+			if p.KeyAttestationsRequired != nil && c.KeyAttestations == nil {
+				return nil, fmt.Errorf("openid4vci: own configuration %s: asks for key attestations, and KeyAttestations is nil", id)
+			}
 		}
 	}
 	if err := c.Profile.CheckServer(&c); err != nil {
