@@ -143,7 +143,7 @@ func (g *Governor) admitted(ctx context.Context, organisation string, role regis
 		if errors.Is(err, registry.ErrUnknown) {
 			return nil
 		}
-		in, ever = answer.Admitted, answer.Organisation != nil
+		in, ever = answer.Admitted, answer.Organisation != nil && answer.Organisation.Since != 0
 		return err
 	})
 	return in, ever, err

@@ -178,7 +178,12 @@ func (w *World) certify(ctx context.Context, o organisation, id string, c certif
 		return err
 	}
 	record := registry.NewCertificateRecord(cert, registry.Fingerprint(root.Raw), id, c.usage)
-	_, err = w.Governor.Submit(ctx, registry.KindCertificate, record, registry.MemberParty(caOperator))
+	// The organisation signs too that the key is its own.
+	self := registry.OrganisationParty(id)
+	if w.Governor.keys[self], err = w.l.key(o.process, "organisation.key"); err != nil {
+		return err
+	}
+	_, err = w.Governor.Submit(ctx, registry.KindCertificate, record, registry.MemberParty(caOperator), self)
 	if errors.Is(err, registry.ErrTaken) {
 		return nil // recorded by a start that was broken off
 	}

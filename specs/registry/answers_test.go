@@ -108,14 +108,17 @@ func TestOnePersonCertificateIsACommitment(t *testing.T) {
 	cert, _ := r.UnrecordedCertificate(id, registry.UsageCredential)
 	anchor := registry.Fingerprint(r.Anchor().Raw)
 	open := registry.NewCertificateRecord(cert, anchor, id, registry.UsageCredential)
-	if err := r.Try(registry.KindCertificate, open, gemeente); !errors.Is(err, registry.ErrCommitment) {
+	if err := r.Try(registry.KindCertificate, open, gemeente, vakbond); !errors.Is(err, registry.ErrCommitment) {
 		t.Errorf("in the open: %v", err)
 	}
 	fp, spki := open.Fingerprint, open.SPKI
 	open.Fingerprint, open.SPKI = "", ""
 	d = r.Draft(open)
 	d.Commitments = commit(payloads, [2]string{"certificate", fp}, [2]string{"spki", spki})
-	r.Must(r.ComposeWith(d, registry.KindCertificate, open, gemeente))
+	if err := submit(r, r.ComposeWith(d, registry.KindCertificate, open, gemeente)); !errors.Is(err, registry.ErrSigner) {
+		t.Errorf("by the operator alone: %v", err)
+	}
+	r.Must(r.ComposeWith(d, registry.KindCertificate, open, gemeente, vakbond))
 	v := r.State.View()
 	if _, err := v.Certificate(fp); !errors.Is(err, registry.ErrUnknown) {
 		t.Errorf("without payloads: %v", err)

@@ -1,6 +1,9 @@
 package registry
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 func (c *CertificateRecord) subject() string {
 	if c.Fingerprint == "" {
@@ -32,19 +35,24 @@ func (c *CertificateRevocation) check() error {
 }
 
 // authoriseCertificate: the member that operates the anchor records what it issued with it,
-// for organisations that are admitted in a role that the usage belongs to.
+// for organisations that are admitted in a role that the usage belongs to. The organisation
+// signs too: the operator alone could otherwise give anybody's name to a key of its own. For
+// a one-person firm, whose key nobody here sees, another member signs.
 func authoriseCertificate(x *step) error {
 	c := x.body.(*CertificateRecord)
 	anchor, ok := x.s.anchors.get(c.Anchor, x.s.size)
 	if !ok || anchor.Removed != 0 {
 		return ErrUnknown.with("no such anchor")
 	}
-	if operator, err := x.onlySigner(memberParty); err != nil || operator != anchor.Operator {
-		return ErrSigner.with("the operator of the anchor records its certificates")
-	}
 	org, err := x.s.organisation(c.Organisation)
 	if err != nil {
 		return err
+	}
+	signers := x.leaf.Event.Signers
+	witness := len(signers) == 2 && (signers[1].Party == OrganisationParty(org.ID) ||
+		org.OnePerson && strings.HasPrefix(signers[1].Party, memberParty) && signers[1].Party != signers[0].Party)
+	if !witness || signers[0].Party != MemberParty(anchor.Operator) {
+		return ErrSigner.with("the operator of the anchor signs, then the organisation; for a one-person firm another member")
 	}
 	commitments := x.leaf.Event.Commitments
 	if org.OnePerson != (c.Fingerprint == "") || org.OnePerson && (commitments["certificate"] == "" || commitments["spki"] == "") ||

@@ -106,17 +106,22 @@ func TestCertificates(t *testing.T) {
 	cert, _ := r.UnrecordedCertificate(org, registry.UsageAccess)
 	anchor := registry.Fingerprint(r.Anchor().Raw)
 	record := registry.NewCertificateRecord(cert, anchor, org, registry.UsageAccess)
-	if err := r.Try(registry.KindCertificate, record, gemeente); !errors.Is(err, registry.ErrNotAdmitted) {
+	if err := r.Try(registry.KindCertificate, record, gemeente, registry.OrganisationParty(org)); !errors.Is(err, registry.ErrNotAdmitted) {
 		t.Errorf("access for an issuer: %v", err)
 	}
 	record.Usage = registry.UsageStatus
-	if err := r.Try(registry.KindCertificate, record, vakbond); !errors.Is(err, registry.ErrSigner) {
-		t.Errorf("recorded by another member: %v", err)
+	for name, signers := range map[string][]string{
+		"another member": {vakbond, registry.OrganisationParty(org)}, "the operator alone": {gemeente},
+		"the organisation alone": {registry.OrganisationParty(org)}, "the operator and a member": {gemeente, vakbond},
+	} {
+		if err := r.Try(registry.KindCertificate, record, signers...); !errors.Is(err, registry.ErrSigner) {
+			t.Errorf("recorded by %s: %v", name, err)
+		}
 	}
 	linde := r.Admit("linde", registry.Issuer)
 	stolen := registry.NewCertificateRecord(chain[0], anchor, linde, registry.UsageCredential)
 	stolen.Fingerprint = registry.Fingerprint([]byte("another certificate for the same key"))
-	if err := r.Try(registry.KindCertificate, stolen, gemeente); !errors.Is(err, registry.ErrTaken) {
+	if err := r.Try(registry.KindCertificate, stolen, gemeente, registry.OrganisationParty(linde)); !errors.Is(err, registry.ErrTaken) {
 		t.Errorf("one key for two organisations: %v", err)
 	}
 

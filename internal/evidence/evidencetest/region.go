@@ -197,7 +197,7 @@ func (r *Region) Certify(organisation, url string, pub crypto.PublicKey, usage r
 	r.Do(nil, registry.KindCertificate, &registry.CertificateRecord{
 		Anchor: registry.Fingerprint(r.root.Raw), Fingerprint: registry.Fingerprint(cert.Raw), SPKI: registry.SPKIHash(pub),
 		NotBefore: cert.NotBefore.Unix(), NotAfter: cert.NotAfter.Unix(), Organisation: organisation, Usage: usage,
-	}, registry.MemberParty(operator))
+	}, registry.MemberParty(operator), registry.OrganisationParty(organisation))
 	return cert
 }
 

@@ -58,7 +58,7 @@ func (r *Region) Certificate(org string, usage registry.Usage) (chain []*x509.Ce
 // Record records a certificate.
 func (r *Region) Record(cert *x509.Certificate, org string, usage registry.Usage) registry.SignedEvent {
 	r.T.Helper()
-	return r.Do(registry.KindCertificate, registry.NewCertificateRecord(cert, registry.Fingerprint(r.ca.cert.Raw), org, usage), Gemeente)
+	return r.Do(registry.KindCertificate, registry.NewCertificateRecord(cert, registry.Fingerprint(r.ca.cert.Raw), org, usage), Gemeente, registry.OrganisationParty(org))
 }
 
 // UnrecordedCertificate issues a certificate that the registry does not know.
