@@ -36,12 +36,13 @@ type machine struct {
 	nodes    chan struct{} // has a token when the charter's nodes changed
 
 	fetch func(from, to uint64) ([][]byte, error) // leaves from other nodes, for Restore
+	keep  uint64                                  // refusals remembered; the same at every node
 }
 
 // openMachine replays the stored leaves. Each is verified again by Apply: what this
 // process has not seen verified it does not believe, its own disk included.
 func openMachine(store kv.Store, region string) (*machine, error) {
-	m := &machine{store: store, region: region, moved: make(chan struct{}), nodes: make(chan struct{}, 1)}
+	m := &machine{store: store, region: region, moved: make(chan struct{}), nodes: make(chan struct{}, 1), keep: maxOutcomes}
 	m.state, m.payloads = registry.NewState(region), &registry.Payloads{}
 	return m, store.View(func(tx kv.Tx) error {
 		var err error
@@ -93,12 +94,13 @@ type pending struct {
 	tiles    map[string][]byte
 	outcomes []registry.Outcome
 	bytes    int
+	keep     uint64
 	nodes    bool
 	erased   []string
 }
 
 func (m *machine) newPending() *pending {
-	return &pending{meta: m.meta, tree: m.tree.Clone(), leaves: map[uint64][]byte{}, tiles: map[string][]byte{}}
+	return &pending{meta: m.meta, keep: m.keep, tree: m.tree.Clone(), leaves: map[uint64][]byte{}, tiles: map[string][]byte{}}
 }
 
 // Apply implements raft.FSM; raft calls ApplyBatch instead.
@@ -135,6 +137,10 @@ func (m *machine) applyLog(p *pending, l *raft.Log) any {
 	}
 	if l.Index <= m.meta.Applied { // raft repeats its log after a start without restoring a snapshot
 		return []registry.Outcome(nil)
+	}
+	if m.meta.Restoring { // cannot be: raft starts behind the snapshot that finishRestore completed
+		m.fail(errors.New("a restore was not finished: wipe the data folder, the other nodes have everything"))
+		return m.failed
 	}
 	p.meta.Applied = l.Index
 	if l.Type != raft.LogCommand {
@@ -253,7 +259,7 @@ func (p *pending) remember(tx kv.Tx, o registry.Outcome) error {
 	if err := tx.Set(keySequence(p.meta.Outcomes), []byte(o.Event)); err != nil {
 		return err
 	}
-	for p.meta.Outcomes++; p.meta.Outcomes-p.meta.Oldest > maxOutcomes; p.meta.Oldest++ {
+	for p.meta.Outcomes++; p.meta.Outcomes-p.meta.Oldest > p.keep; p.meta.Oldest++ {
 		id, err := tx.Get(keySequence(p.meta.Oldest))
 		if err != nil {
 			return err

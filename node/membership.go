@@ -270,7 +270,11 @@ func (n *Node) found(ctx context.Context) error {
 	if size > 0 {
 		return nil
 	}
-	o, err := n.enqueue(ctx, n.cfg.Founding)
+	event, err := registry.ParseEvent(n.cfg.Founding)
+	if err != nil {
+		return err
+	}
+	o, err := n.enqueue(ctx, event, n.cfg.Founding)
 	if err != nil {
 		return err
 	}

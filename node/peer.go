@@ -103,7 +103,11 @@ func (n *Node) serveSubmit(ctx context.Context, raw []byte) ([]byte, error) {
 	if n.raft.State() != raft.Leader {
 		return nil, registry.ErrNoLeader
 	}
-	o, err := n.enqueue(ctx, raw)
+	event, err := registry.ParseEvent(raw)
+	if err != nil {
+		return json.Marshal(refusal("", err))
+	}
+	o, err := n.enqueue(ctx, event, raw)
 	if err != nil {
 		return nil, err
 	}

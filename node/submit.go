@@ -54,7 +54,7 @@ func (n *Node) submit(ctx context.Context, event registry.SignedEvent) (registry
 			o.Repeat = !unclear
 			return o, nil
 		}
-		o, err := n.submitOnce(ctx, raw)
+		o, err := n.submitOnce(ctx, event, raw)
 		if err == nil {
 			o.Repeat = o.Repeat && !unclear
 			return o, nil
@@ -74,7 +74,7 @@ func (n *Node) submit(ctx context.Context, event registry.SignedEvent) (registry
 	}
 }
 
-func (n *Node) submitOnce(ctx context.Context, raw []byte) (registry.Outcome, error) {
+func (n *Node) submitOnce(ctx context.Context, event registry.SignedEvent, raw []byte) (registry.Outcome, error) {
 	if !n.running() {
 		return registry.Outcome{}, registry.ErrNoLeader
 	}
@@ -83,7 +83,7 @@ func (n *Node) submitOnce(ctx context.Context, raw []byte) (registry.Outcome, er
 	case leader == "":
 		return registry.Outcome{}, registry.ErrNoLeader
 	case leader == n.raftID:
-		return n.enqueue(ctx, raw)
+		return n.enqueue(ctx, event, raw)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -108,11 +108,11 @@ func (n *Node) whileLeads(ctx context.Context, leader raft.ServerID, cancel func
 }
 
 // enqueue puts an event into the leader's queue and waits for its outcome.
-func (n *Node) enqueue(ctx context.Context, raw []byte) (registry.Outcome, error) {
+func (n *Node) enqueue(ctx context.Context, event registry.SignedEvent, raw []byte) (registry.Outcome, error) {
 	if n.size() == 0 && !bytes.Equal(raw, n.cfg.Founding) {
 		return registry.Outcome{}, registry.ErrNoLeader // the founding event comes first, and soon
 	}
-	if o, refused := n.atTheDoor(raw); refused {
+	if o, refused := n.atTheDoor(event); refused {
 		return o, nil
 	}
 	s := submission{raw, make(chan answer, 1)}
@@ -140,14 +140,10 @@ var doorCodes = []*registry.Refusal{
 
 // atTheDoor checks an event against the state as it stands. Refusals that may be overtaken
 // by events in the queue go on to raft, where their order is decided.
-func (n *Node) atTheDoor(raw []byte) (registry.Outcome, bool) {
-	event, err := registry.ParseEvent(raw)
-	if err != nil {
-		return refusal("", err), true
-	}
+func (n *Node) atTheDoor(event registry.SignedEvent) (registry.Outcome, bool) {
 	m := n.machine
 	m.mu.Lock()
-	err = registry.Check(m.state, event, n.stamp(m.state.LogTime()))
+	err := registry.Check(m.state, event, n.stamp(m.state.LogTime()))
 	m.mu.Unlock()
 	for _, code := range doorCodes {
 		if errors.Is(err, code) {
