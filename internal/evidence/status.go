@@ -17,10 +17,11 @@ import (
 )
 
 const (
-	statusTTL   = 5 * time.Minute // for tokens that name neither ttl nor exp
-	statusCache = 128 << 20       // bytes of inflated lists
-	statusFiles = 10_000          // files in a directory of tokens
-	maxStatus   = 16 << 20        // bytes of one file
+	statusTTL   = 5 * time.Minute  // for tokens that name neither ttl nor exp
+	statusLong  = 30 * time.Minute // whatever a token allows: a revocation is to be seen
+	statusCache = 128 << 20        // bytes of inflated lists
+	statusFiles = 10_000           // files in a directory of tokens
+	maxStatus   = 16 << 20         // bytes of one file
 )
 
 // ErrNoStatus says that no status token for an address could be had.
@@ -124,7 +125,11 @@ func (s *statuses) refresh(ctx context.Context, uri string, old *StatusToken) st
 	if err == nil && (old == nil || !token.IssuedAt.Before(old.IssuedAt)) {
 		entry = statusEntry{token: token, retry: now.Add(statusTTL)}
 		if at := token.RefreshAt(now); !at.IsZero() && at.After(now) {
+			// Token Status List draft 20, 5.1: ttl is "the maximum amount of time", not the least.
 			entry.retry = at
+			if latest := now.Add(statusLong); at.After(latest) {
+				entry.retry = latest
+			}
 		}
 	}
 	s.cache.put(uri, entry, entry.cost(uri))
