@@ -1,7 +1,6 @@
 package paspoort
 
 import (
-	"slices"
 	"sort"
 	"strings"
 )
@@ -19,6 +18,8 @@ type SkillVerdict struct {
 	ProofLevel *int    `json:"proof_level"`
 	ProofText  Text    `json:"proof_text"`
 	Proofs     []Proof `json:"proofs"`
+
+	best int // rank of the proof that Framework and Label are from
 }
 
 // A Proof is one credential that shows the skill.
@@ -74,25 +75,24 @@ func skillVerdicts(in Input, cases []judged) []SkillVerdict {
 // add takes a proof. What the skill is called is the word of the best proof: beside a code
 // anybody may write any label, in their own words too.
 func (v *SkillVerdict) add(s Skill, p Proof) {
-	if !slices.ContainsFunc(v.Proofs, func(other Proof) bool { return !p.better(other) }) {
-		v.Framework, v.Label = s.Framework, s.Label
+	if rank := p.rank(); rank > v.best {
+		v.best, v.Framework, v.Label = rank, s.Framework, s.Label
 	}
 	v.Proofs = append(v.Proofs, p)
 }
 
-// better compares by state, then by proof level.
-func (p Proof) better(other Proof) bool {
-	rank := map[State]int{OK: 2, Unknown: 1}
-	if rank[p.State] != rank[other.State] {
-		return rank[p.State] > rank[other.State]
+// rank orders proofs by state, then by proof level.
+func (p Proof) rank() (rank int) {
+	switch p.State {
+	case OK:
+		rank = 200
+	case Unknown:
+		rank = 100
 	}
-	level := func(l *int) int {
-		if l == nil {
-			return -1
-		}
-		return *l
+	if p.ProofLevel != nil {
+		rank += 1 + *p.ProofLevel
 	}
-	return level(p.ProofLevel) > level(other.ProofLevel)
+	return rank + 1
 }
 
 func (j judged) proof(s Skill) Proof {
