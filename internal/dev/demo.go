@@ -20,6 +20,8 @@ type DemoOptions struct {
 	Program string
 	// Out gets one line per step; Log what happens in between.
 	Out, Log io.Writer
+	// Dress decorates the name of a step for a terminal. Nil leaves it plain.
+	Dress func(name string) string
 	// Before is called before the processes are ended, when every step up to then
 	// went well, for tests that look at what is left behind. Nil means nothing.
 	Before func(*World) error
@@ -75,6 +77,9 @@ func Demo(ctx context.Context, o DemoOptions) (err error) {
 	if _, err := os.Stat(layout{dir}.path(settingsFile)); err == nil {
 		return fmt.Errorf("there is a region in %s already, and the demo ends with a fraud: choose a new folder with --data", dir)
 	}
+	if o.Dress == nil {
+		o.Dress = func(name string) string { return name }
+	}
 	say := func(text string) { fmt.Fprintln(o.Log, "  "+text) }
 	world, err := open(Options{Dir: dir, TLS: true, Program: o.Program, Say: say})
 	if err != nil {
@@ -87,7 +92,7 @@ func Demo(ctx context.Context, o DemoOptions) (err error) {
 		if err != nil {
 			return errors.Join(fmt.Errorf("step %d (%s): %w; the folder is kept: %s", i+1, s.name, err, dir), world.Stop())
 		}
-		fmt.Fprintf(o.Out, "%d %-8s %s (%.1f s)\n", i+1, s.name, line, time.Since(begin).Seconds())
+		fmt.Fprintf(o.Out, "%d %s %s (%.1f s)\n", i+1, o.Dress(fmt.Sprintf("%-8s", s.name)), line, time.Since(begin).Seconds())
 	}
 	return world.Stop()
 }
