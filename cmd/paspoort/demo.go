@@ -26,7 +26,9 @@ first thing that is not as it should be ends the demo with an error.`,
 			}
 			out := cmd.OutOrStdout()
 			fmt.Fprintln(cmd.ErrOrStderr(), styleOf(os.Stderr).dim("A region on this computer, from founding to fraud. This takes about a minute."))
-			return dev.Demo(cmd.Context(), dev.DemoOptions{Dir: data, Program: self, Out: out, Log: cmd.ErrOrStderr()})
+			return dev.Demo(cmd.Context(), dev.DemoOptions{
+				Dir: data, Program: self, Out: out, Log: cmd.ErrOrStderr(), Dress: styleOf(out).bold,
+			})
 		},
 	}
 	cmd.Flags().StringVar(&data, "data", "", "new folder that keeps the region (default: one that is removed at the end)")
