@@ -219,4 +219,4 @@ func state(v paspoort.Verdict, skill, check string) (paspoort.State, string) {
 	return "", "the skill is not shown"
 }
 
-const publishPatience = 20 * time.Second
+const publishPatience = time.Minute

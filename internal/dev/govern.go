@@ -21,7 +21,7 @@ type Governor struct {
 
 // retry is how long an event is offered again while the nodes have no leader.
 const (
-	retryFor   = 20 * time.Second
+	retryFor   = 45 * time.Second
 	retryEvery = 200 * time.Millisecond
 )
 

@@ -12,7 +12,7 @@ import (
 )
 
 // patience is how long a process may take to end by itself.
-const patience = 15 * time.Second
+const patience = 30 * time.Second
 
 // Process is one started process.
 type Process struct {

@@ -52,7 +52,7 @@ type World struct {
 }
 
 // startWait is how long a process may take until it can do its work.
-const startWait = 30 * time.Second
+const startWait = time.Minute
 
 // Start brings the region of the folder up: founds it the first time, goes on with it
 // after. When it fails everything that was started has ended.
