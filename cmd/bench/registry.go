@@ -168,6 +168,9 @@ func reads(how registry.Consistency) func() (*bench.Case, error) {
 		org := e.Event.Subject[len(registry.OrganisationParty("")):]
 		path := "/v1/organisations/" + org + "?consistency=" + string(how)
 		answer, err := get(c.leader, path)
+		for until := time.Now().Add(patience); err != nil && time.Now().Before(until); { // a follower applies a moment later
+			answer, err = get(c.leader, path)
+		}
 		if err != nil {
 			stop()
 			return nil, err
@@ -184,6 +187,18 @@ func reads(how registry.Consistency) func() (*bench.Case, error) {
 			Close: func() { bare.Close(); stop() },
 		}, nil
 	}
+}
+
+// getSoon waits for an answer: a stale read shows an organisation when a checkpoint covers its
+// application, which is a moment after the write.
+func getSoon(c registry.Client, path string) (answer []byte, err error) {
+	for range 200 {
+		if answer, err = get(c, path); err == nil {
+			return answer, nil
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return nil, err
 }
 
 func get(c registry.Client, path string) ([]byte, error) {
