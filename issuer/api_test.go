@@ -315,7 +315,7 @@ func TestRevocationForgets(t *testing.T) {
 			t.Errorf("revoke: %d %v", status, body)
 		}
 	}
-	for _, prefix := range []string{prefixDataset, prefixCode} {
+	for _, prefix := range []string{prefixDataset} {
 		if left := r.keys(prefix); len(left) != 0 {
 			t.Errorf("left behind: %v", left)
 		}
@@ -340,8 +340,8 @@ func TestSweepForgets(t *testing.T) {
 	if err := r.sweep(); err != nil {
 		t.Fatal(err)
 	}
-	if got := []int{count(prefixDataset), count(prefixCode), count(prefixAccess), count(prefixSpent), count(prefixDelivered), count(prefixRefresh)}; !slices.Equal(got, []int{1, 0, 0, 0, 0, 1}) {
-		t.Errorf("after a week: datasets, codes, tokens, nonces, deliveries, refresh tokens: %v", got)
+	if got := []int{count(prefixDataset), count(prefixAccess), count(prefixSpent), count(prefixDelivered), count(prefixRefresh)}; !slices.Equal(got, []int{1, 0, 0, 0, 1}) {
+		t.Errorf("after a week: datasets, tokens, nonces, deliveries, refresh tokens: %v", got)
 	}
 	if _, body := r.call(http.MethodGet, "/api/v1/credentials/"+left.ID, nil); body["state"] != string(Expired) {
 		t.Errorf("state of an offer that nobody took: %v", body["state"])

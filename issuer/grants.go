@@ -26,11 +26,11 @@ func (i *Issuer) Offer(_ context.Context, link string) (*openid4vci.CredentialOf
 	if err != nil {
 		return nil, err
 	}
-	code, err := i.vault.open("code "+r.ID, r.Code)
+	code, err := i.newCode(r)
 	if err != nil {
 		return nil, err
 	}
-	grant := &openid4vci.PreAuthorizedGrant{Code: string(code)}
+	grant := &openid4vci.PreAuthorizedGrant{Code: code}
 	if len(r.TxCode) > 0 {
 		grant.TxCode = &openid4vci.TxCode{InputMode: openid4vci.InputText, Description: txCodeAdvice}
 		if r.TxNumeric > 0 {
@@ -50,7 +50,7 @@ func (i *Issuer) openOffer(link string) (*record, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.stateAt(i.c.Clock()) != Offered || len(r.Code) == 0 {
+	if r.stateAt(i.c.Clock()) != Offered || r.Redeemed {
 		return nil, openid4vci.ErrNotFound
 	}
 	return r, nil
@@ -58,7 +58,7 @@ func (i *Issuer) openOffer(link string) (*record, error) {
 
 func (i *Issuer) byLink(link string) (r *record, err error) {
 	err = i.c.Store.View(func(tx kv.Tx) error {
-		r, err = byPointer(tx, key(prefixLink, link))
+		r, err = byLink(tx, link)
 		return err
 	})
 	if errors.Is(err, kv.ErrNotFound) || errors.Is(err, kv.ErrKey) {
@@ -104,11 +104,14 @@ func (i *Issuer) Token(_ context.Context, q *openid4vci.TokenRequest) (answer *o
 	return answer, nil
 }
 
-// redeemCode judges a pre-authorized code and spends it (4.1.1: "This code MUST be
-// short lived and single use").
+// redeemCode judges a pre-authorized code and spends the offer, so that no other
+// code of it is good either.
 func (i *Issuer) redeemCode(tx kv.Tx, q *openid4vci.TokenRequest) (r *record, refusal, err error) {
-	pointer := hashKey(prefixCode, hash(q.PreAuthorizedCode))
-	r, err = byPointer(tx, pointer)
+	id, ok := i.codeID(q.PreAuthorizedCode)
+	if !ok {
+		return nil, errWrongCode, nil
+	}
+	r, err = getRecord(tx, id)
 	if errors.Is(err, kv.ErrNotFound) {
 		return nil, errWrongCode, nil
 	}
@@ -116,7 +119,7 @@ func (i *Issuer) redeemCode(tx kv.Tx, q *openid4vci.TokenRequest) (r *record, re
 		return nil, nil, err
 	}
 	switch {
-	case r.stateAt(i.c.Clock()) != Offered:
+	case r.stateAt(i.c.Clock()) != Offered, r.Redeemed:
 		return nil, errWrongCode, nil
 	case len(r.TxCode) > 0 && q.TxCode == nil:
 		return nil, errTxMissing, nil
@@ -131,8 +134,8 @@ func (i *Issuer) redeemCode(tx kv.Tx, q *openid4vci.TokenRequest) (r *record, re
 			return nil, errTxWrong, i.countWrongCode(tx, r)
 		}
 	}
-	r.CodeHash, r.Code, r.TxCode = nil, nil, nil
-	return r, nil, tx.Delete(pointer)
+	r.Redeemed, r.TxCode = true, nil
+	return r, nil, nil
 }
 
 // countWrongCode closes the offer after too many attempts: a code of six digits is

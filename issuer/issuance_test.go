@@ -288,6 +288,26 @@ func TestCodeIsUsedOnce(t *testing.T) {
 	if _, err := s.PreAuthorized(t.Context(), ""); !errors.Is(err, openid4vci.InvalidGrant) {
 		t.Errorf("twice: got %v", err)
 	}
+	old, other := r.offer(opleiding, false), r.begin(r.offer(opleiding, false))
+	slow := r.begin(old)
+	r.clock.Advance(codeLifetime)
+	if _, err := slow.PreAuthorized(t.Context(), ""); !errors.Is(err, openid4vci.InvalidGrant) {
+		t.Errorf("a code of a while ago: got %v", err)
+	}
+	again, twin := r.begin(old), r.begin(old) // the offer stands, and gives fresh codes
+	if _, err := again.PreAuthorized(t.Context(), ""); err != nil {
+		t.Errorf("a fresh code of the same offer: %v", err)
+	}
+	if _, err := twin.PreAuthorized(t.Context(), ""); !errors.Is(err, openid4vci.InvalidGrant) {
+		t.Errorf("another code of an offer that was taken: got %v", err)
+	}
+	code := other.Offer.PreAuthorized().Code
+	for _, forged := range []string{code[:len(code)-1] + "A", "AAAA", code + "A", strings.Repeat("A", len(code))} {
+		other.Offer.PreAuthorized().Code = forged
+		if _, err := other.PreAuthorized(t.Context(), ""); !errors.Is(err, openid4vci.InvalidGrant) {
+			t.Errorf("forged code: got %v", err)
+		}
+	}
 	late := r.begin(r.offer(opleiding, false))
 	r.clock.Advance(defaultOfferLifetime)
 	if _, err := late.PreAuthorized(t.Context(), ""); !errors.Is(err, openid4vci.InvalidGrant) {

@@ -15,7 +15,6 @@ import (
 //	c/ID             credential: record
 //	d/ID             its dataset: sealed
 //	link/LINK        offer address: the ID
-//	code/HASH        pre-authorized code: the ID, until used
 //	t/HASH           access token: access
 //	r/HASH           refresh token: refresh
 //	m/HASH           notification id: delivered
@@ -30,7 +29,6 @@ const (
 	prefixCredential  = "c/"
 	prefixDataset     = "d/"
 	prefixLink        = "link/"
-	prefixCode        = "code/"
 	prefixAccess      = "t/"
 	prefixRefresh     = "r/"
 	prefixDelivered   = "m/"
@@ -88,10 +86,8 @@ type record struct {
 	IssuedAt        time.Time `json:"issued,omitzero"`     // first copies
 	KeepUntil       time.Time `json:"keep_until,omitzero"` // claims are deleted then
 
-	// Until the code is used, and then empty.
-	CodeHash   []byte `json:"code_hash,omitempty"`
-	Code       []byte `json:"code,omitempty"` // sealed: the offer is fetched by reference
-	TxCode     []byte `json:"tx_code,omitempty"`
+	Redeemed   bool   `json:"redeemed,omitempty"`  // a pre-authorized code of this offer was used
+	TxCode     []byte `json:"tx_code,omitempty"`   // MAC, until redeemed
 	TxNumeric  int    `json:"tx_digits,omitempty"` // length of a numeric code, 0: text
 	WrongCodes int    `json:"wrong_codes,omitempty"`
 

@@ -109,20 +109,11 @@ func (i *Issuer) change(tx kv.Tx, id string, a action) (*credentialView, error) 
 	return &v, nil
 }
 
-// forget deletes what is only needed while copies can be had: claims, codes, links
-// and tokens. The caller stores the record.
+// forget deletes what is only needed while copies can be had: claims, codes and
+// tokens. The caller stores the record.
 func (i *Issuer) forget(tx kv.Tx, r *record) error {
-	doomed := [][]byte{key(prefixDataset, r.ID)}
-	if len(r.CodeHash) == 32 {
-		doomed = append(doomed, hashKey(prefixCode, [32]byte(r.CodeHash)))
-	}
-	for _, k := range doomed {
-		if err := tx.Delete(k); err != nil {
-			return err
-		}
-	}
-	r.CodeHash, r.Code, r.TxCode, r.Refresh, r.Previous, r.DPoPKey = nil, nil, nil, nil, nil, ""
-	return nil
+	r.TxCode, r.Refresh, r.Previous, r.DPoPKey = nil, nil, nil, ""
+	return tx.Delete(key(prefixDataset, r.ID))
 }
 
 // listPage is one page of credentials; Next is empty on the last.

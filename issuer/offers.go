@@ -60,7 +60,7 @@ func (i *Issuer) createOffer(tx kv.Tx, q offerRequest) (*offerAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, code, err := i.newRecord(q.ConfigurationID)
+	r, err := i.newRecord(q.ConfigurationID)
 	if err != nil {
 		return nil, err
 	}
@@ -71,10 +71,8 @@ func (i *Issuer) createOffer(tx kv.Tx, q offerRequest) (*offerAnswer, error) {
 	if err := i.putDataset(tx, r.ID, dataset); err != nil {
 		return nil, err
 	}
-	for _, k := range [][]byte{key(prefixLink, r.Link), hashKey(prefixCode, hash(code))} {
-		if err := tx.Set(k, kv.Value(valueVersion, []byte(r.ID))); err != nil {
-			return nil, err
-		}
+	if err := tx.Set(key(prefixLink, r.Link), kv.Value(valueVersion, []byte(r.ID))); err != nil {
+		return nil, err
 	}
 	if err := putRecord(tx, r); err != nil {
 		return nil, err
@@ -86,25 +84,16 @@ func (i *Issuer) createOffer(tx kv.Tx, q offerRequest) (*offerAnswer, error) {
 	}, nil
 }
 
-// newRecord draws the names and secrets of an offer.
-func (i *Issuer) newRecord(configuration string) (*record, string, error) {
+// newRecord draws the names of an offer.
+func (i *Issuer) newRecord(configuration string) (*record, error) {
 	now := i.c.Clock().UTC()
 	r := &record{ConfigurationID: configuration, State: Offered, CreatedAt: now, ChangedAt: now, OfferUntil: now.Add(i.c.OfferLifetime)}
 	var err error
 	if r.ID, err = i.vault.token(idBytes); err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	if r.Link, err = i.vault.token(idBytes); err != nil {
-		return nil, "", err
-	}
-	code, err := i.vault.token(secretBytes)
-	if err != nil {
-		return nil, "", err
-	}
-	sum := hash(code)
-	r.CodeHash = sum[:]
-	r.Code, err = i.vault.seal("code "+r.ID, []byte(code))
-	return r, code, err
+	r.Link, err = i.vault.token(idBytes)
+	return r, err
 }
 
 // setTxCode reads what tx_code asks for, and stores the code as a MAC: six digits
@@ -201,9 +190,9 @@ func getRecord(tx kv.Tx, id string) (*record, error) {
 	return r, nil
 }
 
-// byPointer finds the record that a link or a code leads to.
-func byPointer(tx kv.Tx, pointer []byte) (*record, error) {
-	raw, err := tx.Get(pointer)
+// byLink finds the record that the address of an offer leads to.
+func byLink(tx kv.Tx, link string) (*record, error) {
+	raw, err := tx.Get(key(prefixLink, link))
 	if err != nil {
 		return nil, err
 	}

@@ -147,7 +147,7 @@ func (i *Issuer) offerData(r *record) offerPage {
 		data.Wallets = append(data.Wallets, walletLink{Name: wallet.Name, URL: template.URL(link)})
 	}
 	switch {
-	case r.stateAt(i.c.Clock()) == Offered && len(r.Code) > 0:
+	case r.stateAt(i.c.Clock()) == Offered && !r.Redeemed:
 		data.State = pageOpen
 	case r.State == Valid || r.State == Suspended || r.State == Offered:
 		data.State = pageTaken
