@@ -379,10 +379,10 @@ func TestSlots(t *testing.T) {
 	}
 }
 
-// TestCopiesRunOut: the eleventh asker gets a new copy by refresh token; when the
+// TestCopiesRunOut: with batches of three, the fourth asker gets a new copy by refresh token; when the
 // issuer is gone, a copy is used again after one sentence.
 func TestCopiesRunOut(t *testing.T) {
-	w := newWorld(t)
+	w := newWorldOf(t, 3)
 	holder := w.wallet()
 	w.accept(holder, configID)
 	keys := map[string]bool{}
@@ -402,22 +402,22 @@ func TestCopiesRunOut(t *testing.T) {
 	reused := func(r *wallet.Request) bool {
 		return slices.ContainsFunc(r.Consent.Warnings, func(w wallet.Warning) bool { return w.Code == "copy_reused" })
 	}
-	for n := range 11 {
+	for n := range 4 {
 		if reused(ask(n)) {
 			t.Errorf("asker %d: a copy was used again", n)
 		}
 	}
 	items, err := holder.List()
-	if err != nil || items[0].Copies != 20 || len(keys) != 11 {
+	if err != nil || items[0].Copies != 6 || len(keys) != 4 {
 		t.Errorf("%d copies, %d keys, %v", items[0].Copies, len(keys), err)
 	}
 	delete(w.hosts, issuerHost) // the issuer is gone
-	for n := 11; n < 20; n++ {
+	for n := 4; n < 6; n++ {
 		if reused(ask(n)) {
 			t.Errorf("asker %d: a copy was used again", n)
 		}
 	}
-	if !reused(ask(20)) || len(keys) != 20 {
+	if !reused(ask(6)) || len(keys) != 6 {
 		t.Errorf("the last asker: not told, or a new key out of nowhere (%d keys)", len(keys))
 	}
 }
@@ -425,12 +425,12 @@ func TestCopiesRunOut(t *testing.T) {
 // TestNoNewCopiesOfAWithdrawnIssuer: its old copies have evidence from before, new
 // ones would not.
 func TestNoNewCopiesOfAWithdrawnIssuer(t *testing.T) {
-	w := newWorld(t)
+	w := newWorldOf(t, 2)
 	holder := w.wallet()
 	w.accept(holder, configID)
 	var last *wallet.Request
-	for n := range 11 {
-		if n == 10 {
+	for n := range 3 {
+		if n == 2 {
 			w.clock.Advance(24 * time.Hour)
 			w.region.Withdraw(w.issuer.ID, false, w.clock.Now())
 			w.clock.Advance(24 * time.Hour) // admission is judged per day
@@ -445,7 +445,7 @@ func TestNoNewCopiesOfAWithdrawnIssuer(t *testing.T) {
 	}
 	items, err := holder.List()
 	must(t, err)
-	if items[0].Copies != 10 || !slices.ContainsFunc(last.Consent.Warnings, func(w wallet.Warning) bool { return w.Code == "copy_reused" }) {
+	if items[0].Copies != 2 || !slices.ContainsFunc(last.Consent.Warnings, func(w wallet.Warning) bool { return w.Code == "copy_reused" }) {
 		t.Errorf("%d copies, warnings %+v", items[0].Copies, last.Consent.Warnings)
 	}
 }

@@ -179,7 +179,7 @@ func TestNothingReadableOnDisk(t *testing.T) {
 // TestNothingInLogs runs through the warnings that a wallet logs and looks for the
 // holder in them.
 func TestNothingInLogs(t *testing.T) {
-	w := newWorld(t)
+	w := newWorldOf(t, 2)
 	var log bytes.Buffer
 	c := w.config()
 	c.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -191,7 +191,7 @@ func TestNothingInLogs(t *testing.T) {
 	_, err = holder.Standings(t.Context())
 	must(t, err)
 	delete(w.hosts, issuerHost)
-	for i := range 12 { // until copies run out
+	for i := range 3 { // until copies run out
 		w.stale = false
 		a := w.newAsker(fmt.Sprintf("vrager-%d.example.com", i), true)
 		w.refresh()

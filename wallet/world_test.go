@@ -67,12 +67,18 @@ type world struct {
 	credential func(r *openid4vci.Issuance, i int) (string, error) // nil: the issuer's
 }
 
+// newWorld makes the world; its issuer gives batches of ten copies.
 func newWorld(t *testing.T) *world {
+	t.Helper()
+	return newWorldOf(t, 10)
+}
+
+func newWorldOf(t *testing.T, batch int) *world {
 	t.Helper()
 	w := &world{t: t, clock: testkit.NewClock(time.Time{}), hosts: map[string]http.Handler{}, store: kv.NewMemory(), nodesDown: map[string]bool{}}
 	w.region = evidencetest.New(t, w.clock.Now)
 	w.issuer = w.region.Issuer(issuerHost, paspoort.Opleiding)
-	w.vci = vcitest.Start(t, vcitest.Options{Now: w.clock.Now, Credential: w.issue, Change: func(c *openid4vci.ServerConfig) {
+	w.vci = vcitest.Start(t, vcitest.Options{Now: w.clock.Now, Batch: batch, Credential: w.issue, Change: func(c *openid4vci.ServerConfig) {
 		c.Metadata.CredentialIssuer = "https://" + issuerHost
 		c.Metadata.Configurations = configurations()
 	}})
