@@ -25,7 +25,7 @@ first thing that is not as it should be ends the demo with an error.`,
 				return err
 			}
 			out := cmd.OutOrStdout()
-			fmt.Fprintln(cmd.ErrOrStderr(), styleOf(os.Stderr).dim("A region on this computer, from founding to fraud. This takes about a minute."))
+			fmt.Fprintln(cmd.ErrOrStderr(), styleOf(os.Stderr).dim("A region on this computer, from founding to fraud. It takes less than a minute."))
 			return dev.Demo(cmd.Context(), dev.DemoOptions{
 				Dir: data, Program: self, Out: out, Log: cmd.ErrOrStderr(), Dress: styleOf(out).bold,
 			})

@@ -69,8 +69,8 @@ func Demo(ctx context.Context, o DemoOptions) (err error) {
 			return err
 		}
 		defer func() {
-			if err == nil {
-				err = os.RemoveAll(dir)
+			if err == nil || ctx.Err() != nil {
+				err = errors.Join(err, os.RemoveAll(dir))
 			}
 		}()
 	}
@@ -89,6 +89,9 @@ func Demo(ctx context.Context, o DemoOptions) (err error) {
 	for i, s := range steps {
 		begin := time.Now()
 		line, err := s.do(d, ctx)
+		if ctx.Err() != nil {
+			return errors.Join(errors.New("the demo was stopped"), world.Stop())
+		}
 		if err != nil {
 			return errors.Join(fmt.Errorf("step %d (%s): %w; the folder is kept: %s", i+1, s.name, err, dir), world.Stop())
 		}
