@@ -125,6 +125,32 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
+// TestBrowserWallets: a wallet in a browser comes from another origin, to the
+// protocol and to nothing else.
+func TestBrowserWallets(t *testing.T) {
+	r := newRig(t)
+	for path, open := range map[string]bool{
+		"/token": true, "/nonce": true, "/credential": true, "/notification": true, "/credential-offer/x": true,
+		"/status/1": true, "/jwks": true, "/api/v1/offers": false, "/api/v1/credentials": false, "/": false,
+	} {
+		q, err := http.NewRequestWithContext(t.Context(), http.MethodOptions, testURL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q.Header.Set("Origin", "https://wallet.example")
+		q.Header.Set("Access-Control-Request-Method", http.MethodPost)
+		response, err := r.http.Client().Do(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		allowed := response.Header.Get("Access-Control-Allow-Origin") == "*" && response.StatusCode == http.StatusNoContent
+		if allowed != open || response.Header.Get("Access-Control-Allow-Credentials") != "" {
+			t.Errorf("%s: %d %v, want open %v", path, response.StatusCode, response.Header, open)
+		}
+	}
+}
+
 // TestSignedMetadata: who asks for application/jwt gets metadata signed with the key
 // and certificate of the issuer (OpenID4VCI 12.2.3, HAIP 1.0 4.1).
 func TestSignedMetadata(t *testing.T) {
