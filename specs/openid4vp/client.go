@@ -267,8 +267,14 @@ func (c *Client) post(ctx context.Context, x *Exchange, form url.Values) (string
 	if ijson.Unmarshal(body, &answer) != nil || answer.RedirectURI == "" {
 		return "", nil
 	}
-	if u, err := url.Parse(answer.RedirectURI); err != nil || !u.IsAbs() || len(answer.RedirectURI) > maxParameter {
+	if !opensPage(answer.RedirectURI) {
 		return "", nil
 	}
 	return answer.RedirectURI, nil
+}
+
+// opensPage says whether the holder's browser may be sent there: to a page on the web, not to javascript:, data: or a file.
+func opensPage(uri string) bool {
+	u, err := url.Parse(uri)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != "" && u.User == nil && len(uri) <= maxParameter
 }
