@@ -364,6 +364,42 @@ func TestMemberKeys(t *testing.T) {
 	}
 }
 
+// A thief that goes on to a key of its own is put out by the others, and so are its votes
+// under both keys.
+func TestThiefIsPutOut(t *testing.T) {
+	r := registrytest.New(t)
+	p, org := applied(r)
+	own := r.Keys[vakbond]
+	stolen := r.Now
+	r.Advance(time.Hour)
+	rotateMember(r, vakbond, "key of the thief")
+	r.Approve(p, vakbond)
+	r.Advance(time.Hour)
+	next := registrytest.NamedKey("key after the theft")
+	r.Keys[vakbond] = next
+	back := &registry.MemberKey{
+		CompromisedSince: stolen.Unix(), Key: registrytest.PublicKey(next), Member: "vakbond-de-eendracht", Reason: "gestolen",
+	}
+	r.Do(registry.KindKeyStolen, back, vakbond, werkgevers, opleiders)
+	r.Approve(p, gemeente)
+	if got := r.Admission(org, r.Now); got.Admitted {
+		t.Error("the vote of the thief counted")
+	}
+	for _, m := range r.State.View().Region(r.Now).Members {
+		if m.ID != "vakbond-de-eendracht" {
+			continue
+		}
+		if len(m.Keys) != 3 || m.Keys[0].Key != registrytest.PublicKey(own) || m.Keys[0].CompromisedSince == 0 ||
+			m.Keys[1].CompromisedSince == 0 || m.Keys[2].CompromisedSince != 0 {
+			t.Errorf("keys %+v", m.Keys)
+		}
+	}
+	r.Approve(p, opleiders)
+	if got := r.Admission(org, r.Now); !got.Admitted {
+		t.Errorf("after two good votes: %s", got.Code)
+	}
+}
+
 func TestOrganisationKeys(t *testing.T) {
 	r := registrytest.New(t)
 	org := r.Admit("vaart", registry.Issuer)

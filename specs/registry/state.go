@@ -164,11 +164,17 @@ func currentKey(keys []KeyPeriod) (PublicKey, bool) {
 	return keys[len(keys)-1].Key, true
 }
 
-// endKey returns keys with the last one ended at t, and then the new one if there is one.
+// endKey returns keys with the last one ended at t, and then the new one if there is one. A
+// theft taints every key that was in use since: a thief may have gone on to a key of its own.
 func endKey(keys []KeyPeriod, t, compromisedSince int64, next PublicKey) []KeyPeriod {
 	out := slices.Clone(keys)
 	if n := len(out); n > 0 && out[n-1].Until == 0 {
-		out[n-1].Until, out[n-1].CompromisedSince = t, compromisedSince
+		out[n-1].Until = t
+	}
+	for i, k := range out {
+		if compromisedSince != 0 && k.Until > compromisedSince && (k.CompromisedSince == 0 || compromisedSince < k.CompromisedSince) {
+			out[i].CompromisedSince = compromisedSince
+		}
 	}
 	if next != "" {
 		out = append(out, KeyPeriod{From: t, Key: next})
