@@ -131,3 +131,33 @@ func FuzzParseNotification(f *testing.F) {
 		}
 	})
 }
+
+// FuzzParseAuthorizationServerMetadata: what is accepted is of the server asked and names
+// where tokens are.
+func FuzzParseAuthorizationServerMetadata(f *testing.F) {
+	const server = "https://vaart.example"
+	f.Add([]byte(`{"issuer":"https://vaart.example","token_endpoint":"https://vaart.example/token","grant_types_supported":["a"]}`))
+	f.Add([]byte(`{"issuer":"https://vaart.example/","token_endpoint":"x"}`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		m, err := openid4vci.ParseAuthorizationServerMetadata(raw, server)
+		if err != nil {
+			return
+		}
+		if m.Issuer != server || m.TokenEndpoint == "" {
+			t.Errorf("accepted %+v", m)
+		}
+		roundTrip(t, m, func(b []byte) (*openid4vci.AuthorizationServerMetadata, error) {
+			return openid4vci.ParseAuthorizationServerMetadata(b, server)
+		})
+	})
+}
+
+// FuzzParseDeferredRequest: a request that is accepted names a transaction.
+func FuzzParseDeferredRequest(f *testing.F) {
+	f.Add([]byte(`{"transaction_id":"t-1","credential_response_encryption":{"enc":"A128GCM"}}`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		if r, err := openid4vci.ParseDeferredRequest(raw); (err == nil) != (r != nil && r.TransactionID != "") {
+			t.Errorf("%+v with %v", r, err)
+		}
+	})
+}

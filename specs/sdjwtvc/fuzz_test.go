@@ -55,3 +55,17 @@ func FuzzVerifyIntegrity(f *testing.F) {
 		}
 	})
 }
+
+// FuzzParseIssuerMetadata: what is accepted is of the issuer asked, with keys in one way.
+func FuzzParseIssuerMetadata(f *testing.F) {
+	const iss = "https://devaart.example"
+	f.Add([]byte(`{"issuer":"https://devaart.example","jwks":{"keys":[]}}`))
+	f.Add([]byte(`{"issuer":"https://devaart.example","jwks_uri":"https://devaart.example/keys"}`))
+	f.Add([]byte(`{"issuer":"https://devaart.example","jwks":null,"jwks_uri":""}`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		m, err := sdjwtvc.ParseIssuerMetadata(raw, iss)
+		if err == nil && (m.Issuer != iss || (m.JWKS == nil) == (m.JWKSURI == "")) {
+			t.Errorf("accepted %+v", m)
+		}
+	})
+}
