@@ -36,7 +36,7 @@ func newIssuerCommand() *cobra.Command {
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(serve, newIssuerOffersCommand(), newIssuerSampleCommand())
+	cmd.AddCommand(serve, newIssuerOffersCommand(), newIssuerSampleCommand(), newIssuerRestoredCommand())
 	return cmd
 }
 
@@ -258,4 +258,38 @@ func newIssuerSampleCommand() *cobra.Command {
 			return nil
 		},
 	}
+}
+
+func newIssuerRestoredCommand() *cobra.Command {
+	var config string
+	cmd := &cobra.Command{
+		Use:   "restored",
+		Short: "Say that the issuer's folder was put back from a backup, before it serves again",
+		Long: `Say that the issuer's folder was put back from a backup, before it serves again.
+
+The backup does not know what was given out after it was made. After this command new
+credentials get their entries in a new status list, so no entry is used twice.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			var c conf.Issuer
+			if err := conf.Load(config, &c); err != nil {
+				return hint(err, "name the file with --config")
+			}
+			store, err := kv.OpenBadger(c.Data, kv.Options{Sync: true})
+			if err != nil {
+				return hint(err, "end the issuer first")
+			}
+			defer func() { err = errors.Join(err, store.Close()) }()
+			next, err := issuer.Restored(store, 0)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "New credentials will stand in status list %d.\n\n"+
+				"Next: what was suspended or revoked after the backup was made, must be so again.\n"+
+				"Look in your own records, then: paspoort issuer serve --config %s\n", next, config)
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&config, "config", "issuer.json", "configuration file")
+	return cmd
 }
