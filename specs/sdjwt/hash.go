@@ -28,6 +28,11 @@ func parseHashAlgorithm(payload map[string]any) (hashAlgorithm, error) {
 	if !ok {
 		return "", fmt.Errorf("%w: not a string", ErrHashAlgorithm)
 	}
+	return hashNamed(name)
+}
+
+// hashNamed is the algorithm of this name.
+func hashNamed(name string) (hashAlgorithm, error) {
 	switch alg := hashAlgorithm(name); alg {
 	case sha256Name, sha384Name, sha512Name:
 		return alg, nil

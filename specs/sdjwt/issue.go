@@ -69,7 +69,7 @@ func IssueCompact(o IssueOptions) (string, error) {
 	if o.HashAlgorithm == "" {
 		o.HashAlgorithm = string(sha256Name)
 	}
-	alg, err := parseHashAlgorithm(map[string]any{claimSDAlg: o.HashAlgorithm})
+	alg, err := hashNamed(o.HashAlgorithm)
 	if err != nil {
 		return "", err
 	}
@@ -309,7 +309,7 @@ func (w *issuance) below(n int) (int, error) {
 // random takes n bytes, reading ahead so that a token costs one or two reads.
 func (w *issuance) random(n int) ([]byte, error) {
 	if len(w.pool) < n {
-		w.pool = make([]byte, 32*saltSize)
+		w.pool = make([]byte, 16*saltSize)
 		if _, err := io.ReadFull(w.rand, w.pool); err != nil {
 			return nil, fmt.Errorf("random bytes: %w", err)
 		}
