@@ -63,3 +63,29 @@ func TestLaterStartCounts(t *testing.T) {
 		t.Errorf("not before %s, %v", c.NotBefore, err)
 	}
 }
+
+// Anybody can make a certificate that bears an issuer's address. The issuer is named only
+// when the registry recorded the key.
+func TestForgerIsNotNamedAsTheIssuer(t *testing.T) {
+	in := goodInput(t, Opleiding)
+	in.Credentials[0].Admission.Key = nil
+	v := Decide(in)
+	if got := v.Credentials[0].Issuer; got.Name != "" || got.Organisation != "" || got.Region != "" {
+		t.Errorf("named %+v", got)
+	}
+	for _, s := range v.Skills {
+		if s.Proofs[0].By.Name != "" {
+			t.Errorf("%s by %q", s.Label, s.Proofs[0].By.Name)
+		}
+	}
+}
+
+// Without the issuer's key there was nothing to ask the registry; that is no absent registry.
+func TestUnaskedRegistryIsNotAbsent(t *testing.T) {
+	testRules(t, Opleiding, []verdictRule{
+		{"key not to be had", func(_ *Input, f *Facts) {
+			f.Signature, f.Key, f.Admission = Finding{Unknown, "issuer_key_unavailable"}, "", nil
+		}, CheckIssuerAdmitted, Unknown, "signature_not_ok"},
+		{"no registry", func(in *Input, f *Facts) { in.Registry, f.Admission = nil, nil }, CheckIssuerAdmitted, Unknown, "registry_absent"},
+	})
+}

@@ -176,8 +176,9 @@ func (j *judged) describe(s signing) {
 	if c.Claims != nil {
 		v.Claims = c.Claims
 	}
-	// Whose name and region it is follows from the key, so from a good signature.
-	if f.Signature.State == OK && s.organisation.Found {
+	// Whose name and region it is follows from a good signature under a key that the registry
+	// recorded: anybody can write another's address in a certificate.
+	if f.Signature.State == OK && s.organisation.Found && s.organisation.Key != nil {
 		v.Issuer.Organisation, v.Issuer.Name, v.Issuer.Region = s.organisation.Organisation, s.organisation.Name, s.region
 	}
 	if !c.IssuedAt.IsZero() {
