@@ -4,6 +4,8 @@ import (
 	"crypto/subtle"
 	"errors"
 	"time"
+
+	"paspoort.example/paspoort/specs/sdjwt"
 )
 
 func check(name string, state State, code string, values map[string]string) Check {
@@ -56,8 +58,10 @@ func (j judged) holderBinding(in Input) Check {
 		return check(CheckHolderBinding, Unknown, b.Signature.Code, nil)
 	case b.IssuedAt.After(in.Now.Add(in.Limits.Skew)):
 		return check(CheckHolderBinding, Failed, "binding_in_future", nil)
-	case in.Expected != nil && in.Now.Sub(b.IssuedAt) > in.Limits.BindingAge+in.Limits.Skew:
+	case in.Expected != nil && (in.Now.Sub(b.IssuedAt) > in.Limits.BindingAge+in.Limits.Skew || errors.Is(b.timely(in), sdjwt.ErrExpired)):
 		return check(CheckHolderBinding, Failed, "binding_too_old", nil)
+	case in.Expected != nil && b.timely(in) != nil:
+		return check(CheckHolderBinding, Failed, "binding_in_future", nil)
 	case j.facts.Signature.State != OK:
 		// Whose key stands in cnf is the issuer's word, and that is not signed.
 		return check(CheckHolderBinding, Unknown, "signature_not_ok", nil)
@@ -69,6 +73,10 @@ func (j judged) holderBinding(in Input) Check {
 	}
 	return check(CheckHolderBinding, OK, "holder_ok", nil)
 }
+
+// timely: RFC 9901 7.3 step 5.h, exp and nbf of the KB-JWT where it has them. Examine knows no
+// clock and leaves them to here.
+func (b Binding) timely(in Input) error { return sdjwt.CheckTimes(b.Claims, in.Now, in.Limits.Skew) }
 
 func nonceAudience(in Input, f Facts) Check {
 	e := in.Expected

@@ -89,3 +89,15 @@ func TestUnaskedRegistryIsNotAbsent(t *testing.T) {
 		{"no registry", func(in *Input, f *Facts) { in.Registry, f.Admission = nil, nil }, CheckIssuerAdmitted, Unknown, "registry_absent"},
 	})
 }
+
+// RFC 9901 7.3 step 5.h with RFC 7519 4.1.4 and 4.1.5: a KB-JWT may say itself until when.
+func TestBindingSaysUntilWhen(t *testing.T) {
+	claims := func(name string, d time.Duration) func(*Input, *Facts) {
+		return func(_ *Input, f *Facts) { f.Binding.Claims = map[string]any{name: float64(now.Add(d).Unix())} }
+	}
+	testRules(t, Opleiding, []verdictRule{
+		{"run out", claims("exp", -10*time.Minute), CheckHolderBinding, Failed, "binding_too_old"},
+		{"not yet", claims("nbf", 10*time.Minute), CheckHolderBinding, Failed, "binding_in_future"},
+		{"good for a while", claims("exp", 10*time.Minute), CheckHolderBinding, OK, "holder_ok"},
+	})
+}
