@@ -106,7 +106,9 @@ func newNode(c Config, p parts) (*Node, error) {
 		return nil, err
 	}
 	if !c.VerifyOff { // without a log: what is checked is nobody's business
-		n.checker, err = evidence.New(evidence.Config{Copies: []evidence.Copy{n}, Fetch: c.Fetch, StatusFetch: c.StatusFetch, Clock: c.Clock})
+		n.checker, err = evidence.New(evidence.Config{
+			Copies: []evidence.Copy{n}, Fetch: c.Fetch, StatusFetch: c.StatusFetch, StatusStore: p.store, Clock: c.Clock,
+		})
 		if err != nil {
 			return nil, err
 		}

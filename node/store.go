@@ -20,6 +20,7 @@ import (
 //	x/<commitment>     a sealed payload of a one-person firm
 //	h/<size>           a checkpoint at which the nodes handed over: the first beyond size
 //	c/published        the checkpoint that is served
+//	status/...         status lists of issuers, public, that were fetched to check with: see internal/evidence
 const (
 	storeName   = "node"
 	storeFormat = 1

@@ -16,6 +16,7 @@ import (
 //	request/<id>       record: what was asked, in which state it is, the verdict as it may be kept
 //	transaction/<id>   transaction: one open way to answer a request, with its decryption key; gone once answered
 //	region/…           the copy of the region's registry, where the role shares its store with internal/evidence
+//	status/…           public status lists of issuers, as fetched; which entry was looked at is not kept
 //
 // Nothing in the store holds a presentation, a disclosed claim or a key of a holder.
 const (

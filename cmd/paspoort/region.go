@@ -47,7 +47,8 @@ func followRegion(region conf.Region, settings outbound.Settings, store kv.Store
 		return nil, err
 	}
 	service, err := evidence.New(evidence.Config{
-		Copies: []evidence.Copy{follower}, Fetch: outbound.New(policy), StatusFetch: client(maxStatusBytes), Log: log,
+		Copies: []evidence.Copy{follower}, Fetch: outbound.New(policy), StatusFetch: client(maxStatusBytes),
+		StatusStore: store, Log: log,
 	})
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"paspoort.example/paspoort/internal/kv"
 	"paspoort.example/paspoort/specs/did"
 	"paspoort.example/paspoort/specs/paspoort"
 	"paspoort.example/paspoort/specs/registry"
@@ -33,6 +34,9 @@ type Config struct {
 	Fetch did.Fetcher
 	// StatusFetch gets status lists, which are larger; nil means Fetch.
 	StatusFetch did.Fetcher
+	// StatusStore keeps fetched status lists for after a restart; nil keeps them in memory
+	// only. What is written is in the clear: for who may know whose lists were looked at.
+	StatusStore kv.Store
 	// StatusDir holds status list tokens, one a file, that are used instead of
 	// fetching theirs.
 	StatusDir fs.FS
@@ -72,7 +76,7 @@ func New(c Config) (*Service, error) {
 		}
 		seen[region.Genesis()] = true
 	}
-	s := &Service{config: c, documents: newDocuments(c.Fetch, c.Clock), statuses: newStatuses(c.StatusFetch, c.Clock)}
+	s := &Service{config: c, documents: newDocuments(c.Fetch, c.Clock), statuses: newStatuses(c)}
 	if c.StatusDir != nil {
 		if err := s.statuses.load(c.StatusDir); err != nil {
 			return nil, err

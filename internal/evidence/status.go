@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"strings"
 	"time"
 
 	"golang.org/x/sync/singleflight"
 
+	"paspoort.example/paspoort/internal/kv"
 	"paspoort.example/paspoort/specs/did"
 	"paspoort.example/paspoort/specs/jose"
 	"paspoort.example/paspoort/specs/statuslist"
@@ -35,13 +37,15 @@ type StatusToken struct {
 	Fingerprint string // of the x5c leaf, lower-case hexadecimal SHA-256 of its DER
 }
 
-// statuses finds status list tokens by their address: in memory, in a directory, or by
-// fetching.
+// statuses finds status list tokens by their address: in a directory, in memory, on disk, or
+// by fetching.
 type statuses struct {
 	fetch did.Fetcher // nil: only what is at hand
 	clock func() time.Time
 	local map[string]*StatusToken // from a directory, by address; never refreshed
 	cache *cache[statusEntry]
+	kept  keptTokens // on disk, for after a restart
+	log   *slog.Logger
 	group singleflight.Group
 }
 
@@ -50,8 +54,10 @@ type statusEntry struct {
 	retry time.Time    // when to fetch again
 }
 
-func newStatuses(fetch did.Fetcher, clock func() time.Time) *statuses {
-	return &statuses{fetch: fetch, clock: clock, cache: newCache[statusEntry](statusCache)}
+func newStatuses(c Config) *statuses {
+	return &statuses{
+		fetch: c.StatusFetch, clock: c.Clock, cache: newCache[statusEntry](statusCache), kept: keptTokens{c.StatusStore}, log: c.Log,
+	}
 }
 
 // load reads tokens from files, one compact token each. What is no token is an error:
@@ -95,18 +101,40 @@ func (s *statuses) get(ctx context.Context, uri string) (*StatusToken, error) {
 	if token, ok := s.local[uri]; ok {
 		return token, nil
 	}
-	entry, known := s.cache.get(uri)
-	if known && s.clock().Before(entry.retry) {
+	entry := s.known(uri)
+	if s.clock().Before(entry.retry) || s.fetch == nil {
 		return entry.answer()
-	}
-	if s.fetch == nil {
-		return nil, ErrNoStatus
 	}
 	got, err := together(ctx, &s.group, uri, func(ctx context.Context) statusEntry { return s.refresh(ctx, uri, entry.token) })
 	if err != nil {
 		return entry.answer() // out of time: what was known before
 	}
 	return got.answer()
+}
+
+// known is what is at hand without asking anybody: in memory, or else what an earlier process
+// fetched. The zero entry means nothing.
+func (s *statuses) known(uri string) statusEntry {
+	if entry, ok := s.cache.get(uri); ok {
+		return entry
+	}
+	// The name differs from that of the fetch: neither may wait for the other.
+	got, _, _ := s.group.Do("kept "+uri, func() (any, error) {
+		token, fetched, err := s.kept.get(uri)
+		if err != nil {
+			if !errors.Is(err, kv.ErrNotFound) {
+				s.log.Warn("kept status list not usable", "error", err)
+			}
+			return statusEntry{}, nil
+		}
+		entry := statusEntry{token: token}
+		if !fetched.After(s.clock()) {
+			entry.retry = retryAt(token, fetched)
+		}
+		s.cache.put(uri, entry, entry.cost(uri))
+		return entry, nil
+	})
+	return got.(statusEntry)
 }
 
 func (e statusEntry) answer() (*StatusToken, error) {
@@ -123,17 +151,26 @@ func (s *statuses) refresh(ctx context.Context, uri string, old *StatusToken) st
 	token, err := s.download(ctx, uri)
 	entry := statusEntry{token: old, retry: now.Add(negativeTTL)}
 	if err == nil && (old == nil || !token.IssuedAt.Before(old.IssuedAt)) {
-		entry = statusEntry{token: token, retry: now.Add(statusTTL)}
-		if at := token.RefreshAt(now); !at.IsZero() && at.After(now) {
-			// Token Status List draft 20, 5.1: ttl is "the maximum amount of time", not the least.
-			entry.retry = at
-			if latest := now.Add(statusLong); at.After(latest) {
-				entry.retry = latest
-			}
+		entry = statusEntry{token: token, retry: retryAt(token, now)}
+		if err := s.kept.put(uri, token.String(), now); err != nil {
+			s.log.Warn("status list not kept on disk", "error", err)
 		}
 	}
 	s.cache.put(uri, entry, entry.cost(uri))
 	return entry
+}
+
+// retryAt is when a token fetched at a moment is to be fetched again.
+func retryAt(token *StatusToken, fetched time.Time) time.Time {
+	at := token.RefreshAt(fetched)
+	if at.IsZero() || !at.After(fetched) {
+		return fetched.Add(statusTTL)
+	}
+	// Token Status List draft 20, 5.1: ttl is "the maximum amount of time", not the least.
+	if latest := fetched.Add(statusLong); at.After(latest) {
+		return latest
+	}
+	return at
 }
 
 func (e statusEntry) cost(uri string) int {
