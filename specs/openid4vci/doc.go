@@ -26,7 +26,7 @@
 //	client := &openid4vci.Client{HTTP: http.DefaultClient, Now: time.Now, Rand: rand.Reader}
 //	offer, err := client.Offer(ctx, "openid-credential-offer://?credential_offer_uri=https%3A%2F%2F...")
 //	session, err := client.Begin(ctx, offer)
-//	token, err := session.PreAuthorized(ctx, "493536")
+//	token, err := session.PreAuthorized(ctx, "271828")
 //	answer, err := session.Credentials(ctx, token, openid4vci.Wanted{
 //		ConfigurationID: offer.ConfigurationIDs[0],
 //		Keys:            []openid4vci.ProofKey{{Signer: key}},

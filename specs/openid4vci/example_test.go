@@ -11,7 +11,7 @@ func ExampleCredentialOffer() {
 	offer := &openid4vci.CredentialOffer{
 		CredentialIssuer: "https://vaart.example",
 		ConfigurationIDs: []string{"Opleiding_dc_sd_jwt"},
-		Grants:           &openid4vci.Grants{PreAuthorized: &openid4vci.PreAuthorizedGrant{Code: "oaKazRN8", TxCode: &openid4vci.TxCode{}}},
+		Grants:           &openid4vci.Grants{PreAuthorized: &openid4vci.PreAuthorizedGrant{Code: "een-code", TxCode: &openid4vci.TxCode{}}},
 	}
 	link, err := offer.LinkByValue("openid-credential-offer://")
 	if err != nil {
@@ -22,10 +22,10 @@ func ExampleCredentialOffer() {
 		panic(err)
 	}
 	fmt.Println("asks a code:", read.Offer.PreAuthorized().TxCode != nil)
-	fmt.Println(openid4vci.LinkByReference("openid-credential-offer://", "https://vaart.example/credential-offer/Gkur"))
+	fmt.Println(openid4vci.LinkByReference("openid-credential-offer://", "https://vaart.example/credential-offer/abc"))
 	// Output:
 	// asks a code: true
-	// openid-credential-offer://?credential_offer_uri=https%3A%2F%2Fvaart.example%2Fcredential-offer%2FGkur
+	// openid-credential-offer://?credential_offer_uri=https%3A%2F%2Fvaart.example%2Fcredential-offer%2Fabc
 }
 
 // The well-known name is inserted between host and path.

@@ -91,7 +91,7 @@ func TestIssuance(t *testing.T) {
 		dpop    bool
 	}{
 		{name: "one copy without transaction code", keys: 1, options: vcitest.Options{Batch: 1}},
-		{name: "ten copies with transaction code", keys: 10, txCode: "493536"},
+		{name: "ten copies with transaction code", keys: 10, txCode: "271828"},
 		{name: "encrypted both ways", keys: 2, encrypt: true, options: vcitest.Options{Change: withEncryption(t)}},
 		{name: "bound tokens", keys: 2, dpop: true, options: vcitest.Options{Change: withDPoP()}},
 	}
@@ -164,7 +164,7 @@ func TestRefreshGivesNewCopies(t *testing.T) {
 
 func TestTransactionCode(t *testing.T) {
 	issuer := vcitest.Start(t, vcitest.Options{TxAttempts: 3})
-	s := begin(t, issuer, "493536")
+	s := begin(t, issuer, "271828")
 	if _, err := s.PreAuthorized(t.Context(), ""); !errors.Is(err, openid4vci.ErrTxCodeNeeded) {
 		t.Errorf("without code: got %v", err)
 	}
@@ -173,11 +173,11 @@ func TestTransactionCode(t *testing.T) {
 			t.Errorf("wrong code %d: got %v, want %v", i, err, openid4vci.InvalidGrant)
 		}
 	}
-	if _, err := s.PreAuthorized(t.Context(), "493536"); !errors.Is(err, openid4vci.InvalidGrant) {
+	if _, err := s.PreAuthorized(t.Context(), "271828"); !errors.Is(err, openid4vci.InvalidGrant) {
 		t.Errorf("right code after three wrong ones: got %v, want %v", err, openid4vci.InvalidGrant)
 	}
 	s = begin(t, issuer, "")
-	if _, err := s.PreAuthorized(t.Context(), "493536"); !errors.Is(err, openid4vci.ErrTxCodeUnwanted) {
+	if _, err := s.PreAuthorized(t.Context(), "271828"); !errors.Is(err, openid4vci.ErrTxCodeUnwanted) {
 		t.Errorf("unwanted code: got %v", err)
 	}
 }

@@ -79,6 +79,10 @@ func TestCredentialEndpointRefusesRequests(t *testing.T) {
 	if got := d.post(ask(replayed)); got.status != http.StatusOK {
 		t.Fatalf("good request: got %d %s", got.status, got.body)
 	}
+	jwk, err := json.Marshal(jose.Key{Public: newKey(t).Public(), Algorithm: "ECDH-ES"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	other := strings.Replace(ask(good), vcitest.ConfigurationID, "Assessment_dc_sd_jwt", 1)
 	tests := []struct {
 		name, body string
@@ -106,7 +110,7 @@ func TestCredentialEndpointRefusesRequests(t *testing.T) {
 		{"proof is an object", `{"credential_configuration_id":"` + vcitest.ConfigurationID + `","proofs":{"jwt":[{}]}}`, 400, openid4vci.InvalidProof},
 		{"replayed proof", ask(replayed), 400, openid4vci.InvalidNonce},
 		{"one key twice", ask(d.proof(nil), d.proof(nil)), 400, openid4vci.InvalidProof},
-		{"response encryption is not offered", `{"credential_response_encryption":{"jwk":{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","alg":"ECDH-ES"},"enc":"A128GCM"},` + ask(good)[1:], 400, openid4vci.InvalidEncryptionParameters},
+		{"response encryption is not offered", `{"credential_response_encryption":{"jwk":` + string(jwk) + `,"enc":"A128GCM"},` + ask(good)[1:], 400, openid4vci.InvalidEncryptionParameters},
 		{"response encryption without jwk", `{"credential_response_encryption":7,` + ask(good)[1:], 400, openid4vci.InvalidEncryptionParameters},
 	}
 	for _, test := range tests {

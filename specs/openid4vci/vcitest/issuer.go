@@ -4,7 +4,7 @@
 // says and is no issuer for people: it forgets everything when the test ends.
 //
 //	issuer := vcitest.Start(t, vcitest.Options{Batch: 10})
-//	link := issuer.Link("Opleiding_dc_sd_jwt", "493536")
+//	link := issuer.Link("Opleiding_dc_sd_jwt", "271828")
 package vcitest
 
 import (
