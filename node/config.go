@@ -44,7 +44,7 @@ type Config struct {
 	Log *slog.Logger
 
 	// Timings; zero means the default.
-	Election           time.Duration // heartbeat and election timeout of raft: 200 ms within a region
+	Election           time.Duration // heartbeat and election timeout of raft: 300 ms within a region
 	PeerTimeout        time.Duration // of a call between nodes: 2 s
 	WriteTimeout       time.Duration // of a write: 10 s
 	ReadTimeout        time.Duration // of making sure a read is linearizable: 3 s
@@ -68,7 +68,7 @@ func (c Config) withDefaults() Config {
 		to    *time.Duration
 		value time.Duration
 	}{
-		{&c.Election, 200 * time.Millisecond}, {&c.PeerTimeout, 2 * time.Second}, {&c.WriteTimeout, 10 * time.Second},
+		{&c.Election, 300 * time.Millisecond}, {&c.PeerTimeout, 2 * time.Second}, {&c.WriteTimeout, 10 * time.Second},
 		{&c.ReadTimeout, 3 * time.Second}, {&c.CheckpointInterval, 500 * time.Millisecond}, {&c.CosignInterval, 30 * time.Minute},
 	} {
 		if *d.to == 0 {

@@ -105,8 +105,8 @@ func TestTheSameEventAgain(t *testing.T) {
 		e := c.application("Zorggroep Linde", time.Now())
 		for _, id := range c.ids() {
 			o, err := c.submit(id, e)
-			if err != nil || *o.Index != 1 {
-				t.Errorf("at %s: %+v, %v", id, o, err)
+			if err != nil || *o.Index != 1 || c.size(id) != 2 { // who writes here reads here what it wrote
+				t.Errorf("at %s: %+v, %v, %d leaves", id, o, err, c.size(id))
 			}
 		}
 		if size, err := c.linearizable("knoop-2"); err != nil || size != 2 {

@@ -119,6 +119,7 @@ func (n *Node) Submit(ctx context.Context, s registry.Submission) (registry.Outc
 	}
 	o, err := n.submit(ctx, s.Event)
 	if err == nil && o.State == registry.OutcomeCommitted {
+		n.seen(ctx, *o.Index)
 		if len(s.Payloads) > 0 {
 			if err := n.keepPayloads(s.Payloads); err != nil {
 				return o, err
@@ -128,6 +129,28 @@ func (n *Node) Submit(ctx context.Context, s registry.Submission) (registry.Outc
 		n.logged(&o)
 	}
 	return o, err
+}
+
+// seen waits a moment until this node has the leaf too: who writes here and then reads here
+// finds what it wrote, also when another node leads.
+func (n *Node) seen(ctx context.Context, index uint64) {
+	ctx, cancel := context.WithTimeout(ctx, n.cfg.PeerTimeout)
+	defer cancel()
+	for {
+		n.machine.mu.RLock()
+		size, moved := n.machine.meta.Size, n.machine.moved
+		n.machine.mu.RUnlock()
+		if size > index {
+			return
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return
+		case <-n.stopped:
+			return
+		}
+	}
 }
 
 // Outcome implements registry.Writer: what became of an event, as this node knows.

@@ -66,7 +66,7 @@ func newNetwork(n *Node) (*network, error) {
 			id, _, _ := net.SplitHostPort(address) // the "host" of a peer URL is a node id
 			return w.dial(ctx, id, protoPeer)
 		},
-		MaxIdleConnsPerHost: 4, IdleConnTimeout: time.Minute, DisableCompression: true,
+		MaxIdleConnsPerHost: 128, IdleConnTimeout: time.Minute, DisableCompression: true,
 	}}
 	return w, nil
 }
