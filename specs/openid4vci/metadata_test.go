@@ -10,8 +10,8 @@ import (
 
 func TestWellKnownURLs(t *testing.T) {
 	tests := []struct{ issuer, want string }{
-		{"https://issuer.example.com/tenant", "https://issuer.example.com/.well-known/openid-credential-issuer/tenant"},
-		{"https://tenant.issuer.example.com", "https://tenant.issuer.example.com/.well-known/openid-credential-issuer"},
+		{"https://vaart.example/huurder", "https://vaart.example/.well-known/openid-credential-issuer/huurder"},
+		{"https://huurder.vaart.example", "https://huurder.vaart.example/.well-known/openid-credential-issuer"},
 		{"https://issuer.example:8443/a/b", "https://issuer.example:8443/.well-known/openid-credential-issuer/a/b"},
 		{"https://issuer.example/", "https://issuer.example/.well-known/openid-credential-issuer"},
 		{"https://issuer.example?x", ""},
