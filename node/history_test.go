@@ -199,8 +199,8 @@ func TestControlStaleRead(t *testing.T) {
 // was synced.
 type tornLog struct {
 	*raft.InmemStore
-	lies   bool
-	synced uint64
+	lies   atomic.Bool
+	synced atomic.Uint64
 }
 
 func (l *tornLog) StoreLog(log *raft.Log) error { return l.StoreLogs([]*raft.Log{log}) }
@@ -209,8 +209,8 @@ func (l *tornLog) StoreLogs(logs []*raft.Log) error {
 	if err := l.InmemStore.StoreLogs(logs); err != nil {
 		return err
 	}
-	if !l.lies {
-		l.synced = logs[len(logs)-1].Index
+	if !l.lies.Load() {
+		l.synced.Store(logs[len(logs)-1].Index)
 	}
 	return nil
 }
@@ -220,8 +220,8 @@ func (l *tornLog) powerCut(t testing.TB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if last > l.synced {
-		if err := l.DeleteRange(l.synced+1, last); err != nil {
+	if synced := l.synced.Load(); last > synced {
+		if err := l.DeleteRange(synced+1, last); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -255,7 +255,7 @@ func TestPowerCut(t *testing.T) {
 			old := map[string]kv.Store{}
 			for id, m := range c.nodes {
 				old[id] = copyStore(t, m.store)
-				m.logs.lies = lies
+				m.logs.lies.Store(lies)
 			}
 			for i := range 5 {
 				h.write(c, 0, lead, c.application(fmt.Sprint("Organisatie ", i), time.Now()))
@@ -263,7 +263,8 @@ func TestPowerCut(t *testing.T) {
 			for id, m := range c.nodes {
 				c.stopNode(id)
 				m.logs.powerCut(t)
-				m.store, m.logs.lies = old[id], false
+				m.store = old[id]
+				m.logs.lies.Store(false)
 			}
 			for _, m := range c.nodes {
 				c.startNode(m)
@@ -285,14 +286,14 @@ func TestTornTail(t *testing.T) {
 		c.leader()
 		m := c.nodes["knoop-2"]
 		before := m.node.raftID
-		m.logs.lies = true
+		m.logs.lies.Store(true)
 		for i := range 5 {
 			c.mustSubmit("knoop-1", fmt.Sprint("Organisatie ", i))
 		}
 		c.sameLogs()
 		c.stopNode("knoop-2")
 		m.logs.powerCut(t)
-		m.logs.lies = false
+		m.logs.lies.Store(false)
 		c.startNode(m)
 		eventually(t, "it takes part under a new id", func() bool {
 			n := c.get("knoop-2")
