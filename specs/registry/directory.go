@@ -241,13 +241,12 @@ func (v View) CompromisedSince(c CertificateFact) (since int64) {
 // found by their payloads, where these are at hand.
 func (v View) sameKey(c CertificateFact) []CertificateFact {
 	if c.SPKI == "" {
-		key, known := v.Payloads.open(c.Commitments["spki"])
-		if !known {
+		key := v.SPKIOf(c)
+		if key == "" {
 			return []CertificateFact{c}
 		}
 		return slices.DeleteFunc(v.Certificates(c.Organisation), func(other CertificateFact) bool {
-			content, _ := v.Payloads.open(other.Commitments["spki"])
-			return content != key
+			return v.SPKIOf(other) != key
 		})
 	}
 	under, _ := v.State.keyHolders.get(c.SPKI, v.AsOf)

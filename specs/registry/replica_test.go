@@ -237,6 +237,26 @@ func TestSnapshotWalksTheHandovers(t *testing.T) {
 	}
 }
 
+// The same tree is cosigned again every while, after a handover by the new nodes only.
+func TestSnapshotAtAHandover(t *testing.T) {
+	r := registrytest.New(t)
+	n, keys := registrytest.Node("knoop-3-b", "opleidersberaad")
+	change := &registry.NodeChange{ID: "knoop-3", Keys: &registry.NodeKeys{Cosigner: n.CosignerKey, Log: n.LogKey}, Reason: "nieuw"}
+	r.Do(registry.KindNodeKeys, change, werkgevers, opleiders)
+	r.Nodes["knoop-3"] = keys
+	r.Admit("vaart", registry.Issuer)
+	r.Handover("knoop-1", "knoop-2")
+	r.Advance(time.Hour)
+	r.Checkpoint("knoop-1", "knoop-3")
+	rep, _, err := r.Snapshot().Replay(r.Genesis())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !rep.Freshness().Time.Equal(r.Now) || rep.State().Digest() != r.State.Digest() {
+		t.Errorf("freshness %+v", rep.Freshness())
+	}
+}
+
 func TestSnapshotFile(t *testing.T) {
 	r := registrytest.New(t)
 	org := r.Admit("vaart", registry.Issuer)

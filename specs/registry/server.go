@@ -39,6 +39,7 @@ func NewServer(c ServerConfig) http.Handler {
 	mux.HandleFunc("GET /v1/checkpoint", s.checkpoint)
 	mux.HandleFunc("GET /v1/handovers", s.handovers)
 	mux.HandleFunc("GET /v1/leaves", s.leaves)
+	mux.HandleFunc("GET /v1/payloads", s.payloads)
 	mux.HandleFunc("POST /v1/timestamp", s.timestamp)
 	return mux
 }

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -150,8 +151,8 @@ func readHeader(in *bufio.Reader) (snapshotHeader, error) {
 
 // Replay verifies the snapshot against the region that the reader pinned and replays it. It
 // fails with [ErrRegion] for the file of another region, with [ErrSnapshot] when the
-// checkpoints are out of order, and as [Replica.Extend] does. Payloads that do not open are
-// left out.
+// checkpoints are out of order, and as [Replica.Extend] does. Payloads that do not open, or
+// that the log erased, are left out.
 func (s Snapshot) Replay(genesis string) (*Replica, *Payloads, error) {
 	r, err := NewReplica(genesis)
 	if err != nil {
@@ -176,13 +177,11 @@ func (s Snapshot) Replay(genesis string) (*Replica, *Payloads, error) {
 		}
 		leaves = leaves[n:]
 	}
-	payloads := &Payloads{}
+	payloads, view := &Payloads{}, r.State().View()
 	for _, p := range s.Payloads {
-		key, err := decode64(p.Key, payloadKeySize)
-		if err != nil {
-			continue
+		if view.Awaits(p.Commitment) { // not one that was erased (D4)
+			_ = payloads.AddOpen(p) // unknown stays unknown
 		}
-		_ = payloads.Add(p.SealedPayload, [payloadKeySize]byte(key)) // unknown stays unknown
 	}
 	return r, payloads, nil
 }
@@ -213,7 +212,7 @@ func BuildSnapshot(ctx context.Context, log Log) (Snapshot, error) {
 		return Snapshot{}, err
 	}
 	snap.Genesis = first.Event.ID()
-	if snap.Handovers, err = handoversUpTo(ctx, log, size); err != nil {
+	if snap.Handovers, err = handoversUpTo(ctx, log, note, size); err != nil {
 		return Snapshot{}, err
 	}
 	if p, ok := log.(PayloadSource); ok {
@@ -222,14 +221,16 @@ func BuildSnapshot(ctx context.Context, log Log) (Snapshot, error) {
 	return snap, err
 }
 
-func handoversUpTo(ctx context.Context, log Log, size uint64) ([][]byte, error) {
+// handoversUpTo are the handovers on the way to a checkpoint. One of its own size belongs to
+// them: the nodes cosign the same tree again later, without those that left.
+func handoversUpTo(ctx context.Context, log Log, newest []byte, size uint64) ([][]byte, error) {
 	notes, err := log.Handovers(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var out [][]byte
 	for _, note := range notes {
-		if n, err := noteSize(note); err == nil && n < size {
+		if n, err := noteSize(note); err == nil && n <= size && !bytes.Equal(note, newest) {
 			out = append(out, note)
 		}
 	}
