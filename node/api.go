@@ -1,12 +1,13 @@
 package node
 
 import (
+	"compress/gzip"
 	"context"
 	_ "embed"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -112,13 +113,35 @@ func (n *Node) getTile(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable") // "its caching headers SHOULD be long-lived"
+	if tile.Entries {
+		w.Header().Set("Vary", "Accept-Encoding")
+		if acceptsGzip(r) { // "Entry bundles SHOULD be compressed at the HTTP layer"; hashes do not get smaller
+			w.Header().Set("Content-Encoding", "gzip")
+			packed := gzip.NewWriter(w)
+			packed.Write(data)
+			packed.Close()
+			return
+		}
+	}
 	w.Write(data)
+}
+
+// acceptsGzip reads Accept-Encoding (RFC 9110 12.5.3) as far as tlog clients use it.
+func acceptsGzip(r *http.Request) bool {
+	for part := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
+		coding, weight, _ := strings.Cut(strings.TrimSpace(part), ";")
+		if strings.EqualFold(strings.TrimSpace(coding), "gzip") {
+			return strings.ReplaceAll(weight, " ", "") != "q=0"
+		}
+	}
+	return false
 }
 
 // getProof gives a tlog-proof file for a leaf.
 func (n *Node) getProof(w http.ResponseWriter, r *http.Request) {
-	var index uint64
-	if _, err := fmt.Sscanf(mux.Vars(r)["index"], "%d", &index); err != nil || fmt.Sprint(index) != mux.Vars(r)["index"] {
+	text := mux.Vars(r)["index"]
+	index, err := strconv.ParseUint(text, 10, 63)
+	if err != nil || strconv.FormatUint(index, 10) != text {
 		web.WriteError(w, http.StatusBadRequest, "bad-index", "the index of a leaf is a number, counted from 0")
 		return
 	}
