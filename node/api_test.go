@@ -203,7 +203,7 @@ func TestAPIAnswersAsDescribed(t *testing.T) {
 		{"GET", "/v1/organisations", "", ""}, {"GET", "/v1/organisations?at=2026-03-02&asof=2&consistency=linearizable", "", ""},
 		{"GET", "/v1/organisations/" + id, "", ""}, {"GET", "/v1/admission?role=verifier&organisation=" + id, "", ""}, {"GET", "/v1/hobbels", "", ""},
 		{"GET", "/v1/region", "", ""}, {"GET", "/v1/proposals", "", ""}, {"GET", "/v1/head?subject=region", "", ""}, {"GET", "/v1/snapshot", "", ""},
-		{"GET", "/v1/handovers", "", ""}, {"GET", "/v1/leaves?from=0&to=3", "", ""},
+		{"GET", "/v1/handovers", "", ""}, {"GET", "/v1/leaves?from=0&to=3", "", ""}, {"GET", "/v1/payloads", "", ""},
 		{"POST", "/v1/timestamp", "application/json", `{"commitment":"` + strings.Repeat("A", 43) + `"}`},
 		{"POST", "/v1/verify", "application/json", `{"credential":"e30.e30.AA~"}`},
 		{"POST", "/v1/verify", "application/json", `{"presentation":["e30.e30.AA~e30.e30.AA"],"expected":{"nonce":"n","aud":"a"},"flow":"same_device","asked":["urn:x"]}`},

@@ -61,7 +61,7 @@ func certificateOf(v registry.View, organisation string, key sdjwtvc.IssuerKeyRe
 func certificateOfKey(v registry.View, organisation string, pub crypto.PublicKey, at time.Time) (best registry.CertificateFact, ok bool) {
 	spki := registry.SPKIHash(pub)
 	for _, fact := range v.Certificates(organisation) {
-		if fact.SPKI != spki || spki == "" || fact.Usage != registry.UsageCredential {
+		if spki == "" || v.SPKIOf(fact) != spki || fact.Usage != registry.UsageCredential {
 			continue
 		}
 		if !ok || fact.ValidOn(at) && !best.ValidOn(at) {

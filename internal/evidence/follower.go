@@ -58,6 +58,7 @@ type Follower struct {
 
 	refresh sync.Mutex // one refresh at a time
 	behind  bool       // under refresh: the store missed leaves, so it must not get later ones
+	asked   question   // under refresh: when payloads were last asked for
 
 	mu       sync.RWMutex // held for writing while the replica changes
 	replica  *registry.Replica
@@ -81,7 +82,7 @@ func NewFollower(c FollowerConfig) (*Follower, error) {
 	if err != nil {
 		return nil, fmt.Errorf("follow region: %w", err)
 	}
-	f := &Follower{config: c, keys: regionKeys("region/" + c.Genesis + "/"), replica: replica, source: "own copy"}
+	f := &Follower{config: c, keys: regionKeys("region/" + c.Genesis + "/"), replica: replica, payloads: &registry.Payloads{}, source: "own copy"}
 	if c.Store == nil {
 		return f, nil
 	}
@@ -95,7 +96,7 @@ func NewFollower(c FollowerConfig) (*Follower, error) {
 	if f.replica, f.payloads, err = kept.Replay(c.Genesis); err != nil {
 		return nil, fmt.Errorf("follow region: the copy kept here does not verify: %w", err)
 	}
-	return f, nil
+	return f, f.destroyErased(kept.Payloads)
 }
 
 // ReadSnapshot reads a copy from a snapshot file and verifies it against the pinned
@@ -167,6 +168,7 @@ func (f *Follower) Refresh(ctx context.Context) error {
 		good = true
 	}
 	if good {
+		f.followPayloads(ctx)
 		return nil
 	}
 	if len(errs) == 0 {
@@ -267,9 +269,16 @@ func (f *Follower) fresher(note []byte) bool {
 // extend verifies and takes leaves, and keeps them. It is called under refresh, so nobody
 // else changes the replica between the two.
 func (f *Follower) extend(leaves [][]byte, note []byte) error {
-	from, crossed, err := f.replay(leaves, note)
-	if err != nil || f.config.Store == nil || f.behind {
+	from, crossed, erased, err := f.replay(leaves, note)
+	if err != nil || f.config.Store == nil {
 		return err
+	}
+	if err := f.destroy(erased); err != nil {
+		f.behind = true
+		return err
+	}
+	if f.behind {
+		return nil
 	}
 	if err := f.keep(from, leaves, note, crossed); err != nil {
 		// The copy in memory is good. The one on disk stays as it was, because it may have
@@ -281,16 +290,17 @@ func (f *Follower) extend(leaves [][]byte, note []byte) error {
 }
 
 // replay takes leaves into the copy in memory. crossed says that the nodes changed on the
-// way, so that the checkpoint has to be kept.
-func (f *Follower) replay(leaves [][]byte, note []byte) (from uint64, crossed bool, err error) {
+// way, so that the checkpoint has to be kept; erased are the payloads that may not be.
+func (f *Follower) replay(leaves [][]byte, note []byte) (from uint64, crossed bool, erased []string, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	from = f.replica.Size()
 	handovers := f.handovers()
 	if err := f.replica.Extend(leaves, note); err != nil {
-		return from, false, err
+		return from, false, nil, err
 	}
-	return from, f.handovers() > handovers && from > 0, nil
+	erased = f.payloads.Retain(f.replica.State().View().Awaits)
+	return from, f.handovers() > handovers, erased, nil
 }
 
 // handovers counts the changes of nodes that the newest checkpoint lies beyond. It needs mu.
@@ -308,6 +318,7 @@ func (f *Follower) handovers() (n int) {
 //	region/GENESIS/leaf/INDEX      8 bytes big endian: the leaf
 //	region/GENESIS/handover/SIZE   8 bytes big endian: a checkpoint note that is kept (D7)
 //	region/GENESIS/checkpoint      the newest checkpoint note
+//	region/GENESIS/payload/COMMITMENT   a payload of a one-person firm with its key, until erased
 type regionKeys string
 
 func (k regionKeys) leaf(i uint64) []byte {
@@ -316,6 +327,10 @@ func (k regionKeys) leaf(i uint64) []byte {
 
 func (k regionKeys) handover(size uint64) []byte {
 	return binary.BigEndian.AppendUint64([]byte(k+"handover/"), size)
+}
+
+func (k regionKeys) payload(commitment string) []byte {
+	return []byte(string(k) + "payload/" + commitment)
 }
 
 func (k regionKeys) checkpoint() []byte { return []byte(k + "checkpoint") }
@@ -378,6 +393,15 @@ func (f *Follower) load() (registry.Snapshot, error) {
 		err = tx.Scan([]byte(f.keys+"handover/"), func(_, v []byte) error {
 			note, err := body(v)
 			s.Handovers = append(s.Handovers, note)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		err = tx.Scan([]byte(f.keys+"payload/"), func(_, v []byte) error {
+			var p registry.OpenPayload
+			err := kv.DecodeJSON(v, copyVersion, &p)
+			s.Payloads = append(s.Payloads, p)
 			return err
 		})
 		if err != nil {

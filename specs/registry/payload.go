@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // committable are the fields of a one-person firm that are personal data: events carry
@@ -101,8 +102,8 @@ func cutField(s string) (field, content string, ok bool) {
 // Payloads are opened payloads, by commitment: what lets a reader name one-person firms. A
 // state is complete without them.
 type Payloads struct {
-	content map[string]string // commitment -> content
-	index   map[string]string // field and content -> commitment
+	content map[string]string   // commitment -> content
+	index   map[string][]string // field and content -> commitments
 }
 
 // Add opens a payload and remembers it.
@@ -112,30 +113,33 @@ func (p *Payloads) Add(sealed SealedPayload, key [payloadKeySize]byte) error {
 		return err
 	}
 	if p.content == nil {
-		p.content, p.index = map[string]string{}, map[string]string{}
+		p.content, p.index = map[string]string{}, map[string][]string{}
 	}
 	p.content[sealed.Commitment] = content
-	p.index[field+"\n"+content] = sealed.Commitment
+	if name := field + "\n" + content; !slices.Contains(p.index[name], sealed.Commitment) {
+		p.index[name] = append(p.index[name], sealed.Commitment)
+	}
 	return nil
 }
 
 // Erase forgets a payload, as an erasure event demands.
 func (p *Payloads) Erase(commitment string) {
-	for k, c := range p.index {
-		if c == commitment {
-			delete(p.index, k)
+	for k, all := range p.index {
+		if i := slices.Index(all, commitment); i >= 0 {
+			if p.index[k] = slices.Delete(all, i, i+1); len(p.index[k]) == 0 {
+				delete(p.index, k)
+			}
 		}
 	}
 	delete(p.content, commitment)
 }
 
-// find is the commitment to a content of a field.
-func (p *Payloads) find(field, content string) (string, bool) {
+// find are the commitments to a content of a field.
+func (p *Payloads) find(field, content string) []string {
 	if p == nil {
-		return "", false
+		return nil
 	}
-	c, ok := p.index[field+"\n"+content]
-	return c, ok
+	return p.index[field+"\n"+content]
 }
 
 // open is the content behind a commitment.

@@ -280,22 +280,30 @@ func (v View) findKey(spki string) found {
 
 // findCommitted finds a one-person firm through the payloads that are at hand.
 func (v View) findCommitted(field, content string) found {
-	commitment, ok := v.Payloads.find(field, content)
-	if !ok {
-		return found{code: CodeUnknown}
+	best := found{code: CodeUnknown}
+	for _, commitment := range v.Payloads.find(field, content) {
+		record, ok := v.State.commitments.get(commitment, v.AsOf)
+		switch {
+		case !ok || best.id != "" && !v.admitted(record.Organisation):
+			continue // an application does not stand in the way of who was admitted
+		case record.Erased != 0:
+			if best.id == "" {
+				best.code = CodeErased
+			}
+			continue
+		}
+		best = found{id: record.Organisation}
+		if fact, ok := v.State.certificates.get(commitment, v.AsOf); ok {
+			best.certificate = &fact
+		}
 	}
-	record, ok := v.State.commitments.get(commitment, v.AsOf)
-	switch {
-	case !ok:
-		return found{code: CodeUnknown}
-	case record.Erased != 0:
-		return found{code: CodeErased}
-	}
-	out := found{id: record.Organisation}
-	if fact, ok := v.State.certificates.get(commitment, v.AsOf); ok {
-		out.certificate = &fact
-	}
-	return out
+	return best
+}
+
+// admitted says whether an organisation ever was.
+func (v View) admitted(id string) bool {
+	org, _ := v.State.orgs.get(id, v.AsOf)
+	return org.Since != 0
 }
 
 // findAlias finds who had the alias at a time: for a day before anybody had it, nobody.

@@ -36,15 +36,27 @@ type Issuer struct {
 // Issuer admits an issuer of types on a host and certifies its keys.
 func (r *Region) Issuer(host string, types ...paspoort.Type) *Issuer {
 	r.t.Helper()
-	i := &Issuer{URL: "https://" + host, StatusURI: "https://" + host + "/status/1", Key: newKey(r.t), statusKey: newKey(r.t), region: r}
-	vcts := map[string]bool{}
+	return r.equip(host, r.Admit(registry.Application{
+		Role: registry.Issuer, Name: "Opleidingshuis " + host, Types: vcts(types),
+		Aliases: []registry.Alias{{Type: registry.AliasURL, Value: "https://" + host}, {Type: registry.AliasDID, Value: "did:web:" + host}},
+	}))
+}
+
+func vcts(types []paspoort.Type) []string {
+	set := map[string]bool{}
 	for _, t := range types {
-		vcts[t.VCT()] = true
+		set[t.VCT()] = true
 	}
-	i.ID = r.Admit(registry.Application{
-		Role: registry.Issuer, Name: "Opleidingshuis " + host, Types: slices.Sorted(maps.Keys(vcts)),
-		Aliases: []registry.Alias{{Type: registry.AliasURL, Value: i.URL}, {Type: registry.AliasDID, Value: "did:web:" + host}},
-	})
+	return slices.Sorted(maps.Keys(set))
+}
+
+// equip gives an organisation keys, certificates and a status list.
+func (r *Region) equip(host, organisation string) *Issuer {
+	r.t.Helper()
+	i := &Issuer{
+		ID: organisation, URL: "https://" + host, StatusURI: "https://" + host + "/status/1",
+		Key: newKey(r.t), statusKey: newKey(r.t), region: r,
+	}
 	i.Cert = r.Certify(i.ID, i.URL, i.Key.Public(), registry.UsageCredential)
 	i.StatusCert = r.Certify(i.ID, i.URL, i.statusKey.Public(), registry.UsageStatus)
 	var err error

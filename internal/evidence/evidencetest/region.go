@@ -54,6 +54,7 @@ type Region struct {
 	tree      *tlog.Tree
 	leaves    [][]byte
 	handovers [][]byte
+	payloads  []registry.OpenPayload
 }
 
 type nodeKeys struct {
@@ -160,11 +161,19 @@ func (r *Region) submit(e registry.SignedEvent) {
 // by members.
 func (r *Region) Do(approvers []string, kind registry.Kind, body registry.Body, parties ...string) string {
 	r.t.Helper()
+	return r.doWith(nil, approvers, kind, body, parties...)
+}
+
+// doWith is Do for an event that commits to payloads.
+func (r *Region) doWith(commitments map[string]string, approvers []string, kind registry.Kind, body registry.Body, parties ...string) string {
+	r.t.Helper()
 	var signers []registry.Party
 	for _, name := range parties {
 		signers = append(signers, registry.Party{Name: name, Key: r.keys[name]})
 	}
-	draft := registry.Draft{Genesis: r.state.Genesis(), Predecessor: r.state.Head(registry.SubjectOf(body)), Now: r.clock()}
+	draft := registry.Draft{
+		Genesis: r.state.Genesis(), Predecessor: r.state.Head(registry.SubjectOf(body)), Now: r.clock(), Commitments: commitments,
+	}
 	event, err := registry.Compose(draft, kind, body, signers...)
 	r.check(err)
 	r.submit(event)
@@ -194,10 +203,14 @@ func (r *Region) Certify(organisation, url string, pub crypto.PublicKey, usage r
 	from, to := r.clock().Truncate(time.Second), r.clock().AddDate(1, 0, 0).Truncate(time.Second)
 	cert, err := ca.Leaf(r.root, r.rootKey, ca.Request{Public: pub, Organisation: organisation, URI: url, NotBefore: from, NotAfter: to})
 	r.check(err)
-	r.Do(nil, registry.KindCertificate, &registry.CertificateRecord{
-		Anchor: registry.Fingerprint(r.root.Raw), Fingerprint: registry.Fingerprint(cert.Raw), SPKI: registry.SPKIHash(pub),
-		NotBefore: cert.NotBefore.Unix(), NotAfter: cert.NotAfter.Unix(), Organisation: organisation, Usage: usage,
-	}, registry.MemberParty(operator), registry.OrganisationParty(organisation))
+	record := registry.NewCertificateRecord(cert, registry.Fingerprint(r.root.Raw), organisation, usage)
+	if r.keys[registry.OrganisationParty(organisation)] != nil {
+		r.Do(nil, registry.KindCertificate, record, registry.MemberParty(operator), registry.OrganisationParty(organisation))
+		return cert
+	}
+	commitments := r.commit(map[string]string{"certificate": record.Fingerprint, "spki": record.SPKI})
+	record.Fingerprint, record.SPKI = "", ""
+	r.doWith(commitments, nil, registry.KindCertificate, record, registry.MemberParty(operator), registry.MemberParty("opleidersberaad"))
 	return cert
 }
 
@@ -265,7 +278,7 @@ func (r *Region) Leaves(_ context.Context, from, to uint64) ([][]byte, error) {
 func (r *Region) Snapshot() []byte {
 	r.t.Helper()
 	var out strings.Builder
-	_, err := registry.Snapshot{Genesis: r.Genesis, Checkpoint: r.Sign(), Handovers: r.handovers, Leaves: r.leaves}.WriteTo(&out)
+	_, err := registry.Snapshot{Genesis: r.Genesis, Checkpoint: r.Sign(), Handovers: r.handovers, Leaves: r.leaves, Payloads: r.payloads}.WriteTo(&out)
 	r.check(err)
 	return []byte(out.String())
 }
