@@ -121,6 +121,12 @@ func (p *publisher) askOthers(ctx context.Context) error {
 			}
 			p.record = newest
 		}
+		if p.n.forgot { // once: whoever forgets again comes back under yet another id
+			if err := p.n.files.saveMembers(members{Joined: true}); err != nil {
+				return err
+			}
+			p.n.forgot = false
+		}
 		p.clear = true
 		return nil
 	}
@@ -148,7 +154,7 @@ func (p *publisher) newestElsewhere(ctx context.Context, others []string) (newes
 // caughtUpWith says whether a node that lost its memory may sign again: it takes part
 // under a raft id that it did not have when it forgot, and its tree contains the checkpoint.
 func (p *publisher) caughtUpWith(r record) bool {
-	if !p.n.reborn {
+	if !p.n.forgot {
 		return false
 	}
 	root, err := tlog.ParseHash(r.Root)

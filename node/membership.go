@@ -36,7 +36,8 @@ const (
 // members is what a node writes down when it takes part.
 type members struct {
 	Births map[string]string `json:"births,omitempty"` // node -> birth, of the first configuration
-	Reborn bool              `json:"reborn,omitempty"` // was taken in under a new raft id instead
+	Joined bool              `json:"joined,omitempty"` // was taken in by the leader instead
+	Forgot bool              `json:"forgot,omitempty"` // and does not know yet again what it signed before
 }
 
 func (n *Node) raftIDOf(node, birth string) raft.ServerID { return raft.ServerID(node + "/" + birth) }

@@ -34,7 +34,8 @@ type Node struct {
 
 	birth  string
 	raftID raft.ServerID
-	reborn bool // came back under a new raft id
+	joined bool // was taken in by the leader, possibly after it forgot a former life
+	forgot bool // has not learnt yet what it signed in that life
 
 	raft     *raft.Raft
 	leaderCh <-chan bool
@@ -127,7 +128,7 @@ func (n *Node) identify() error {
 	if err != nil || m == nil {
 		return err
 	}
-	n.reborn = m.Reborn
+	n.joined, n.forgot = m.Joined, m.Forgot
 	n.setFormed(m.Births)
 	return nil
 }
@@ -212,7 +213,7 @@ func (n *Node) running() bool {
 // forgot something (D6). A node with a former life that nobody can tell about waits: alone
 // it could decide nothing anyway.
 func (n *Node) rememberOrStartOver(ctx context.Context) error {
-	if n.formed() == nil && !n.reborn || len(n.others()) == 0 {
+	if n.formed() == nil && !n.joined || len(n.others()) == 0 {
 		return nil
 	}
 	for {
@@ -241,7 +242,7 @@ func (n *Node) startOver() error {
 	if err := f.rebirth(); err != nil {
 		return fmt.Errorf("start over: %w", err)
 	}
-	if err := n.files.saveMembers(members{Reborn: true}); err != nil {
+	if err := n.files.saveMembers(members{Joined: true, Forgot: true}); err != nil {
 		return err
 	}
 	n.setFormed(nil)

@@ -60,7 +60,7 @@ func (n *Node) checkTail() error {
 	n.machine.mu.RLock()
 	applied := n.machine.meta.Applied
 	n.machine.mu.RUnlock()
-	if applied <= last || n.reborn && last == 0 {
+	if applied <= last || n.forgot && last == 0 {
 		return nil
 	}
 	n.log.Error("raft's log has lost its tail: coming back under a new raft id", "applied", applied, "last", last)
@@ -79,8 +79,8 @@ func (n *Node) bootstrap(ctx context.Context, c *raft.Config) error {
 		return err
 	}
 	if first == nil {
-		n.reborn = true
-		return n.files.saveMembers(members{Reborn: true})
+		n.joined, n.forgot = true, true
+		return n.files.saveMembers(members{Joined: true, Forgot: true})
 	}
 	if err := raft.BootstrapCluster(c, n.logs, n.votes, n.snapshots, n.transport, *first); err != nil {
 		return fmt.Errorf("raft: %w", err)
