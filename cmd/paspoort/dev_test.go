@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -22,6 +23,7 @@ import (
 // region is a running `paspoort dev`.
 type region struct {
 	cmd   *exec.Cmd
+	dir   string
 	ready dev.Ready
 	file  string
 	said  transcript
@@ -52,7 +54,7 @@ func startRegion(t *testing.T, dir string) *region {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &region{file: filepath.Join(t.TempDir(), "ready.json"), done: make(chan error, 1)}
+	r := &region{dir: dir, file: filepath.Join(t.TempDir(), "ready.json"), done: make(chan error, 1)}
 	r.cmd = exec.Command(self, "dev", "--data", dir, "--ready-file", r.file, "--tls")
 	r.cmd.Env = append(os.Environ(), "PASPOORT_TEST_PROGRAM=1")
 	r.cmd.Stdout, r.cmd.Stderr = &r.said, &r.said
@@ -80,14 +82,14 @@ func startRegion(t *testing.T, dir string) *region {
 	return r
 }
 
-// end sends a signal, and waits for every process of the region to let go of its
-// port.
+// end sends a signal, and waits until every process of the region is gone.
 func (r *region) end(t *testing.T, s syscall.Signal) error {
 	t.Helper()
 	if err := r.cmd.Process.Signal(s); err != nil {
 		t.Fatal(err)
 	}
 	err := <-r.done
+	until(t, time.Minute, "all processes are gone", func() bool { return len(processes(r.dir)) == 0 })
 	for _, address := range r.addresses(t) {
 		until(t, 30*time.Second, address+" is free", func() bool {
 			c, err := net.Dial("tcp", address)
@@ -98,6 +100,22 @@ func (r *region) end(t *testing.T, s syscall.Signal) error {
 		})
 	}
 	return err
+}
+
+// processes are the ids of those that were started for a folder, where the system
+// tells (/proc); elsewhere only ports are looked at.
+func processes(dir string) (ids []string) {
+	lines, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		return nil
+	}
+	for _, file := range lines {
+		words, err := os.ReadFile(file)
+		if err == nil && bytes.Contains(words, []byte(dir+"/")) && bytes.Contains(words, []byte("serve")) {
+			ids = append(ids, filepath.Base(filepath.Dir(file)))
+		}
+	}
+	return ids
 }
 
 func (r *region) addresses(t *testing.T) []string {
@@ -158,6 +176,9 @@ func TestDevE2E(t *testing.T) {
 	}
 
 	again := startRegion(t, dir)
+	if len(processes(dir)) == 0 && runtime.GOOS == "linux" {
+		t.Error("control: the processes of a running region are not found")
+	}
 	was, is := first.ready, again.ready
 	if was.Regions[0].Genesis != is.Regions[0].Genesis || was.Issuers[0].URL != is.Issuers[0].URL || was.Verifiers[0].AdminToken != is.Verifiers[0].AdminToken {
 		t.Errorf("another region: got %+v, want %+v", is, was)
