@@ -35,6 +35,7 @@ const (
 	valueThreshold = 64 << 10
 	valueLogFile   = 64 << 20
 	collectEvery   = 10 * time.Minute
+	closeWait      = 30 * time.Second
 )
 
 type badgerStore struct {
@@ -43,6 +44,8 @@ type badgerStore struct {
 
 	stop    context.CancelFunc
 	stopped chan struct{}
+
+	patience time.Duration // how long Close waits; tests wait less
 }
 
 // OpenBadger opens the store in dir, which is made (0700) when absent. ErrInUse
@@ -56,7 +59,7 @@ func OpenBadger(dir string, o Options) (Store, error) {
 		return nil, openError(dir, err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	s := &badgerStore{db: db, stop: stop, stopped: make(chan struct{})}
+	s := &badgerStore{db: db, stop: stop, stopped: make(chan struct{}), patience: closeWait}
 	go s.collect(ctx)
 	return s, nil
 }
@@ -142,7 +145,16 @@ func (s *badgerStore) Close() error {
 	}
 	s.stop()
 	<-s.stopped
-	return s.db.Close()
+	// Badger tries to write for ever when the disk is gone, which would keep a process
+	// from ending.
+	closed := make(chan error, 1)
+	go func() { closed <- s.db.Close() }()
+	select {
+	case err := <-closed:
+		return err
+	case <-time.After(s.patience):
+		return ErrStuck
+	}
 }
 
 // translate turns Badger's errors into ours; others pass unchanged.

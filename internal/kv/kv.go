@@ -30,6 +30,9 @@ var (
 	ErrTooLarge = errors.New("kv: transaction is too large")
 	// ErrInUse: another process has the store open.
 	ErrInUse = errors.New("kv: store is in use by another process")
+	// ErrStuck: Close gave up, because the disk does not take what is left to write. With
+	// Sync nothing is lost by that.
+	ErrStuck = errors.New("kv: store does not close, its disk does not answer")
 	// ErrKey: an empty key, or one longer than MaxKey.
 	ErrKey = errors.New("kv: key is empty or too long")
 	// ErrStop, returned by the function given to Scan, ends the scan without error.
