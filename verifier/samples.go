@@ -58,7 +58,7 @@ func sampleVerdict(outcome paspoort.State) *verdictView {
 		},
 		SameHolder: paspoort.Check{State: paspoort.OK, Sentence: paspoort.Sentence("same_key")},
 		FlowNote:   paspoort.Sentence("flow_same_device"),
-		Registry:   &registryAge{Name: "Regio Aakermonde", Age: 4 * time.Minute, Note: paspoort.Sentence("trust_witnessed")},
+		Registries: []registryAge{{Name: "Regio Aakermonde", Age: 4 * time.Minute, Note: paspoort.Sentence("trust_witnessed")}},
 	}
 	first := &v.Skills[0]
 	switch outcome {
@@ -74,6 +74,6 @@ func sampleVerdict(outcome paspoort.State) *verdictView {
 		first.Sentence, first.Proofs[0].Status, first.Proofs[0].HasAge = paspoort.Sentence("skill_unknown"), "unknown", false
 		v.Problems = []problem{{outcome, paspoort.Opleiding.Name(), paspoort.Sentence("status_not_available")}}
 	}
-	first.Rungs, first.Proofs[0].Known, v.Registry = nil, false, nil
+	first.Rungs, first.Proofs[0].Known, v.Registries = nil, false, nil
 	return v
 }

@@ -72,7 +72,7 @@ type verdictView struct {
 	Proofs     []proofView // for a query that is not about skills: the credentials themselves
 	SameHolder paspoort.Check
 	FlowNote   paspoort.Text
-	Registry   *registryAge
+	Registries []registryAge
 	Problems   []problem
 }
 
@@ -113,11 +113,12 @@ type problem struct {
 func newVerdictView(v *paspoort.Verdict) *verdictView {
 	at, _ := time.Parse(time.RFC3339, v.At) // written by the verdict itself
 	view := &verdictView{Outcome: v.Outcome, Sentence: v.Sentence, SameHolder: v.SameHolder, FlowNote: v.FlowNote}
-	if r := v.Registry; r != nil {
-		view.Registry = &registryAge{Name: r.Name, Age: time.Duration(r.AgeSeconds) * time.Second, Note: r.Note}
-		if view.Registry.Name == "" {
-			view.Registry.Name = r.Region
+	for _, r := range v.RegistryViews() {
+		age := registryAge{Name: r.Name, Age: time.Duration(r.AgeSeconds) * time.Second, Note: r.Note}
+		if age.Name == "" {
+			age.Name = r.Region
 		}
+		view.Registries = append(view.Registries, age)
 	}
 	for _, s := range v.Skills {
 		view.Skills = append(view.Skills, newSkillView(s, v, at))
@@ -159,8 +160,11 @@ func newProofView(v *paspoort.Verdict, c *paspoort.CredentialVerdict, state pasp
 			out.By = c.Issuer.ID
 		}
 	}
-	if out.Region = c.Issuer.Region; out.Region != "" && v.Registry != nil && v.Registry.Region == out.Region && v.Registry.Name != "" {
-		out.Region = v.Registry.Name
+	out.Region = c.Issuer.Region
+	for _, r := range v.RegistryViews() {
+		if r.Region == c.Issuer.Region && r.Name != "" {
+			out.Region = r.Name
+		}
 	}
 	out.SignedOn, _ = time.Parse(time.DateOnly, c.SignedOn)
 	if asOf, err := time.Parse(time.RFC3339, c.StatusAsOf); err == nil {

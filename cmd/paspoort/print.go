@@ -51,7 +51,7 @@ func printVerdict(w io.Writer, v paspoort.Verdict, lang string) error {
 	}
 	s := styleOf(w)
 	fmt.Fprintf(w, "%s %s\n", s.sign(v.Outcome), s.bold(v.Sentence.In(lang)))
-	if r := v.Registry; r != nil {
+	for _, r := range v.RegistryViews() {
 		name := r.Name
 		if name == "" {
 			name = r.Region[:min(12, len(r.Region))]

@@ -155,55 +155,78 @@ func issuedBy(claims map[string]any) (iss string, at time.Time) {
 	return iss, at
 }
 
-// consult asks a registry: the first that knows an issuer shown, else the first that there
-// is. Without a copy the facts stay as they are, and who is admitted is unknown.
+// consult asks the registries: each credential is judged by the first region that knows its
+// issuer. Those whose issuer nobody knows are judged by the region that the others rely on,
+// or else by the first that there is. Without a copy the facts stay as they are, and who is
+// admitted is unknown.
 func (s *Service) consult(ctx, patience context.Context, shown []*examined, in *paspoort.Input, past bool) {
-	for _, region := range append(s.knowing(ctx, shown), s.config.Copies...) {
-		err := region.Read(ctx, func(v registry.View, facts paspoort.RegistryFacts) error {
-			// For a verdict about the past the copy only has to know that moment; it
-			// may well be from later.
-			if past && facts.Time.After(in.Now) {
-				facts.Time = in.Now
-			}
-			in.Registry = &facts
-			for _, e := range shown {
-				e.ask(v, in.Now)
-			}
-			return nil
-		})
-		if err == nil {
-			s.lists(ctx, patience, region, shown)
-			break
+	var main, fallback *consulted
+	for _, region := range s.config.Copies {
+		c, err := s.ask(ctx, region, shown, in.Now, past)
+		if err != nil {
+			continue
 		}
+		if fallback == nil {
+			fallback = c
+		}
+		if main == nil && len(c.shown) > 0 {
+			main = c
+		}
+		s.lists(ctx, patience, region, c.shown)
 	}
-	if in.Registry == nil {
-		for _, e := range shown {
-			e.unlisted("registry_absent")
-		}
+	if main == nil {
+		main = fallback
+	}
+	if main != nil {
+		in.Registry = &main.facts
 	}
 	for _, e := range shown {
+		e.settle(main)
 		s.timestamps(ctx, e)
 	}
 }
 
-// knowing finds the first region that has an issuer shown, if any.
-func (s *Service) knowing(ctx context.Context, shown []*examined) []Copy {
-	if len(s.config.Copies) < 2 {
-		return nil
-	}
-	for _, region := range s.config.Copies {
-		known := false
-		_ = region.Read(ctx, func(v registry.View, _ paspoort.RegistryFacts) error {
-			for _, e := range shown {
-				known = known || e.asks() && admission(v, e.iss, e.key, e.day(s.config.Clock())).Found
-			}
-			return nil
-		})
-		if known {
-			return []Copy{region}
+// consulted is a region that was asked, with the credentials whose issuer it knows.
+type consulted struct {
+	facts paspoort.RegistryFacts
+	shown []*examined
+}
+
+// ask asks one region about the issuers that no region before knew.
+func (s *Service) ask(ctx context.Context, region Copy, shown []*examined, now time.Time, past bool) (*consulted, error) {
+	c := &consulted{}
+	err := region.Read(ctx, func(v registry.View, facts paspoort.RegistryFacts) error {
+		// For a verdict about the past the copy only has to know that moment; it
+		// may well be from later.
+		if past && facts.Time.After(now) {
+			facts.Time = now
 		}
+		c.facts = facts
+		for _, e := range shown {
+			if e.facts.Admission != nil || !e.asks() {
+				continue
+			}
+			if a := admission(v, e.iss, e.key, e.day(now)); a.Found || a.Erased {
+				e.facts.Admission, e.facts.Registry = &a, &c.facts
+				c.shown = append(c.shown, e)
+			}
+		}
+		return nil
+	})
+	return c, err
+}
+
+// settle says what is left to say of a credential when all regions were asked.
+func (e *examined) settle(main *consulted) {
+	switch {
+	case main == nil:
+		e.unlisted("registry_absent")
+	case e.facts.Registry == &main.facts:
+		e.facts.Registry = nil // as the verdict as a whole
+	case e.facts.Admission == nil && e.asks():
+		e.facts.Admission = &paspoort.Admission{}
+		e.unlisted("issuer_not_in_region")
 	}
-	return nil
 }
 
 // asks says whether there is anything to ask a registry: claims and a key, and an issuer
@@ -216,14 +239,6 @@ func (e *examined) day(now time.Time) time.Time {
 		return now
 	}
 	return e.signed
-}
-
-// ask fills in admission.
-func (e *examined) ask(v registry.View, now time.Time) {
-	if e.asks() {
-		a := admission(v, e.iss, e.key, e.day(now))
-		e.facts.Admission = &a
-	}
 }
 
 // timestamps checks what nodes said of this copy, each by its own region's registry.

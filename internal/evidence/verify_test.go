@@ -417,6 +417,57 @@ func TestVerifyRegions(t *testing.T) {
 	}
 }
 
+// TestVerifyTwoRegionsAtOnce: each credential of an answer is judged by the region that knows
+// its issuer; an issuer that none knows is in none.
+func TestVerifyTwoRegionsAtOnce(t *testing.T) {
+	s := newStage(t)
+	other, third := evidencetest.New(t, s.clock.Now), evidencetest.New(t, s.clock.Now)
+	far := other.Issuer("ossekamp.example", paspoort.Werkervaring)
+	stranger := third.Issuer("elders.example", paspoort.Werkervaring)
+	for _, i := range []*evidencetest.Issuer{far, stranger} {
+		s.web.Pages[i.StatusURI] = i.StatusToken
+	}
+	farCopy := other.Follower()
+	both := s.serve(evidence.Config{Copies: []evidence.Copy{s.follow, farCopy}, Fetch: s.web})
+	here := s.present(s.issuer.Issue(paspoort.Opleiding, s.holder.Public()))
+	there := s.present(far.Issue(paspoort.Werkervaring, s.holder.Public()))
+
+	for name, texts := range map[string][]string{"here first": {here, there}, "there first": {there, here}} {
+		v := s.verifyWith(both, texts...)
+		if v.Outcome != paspoort.OK || v.Registry.Region != s.region.Genesis || len(v.Registries) != 1 || v.Registries[0].Region != other.Genesis {
+			t.Errorf("%s: %s, registry %+v, others %+v", name, v.Outcome, v.Registry, v.Registries)
+		}
+		for _, c := range v.Credentials {
+			want := map[paspoort.Type]string{paspoort.Opleiding: s.region.Genesis, paspoort.Werkervaring: other.Genesis}[c.Type]
+			if c.Issuer.Region != want || c.Outcome != paspoort.OK {
+				t.Errorf("%s: %s of region %s is %s", name, c.Type, c.Issuer.Region, c.Outcome)
+			}
+		}
+	}
+	if v := s.verifyWith(both, there); v.Registry.Region != other.Genesis || v.Registries != nil {
+		t.Errorf("one region: registry %+v, others %+v", v.Registry, v.Registries)
+	}
+	v := s.verifyWith(both, s.present(stranger.Issue(paspoort.Werkervaring, s.holder.Public())), there)
+	expect(t, v, "issuer_admitted=failed/issuer_not_in_region", "status=unknown/issuer_not_in_region")
+	if v.Credentials[1].Outcome != paspoort.OK {
+		t.Errorf("beside a stranger: %+v", v.Credentials[1])
+	}
+	if s.web.Fetched[stranger.StatusURI] != 0 {
+		t.Error("the list of a stranger was fetched")
+	}
+
+	// The age of each region's copy counts for its own credentials.
+	s.clock.Advance(8 * 24 * time.Hour)
+	s.refresh()
+	v = s.verifyWith(both, s.present(s.issuer.Issue(paspoort.Opleiding, s.holder.Public())), s.present(far.Issue(paspoort.Werkervaring, s.holder.Public())))
+	expect(t, v, "withdrawal=ok")
+	for _, c := range v.Credentials[1].Checks {
+		if c.Name == paspoort.CheckWithdrawal && c.Code != "registry_too_old" {
+			t.Errorf("withdrawal by the old copy: %s %s", c.State, c.Code)
+		}
+	}
+}
+
 // TestVerifySelfDeclared: own words, signed with the slot key at presentation.
 func TestVerifySelfDeclared(t *testing.T) {
 	s := newStage(t)

@@ -38,12 +38,16 @@ func (v Verdict) Essence() []byte {
 		Outcome     State
 		Code        string
 		Region      string
+		Others      []string
 		SameHolder  []finding
 		Credentials []credential
 		Skills      []skill
 	}{Outcome: v.Outcome, Code: v.Code, SameHolder: strip([]Check{v.SameHolder})}
 	if v.Registry != nil {
 		e.Region = v.Registry.Region
+	}
+	for _, r := range v.Registries {
+		e.Others = append(e.Others, r.Region)
 	}
 	for _, c := range v.Credentials {
 		e.Credentials = append(e.Credentials, credential{c.Type, c.Issuer.ID, c.Issuer.Organisation, c.Outcome, c.Status, c.ProofLevel, strip(c.Checks), c.Claims})

@@ -37,7 +37,7 @@ type Input struct {
 	Expected *Expected
 	// Asked are the uris of the skills that were asked for, if any.
 	Asked []string
-	// Registry is nil when no copy of a registry was at hand.
+	// Registry is the one that the verdict relies on; nil when no copy of any was at hand.
 	Registry    *RegistryFacts
 	Limits      Limits
 	Credentials []Facts
@@ -112,6 +112,8 @@ type Facts struct {
 	Binding   Binding
 	// Status is nil when no status token was at hand.
 	Status *StatusFacts
+	// Registry is the one that Admission is from, when it is not that of the Input.
+	Registry *RegistryFacts
 	// Admission is nil when the registry was not asked about this issuer.
 	Admission  *Admission
 	Timestamps []Timestamp

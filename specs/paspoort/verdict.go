@@ -38,7 +38,10 @@ type Verdict struct {
 	Flow     Flow   `json:"flow"`
 	FlowNote Text   `json:"flow_note"`
 
+	// Registry is the one relied on; Registries are the others, when the credentials are from
+	// issuers of several regions. Each credential names its region at its issuer.
 	Registry    *RegistryView       `json:"registry,omitempty"`
+	Registries  []RegistryView      `json:"registries,omitempty"`
 	SameHolder  Check               `json:"same_holder"`
 	Credentials []CredentialVerdict `json:"credentials"`
 	Skills      []SkillVerdict      `json:"skills"`
@@ -100,7 +103,7 @@ func Decide(in Input) Verdict {
 	in.Limits = in.Limits.orDefaults()
 	v := Verdict{
 		Version: VerdictVersion, At: stamp(in.Now), Flow: in.Flow, FlowNote: flowNote(in.Flow),
-		Registry: registryView(in), Credentials: []CredentialVerdict{}, Skills: []SkillVerdict{},
+		Registry: registryView(in.Registry, in.Now), Registries: otherRegistries(in), Credentials: []CredentialVerdict{}, Skills: []SkillVerdict{},
 	}
 	if v.Flow == "" {
 		v.Flow = "unknown"
@@ -138,6 +141,9 @@ func (j judged) state(name string) State {
 // was looked at.
 func judge(in Input, index int, f Facts) judged {
 	j := judged{facts: f}
+	if f.Registry != nil {
+		in.Registry = f.Registry
+	}
 	j.verdict = CredentialVerdict{Index: index, Query: f.Query, Status: "unknown", Claims: map[string]any{}}
 	format := f.format()
 	if format.State != OK {
@@ -289,8 +295,31 @@ func stamp(t time.Time) string {
 	return t.UTC().Truncate(time.Second).Format(time.RFC3339)
 }
 
-func registryView(in Input) *RegistryView {
-	r := in.Registry
+// otherRegistries are those that credentials were judged by and the verdict as a whole was
+// not, in the order of the credentials.
+func otherRegistries(in Input) (out []RegistryView) {
+	seen := map[string]bool{}
+	if in.Registry != nil {
+		seen[in.Registry.Region] = true
+	}
+	for _, f := range in.Credentials {
+		if f.Registry != nil && !seen[f.Registry.Region] {
+			seen[f.Registry.Region] = true
+			out = append(out, *registryView(f.Registry, in.Now))
+		}
+	}
+	return out
+}
+
+// RegistryViews are all registries that the verdict relies on, the first one first.
+func (v Verdict) RegistryViews() []RegistryView {
+	if v.Registry == nil {
+		return nil
+	}
+	return append([]RegistryView{*v.Registry}, v.Registries...)
+}
+
+func registryView(r *RegistryFacts, now time.Time) *RegistryView {
 	if r == nil {
 		return nil
 	}
@@ -299,7 +328,7 @@ func registryView(in Input) *RegistryView {
 		v.Trust = Unsigned
 	}
 	if !r.Time.IsZero() {
-		v.AgeSeconds = max(0, int64(in.Now.Sub(r.Time)/time.Second))
+		v.AgeSeconds = max(0, int64(now.Sub(r.Time)/time.Second))
 	}
 	v.Note = sentence("trust_"+string(v.Trust), nil)
 	return v
