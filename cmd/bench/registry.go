@@ -189,18 +189,6 @@ func reads(how registry.Consistency) func() (*bench.Case, error) {
 	}
 }
 
-// getSoon waits for an answer: a stale read shows an organisation when a checkpoint covers its
-// application, which is a moment after the write.
-func getSoon(c registry.Client, path string) (answer []byte, err error) {
-	for range 200 {
-		if answer, err = get(c, path); err == nil {
-			return answer, nil
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	return nil, err
-}
-
 func get(c registry.Client, path string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
