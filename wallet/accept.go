@@ -51,7 +51,7 @@ func (w *Wallet) Accept(ctx context.Context, o *Offer, choices Choices) ([]Accep
 	if err != nil {
 		return nil, err
 	}
-	var out []Accepted
+	out := []Accepted{}
 	for _, item := range o.Items {
 		if len(choices.Configurations) > 0 && !slices.Contains(choices.Configurations, item.ConfigurationID) {
 			continue

@@ -68,7 +68,7 @@ func (w *Wallet) rememberAs(tx kv.Tx, e Event) (Event, error) {
 
 // History is all that happened, oldest first.
 func (w *Wallet) History() ([]Event, error) {
-	var out []Event
+	out := []Event{}
 	err := w.c.Store.View(func(tx kv.Tx) error {
 		return w.box.each(tx, historyPrefix, func(_ string, body []byte) error {
 			var e Event

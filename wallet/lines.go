@@ -44,7 +44,7 @@ func (w *Wallet) lines(t *sdjwt.SDJWT, labels []openid4vci.Claim) ([]Line, error
 			disclosed[name] = true
 		}
 	}
-	var out []Line
+	out := []Line{}
 	for _, name := range slices.Sorted(maps.Keys(claims)) {
 		if technical[name] {
 			continue
@@ -63,7 +63,7 @@ var technical = map[string]bool{
 // flatLines are the facts of a credential of ours, in reading order, one for each
 // skill.
 func flatLines(t paspoort.Type, claims map[string]any, skills []paspoort.Skill, lang string) []Line {
-	var out []Line
+	out := []Line{}
 	for _, f := range t.Fields() {
 		v, ok := claims[f.Name]
 		if !ok || f.Name == "record" {

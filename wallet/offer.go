@@ -69,7 +69,7 @@ func (w *Wallet) Offer(ctx context.Context, invocation string, trust Trust) (*Of
 	// Another anchor can only be checked once a certificate is there: with the
 	// credential itself.
 	if !(o.Issuer.Known && o.Issuer.Admitted) && !trust.AcceptUnknown && len(trust.Anchors) == 0 {
-		return nil, &UnknownError{Party: o.Issuer}
+		return nil, w.unknown(ctx, o.Issuer, nil)
 	}
 	return o, nil
 }

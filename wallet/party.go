@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"paspoort.example/paspoort/internal/evidence"
@@ -91,7 +92,31 @@ func fingerprint(c *x509.Certificate) string {
 // it, or the one that does has not admitted it today.
 type UnknownError struct {
 	Party Party
-	Cause error // why a certificate was not accepted, if that is the reason
+	// Cause is the reason when it is not simply that the regions do not know it: a
+	// certificate that was not accepted, ErrNoRegion, ErrRegionAway.
+	Cause error
+}
+
+var (
+	// ErrNoRegion: the wallet relies on no region, so nobody is known.
+	ErrNoRegion = errors.New("this paspoort relies on no region yet")
+	// ErrRegionAway: no node of the region could be reached yet, so there is no registry
+	// to look in.
+	ErrRegionAway = errors.New("the region cannot be reached, and its registry was never read here")
+)
+
+// unknown refuses a party, and says when the fault may be ours.
+func (w *Wallet) unknown(ctx context.Context, p Party, cause error) *UnknownError {
+	if len(w.regions) == 0 {
+		cause = ErrNoRegion
+	}
+	readable := func(r Region) bool {
+		return r.Copy.Read(ctx, func(registry.View, paspoort.RegistryFacts) error { return nil }) == nil
+	}
+	if len(w.regions) > 0 && !slices.ContainsFunc(w.regions, readable) {
+		cause = ErrRegionAway
+	}
+	return &UnknownError{Party: p, Cause: cause}
 }
 
 func (e *UnknownError) Error() string {

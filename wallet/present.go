@@ -28,11 +28,16 @@ type Decision struct {
 // page that the asker wants opened, if any. The history has an entry before anything
 // is sent, and says afterwards whether the asker took it.
 //
-// Errors: ErrNothing, ErrIncomplete, those of openid4vp.
+// Copies that are needed and not there are fetched first, with their timestamps.
+//
+// Errors: ErrNothing, ErrIncomplete, ErrAgain (nothing was sent), those of openid4vp.
 func (w *Wallet) Present(ctx context.Context, r *Request, d Decision) (redirect string, err error) {
 	skip := map[int]bool{}
 	for _, i := range d.Skip {
 		skip[i] = true
+	}
+	if err := w.fetchAgreed(ctx, r, skip); err != nil {
+		return "", err
 	}
 	token := openid4vp.VPToken{}
 	var going []int
@@ -128,7 +133,7 @@ func (w *Wallet) beforeSending(r *Request, going []int) (event Event, err error)
 }
 
 func shownOf(item ConsentItem) ShownCredential {
-	s := ShownCredential{Credential: item.Credential, Name: item.Name}
+	s := ShownCredential{Credential: item.Credential, Name: item.Name, Claims: []string{}}
 	for _, l := range item.Lines {
 		if l.Name == "skills" {
 			s.Claims = append(s.Claims, l.Value)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
+	"slices"
 
 	"paspoort.example/paspoort/internal/kv"
 	"paspoort.example/paspoort/specs/jose"
@@ -11,24 +13,23 @@ import (
 	"paspoort.example/paspoort/specs/registry"
 )
 
-// errNoRenewal: the issuer gave nothing to get new copies with.
-var errNoRenewal = errors.New("the issuer gives no new copies")
+var (
+	// ErrNoRenewal: the issuer gave nothing to get new copies with, or is not admitted
+	// any more.
+	ErrNoRenewal = errors.New("the issuer gives no new copies")
+	// ErrAgain: what goes is not what the holder agreed to any more. The request's
+	// Consent says how it is now; ask the holder again.
+	ErrAgain = errors.New("what goes has changed since it was agreed to: look again")
+)
 
 // renew gets new copies of a credential, from a slot on, with its refresh token
 // (OpenID4VCI 1.0, 13.5; RFC 6749 6). The issuer learns that copies are wanted, not
-// by whom they will be seen.
+// by whom they will be seen. It is never called before the holder agreed to something.
 func (w *Wallet) renew(ctx context.Context, c *credential, slot int) error {
-	if c.Renewal == nil {
-		return errNoRenewal
-	}
-	// New copies of an issuer that is no longer admitted would be worth less than old
-	// ones, which have evidence from before.
-	now := Party{ID: c.Issuer}
-	if err := w.lookUp(ctx, &now, registry.Issuer, registry.Lookup{URL: c.Issuer}); err != nil {
+	if can, err := w.canRenew(ctx, c); err != nil {
 		return err
-	}
-	if c.Party.Known && !now.Admitted {
-		return errNoRenewal
+	} else if !can {
+		return ErrNoRenewal
 	}
 	s, err := w.vci.Resume(ctx, c.Issuer, c.Renewal.Server)
 	if err != nil {
@@ -101,25 +102,54 @@ func (w *Wallet) keepableAgain(ctx context.Context, s *openid4vci.Session, c *cr
 	return nil
 }
 
-// sameSlot makes sure that all credentials have a copy at one slot, so that what one
+// canRenew says, from what is known here and without asking anybody, whether new copies
+// may be had. New copies of an issuer that is no longer admitted would be worth less
+// than old ones, which have evidence from before.
+func (w *Wallet) canRenew(ctx context.Context, c *credential) (bool, error) {
+	if c.Renewal == nil {
+		return false, nil
+	}
+	now := Party{ID: c.Issuer}
+	if err := w.lookUp(ctx, &now, registry.Issuer, registry.Lookup{URL: c.Issuer}); err != nil {
+		return false, err
+	}
+	return !c.Party.Known || now.Admitted, nil
+}
+
+// A slotChoice is at which slot an asker gets its copies.
+type slotChoice struct {
+	slot int
+	// fetch are the credentials that need a new copy for it. They are fetched only once
+	// the holder agreed: an issuer must not learn that a request is being looked at.
+	fetch  []*credential
+	reused bool // a copy was seen by somebody before
+	apart  bool // there is no slot at which all have a copy
+}
+
+// chooseSlot makes sure that all credentials have a copy at one slot, so that what one
 // asker sees belongs together. The wish is the asker's own slot; when copies have run
-// out and no new ones are to be had, a slot is taken that was used before, and reused
-// says so. When even that fails, each credential shows its own least used copy and
-// apart says so.
-func (w *Wallet) sameSlot(ctx context.Context, credentials []*credential, wish int) (slot int, reused, apart bool) {
-	complete := true
+// out and no new ones are to be had, a slot is taken that was used before. When even
+// that fails, each credential shows its own least used copy.
+func (w *Wallet) chooseSlot(ctx context.Context, credentials []*credential, wish int, mayFetch bool) (slotChoice, error) {
+	choice := slotChoice{slot: wish}
 	for _, c := range credentials {
 		if c.copyAt(wish) != nil {
 			continue
 		}
-		if err := w.renew(ctx, c, wish); err != nil {
-			w.c.Log.WarnContext(ctx, "no new copies", "credential", c.ID, "cause", fmt.Sprintf("%T", err))
+		can, err := w.canRenew(ctx, c)
+		if err != nil {
+			return choice, err
 		}
-		complete = complete && c.copyAt(wish) != nil
+		if !can || !mayFetch {
+			return usedBefore(credentials, wish), nil
+		}
+		choice.fetch = append(choice.fetch, c)
 	}
-	if complete {
-		return wish, false, false
-	}
+	return choice, nil
+}
+
+// usedBefore is the least used slot at which all credentials have a copy.
+func usedBefore(credentials []*credential, wish int) slotChoice {
 	best, uses := -1, 0
 	for _, candidate := range credentials[0].Copies {
 		n, all := 0, candidate.Slot >= 0
@@ -135,7 +165,108 @@ func (w *Wallet) sameSlot(ctx context.Context, credentials []*credential, wish i
 		}
 	}
 	if best >= 0 {
-		return best, uses > 0, false
+		return slotChoice{slot: best, reused: uses > 0}
 	}
-	return wish, true, true
+	return slotChoice{slot: wish, reused: true, apart: true}
+}
+
+// fetchAgreed gets the copies that the holder agreed to have fetched, and puts them in
+// place of the copies that the consent was made of. ErrAgain when that failed, or when
+// they say anything else than what the holder read: r.Consent then says how it is now.
+func (w *Wallet) fetchAgreed(ctx context.Context, r *Request, skip map[int]bool) error {
+	going := map[string]bool{}
+	for i, p := range r.shows {
+		if !skip[i] && p.credential != nil {
+			going[p.credential.ID] = true
+		}
+	}
+	mayFetch := true
+	for _, c := range r.fetch {
+		if !going[c.ID] {
+			continue
+		}
+		if err := w.readAgain(c); err != nil {
+			return err
+		}
+		if c.copyAt(r.slot) != nil {
+			continue
+		}
+		err := w.renew(ctx, c, r.slot)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil || c.copyAt(r.slot) == nil {
+			w.c.Log.WarnContext(ctx, "no new copies", "credential", c.ID, "cause", fmt.Sprintf("%T", err))
+			mayFetch = false
+		}
+	}
+	if len(r.fetch) == 0 {
+		return nil
+	}
+	agreed := r.Consent.Items
+	if err := w.prepare(ctx, r, mayFetch); err != nil {
+		return err
+	}
+	if !mayFetch || !reflect.DeepEqual(agreed, r.Consent.Items) {
+		return ErrAgain
+	}
+	return nil
+}
+
+// readAgain takes what is stored now: since the request was read another may have been
+// answered.
+func (w *Wallet) readAgain(c *credential) error {
+	var now credential
+	err := w.c.Store.View(func(tx kv.Tx) error { return w.box.get(tx, credentialPrefix+c.ID, &now) })
+	if errors.Is(err, kv.ErrNotFound) {
+		return ErrNotHere
+	}
+	if err == nil {
+		*c = now
+	}
+	return err
+}
+
+// Renewed says how new copies of one credential were fetched.
+type Renewed struct {
+	ID     string `json:"id"`
+	Name   string `json:"name"`
+	Copies int    `json:"copies"` // new ones
+	Unused int    `json:"unused"` // in all, after it
+	// Problem is why there are no new ones.
+	Problem error `json:"-"`
+}
+
+// Renew fetches new copies ahead of time: of the credentials named, or of all that have
+// few left that nobody saw. Their issuers learn that copies are wanted, at a moment that
+// has nothing to do with a request.
+func (w *Wallet) Renew(ctx context.Context, ids ...string) ([]Renewed, error) {
+	w.refresh(ctx)
+	var held []*credential
+	err := w.c.Store.View(func(tx kv.Tx) (err error) {
+		held, err = w.credentials(tx)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := []Renewed{}
+	named := map[string]bool{}
+	for _, c := range held {
+		before := c.item()
+		if len(ids) == 0 && !before.FewLeft || len(ids) > 0 && !slices.Contains(ids, c.ID) {
+			continue
+		}
+		named[c.ID] = true
+		done := Renewed{ID: c.ID, Name: before.Name, Problem: w.renew(ctx, c, 0)}
+		after := c.item()
+		done.Copies, done.Unused = after.Copies-before.Copies, after.Unused
+		out = append(out, done)
+	}
+	for _, id := range ids {
+		if !named[id] {
+			return out, ErrNotHere
+		}
+	}
+	return out, nil
 }

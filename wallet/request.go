@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"time"
 
 	"paspoort.example/paspoort/internal/kv"
@@ -28,6 +29,9 @@ type Request struct {
 	slot     int
 	taken    map[string]int // slots by asker
 	shows    []prepared     // one for each Consent.Items
+	wish     int            // the asker's own slot; slot is the one it gets
+	fetch    []*credential  // need a new copy at slot, once the holder agrees
+	first    []Warning      // about the asker and the request
 }
 
 // Consent is what the holder decides about. Nothing in it is shortened: what is not
@@ -72,6 +76,7 @@ var (
 	warnUnsigned   = Warning{"asker_unsigned", paspoort.Text{NL: "De vraag is niet ondertekend. Alleen het adres van de vrager is zeker.", EN: "The request is not signed. Only the asker's address is certain."}}
 	warnWithdrawn  = Warning{"asker_not_admitted", paspoort.Text{NL: "Deze vrager is op dit moment niet toegelaten in de regio.", EN: "This asker is not admitted in the region at present."}}
 	warnReused     = Warning{"copy_reused", paspoort.Text{NL: "Uw kopieën zijn op. U laat een kopie zien die iemand anders al zag; zij kunnen samen ontdekken dat u het was.", EN: "Your copies have run out. You show a copy that someone else saw; together they can find out that it was you."}}
+	warnFetch      = Warning{"copies_fetched", paspoort.Text{NL: "Uw kopieën zijn op. Zegt u ja, dan vraagt uw paspoort eerst nieuwe aan de uitgever. Die ziet dat u ze wilt, niet voor wie.", EN: "Your copies have run out. If you agree, your paspoort first asks the issuer for new ones. The issuer sees that you want them, not for whom."}}
 	warnApart      = Warning{"not_linked", paspoort.Text{NL: "De bewijzen hebben verschillende sleutels. De vrager ziet niet dat ze van dezelfde persoon zijn.", EN: "The credentials have different keys. The asker cannot see that they belong to the same person."}}
 	warnBeyond     = Warning{"asks_more", paspoort.Text{NL: "De vrager vraagt meer dan alleen vaardigheden. Dat staat er apart bij.", EN: "The asker wants more than skills alone. It is marked below."}}
 	warnNothing    = Warning{"nothing_fits", paspoort.Text{NL: "U hebt niets dat past bij deze vraag.", EN: "You have nothing that fits this request."}}
@@ -97,13 +102,16 @@ type prepared struct {
 	timestamps  []paspoort.TimestampProof
 }
 
-// Request reads an invocation (a link or the text of a QR code), fetches and
-// authenticates the request, looks up who asks, and finds what fits. Nothing is sent
-// to the asker but the fetch of the request itself.
+// Request reads an invocation (a link, the text of a QR code, or the address of the
+// page that shows it), fetches and authenticates the request, looks up who asks, and finds what fits. Nothing is sent
+// to the asker but the fetch of the request itself, and no issuer hears of it.
 //
 // Errors: UnknownError, ErrInvocation and *openid4vp.Error of openid4vp.
 func (w *Wallet) Request(ctx context.Context, invocation string, trust Trust) (*Request, error) {
 	inv, err := openid4vp.ParseInvocation(invocation)
+	if errors.Is(err, openid4vp.ErrInvocation) && isWebAddress(invocation) {
+		inv, err = w.fromPage(ctx, invocation)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +122,7 @@ func (w *Wallet) Request(ctx context.Context, invocation string, trust Trust) (*
 	var untrusted *openid4vp.UntrustedError
 	if errors.As(err, &untrusted) {
 		p, lookErr := w.asker(ctx, untrusted.Verifier, nil)
-		return nil, errors.Join(&UnknownError{Party: p, Cause: openid4vp.ErrUntrusted}, lookErr)
+		return nil, errors.Join(w.unknown(ctx, p, openid4vp.ErrUntrusted), lookErr)
 	}
 	if err != nil {
 		return nil, err
@@ -126,7 +134,7 @@ func (w *Wallet) Request(ctx context.Context, invocation string, trust Trust) (*
 	r.Consent.Asker.Anchored = len(v.Chain) > 0 && jose.VerifyChain(v.Chain, regional, w.c.Clock()) == nil
 	r.Consent.Asker.ByOwnAnchor = len(v.Chain) > 0 && !r.Consent.Asker.Anchored && v.ChainError == nil
 	if a := r.Consent.Asker; !(a.Known && a.Admitted) && !trust.AcceptUnknown && !a.ByOwnAnchor {
-		return nil, &UnknownError{Party: a}
+		return nil, w.unknown(ctx, a, nil)
 	}
 	r.about(w.c.Clock())
 	return r, w.matchUp(ctx, r)
@@ -197,8 +205,8 @@ func (w *Wallet) matchUp(ctx context.Context, r *Request) error {
 		if err != nil {
 			return err
 		}
-		r.slot, r.taken = a.slotOf(r.asker), a.Slots
-		if own, err = w.slotSigner(tx, r.slot); err != nil {
+		r.wish, r.taken = a.slotOf(r.asker), a.Slots
+		if own, err = w.slotSigner(tx, r.wish); err != nil {
 			return err
 		}
 		if held, err = w.credentials(tx); err != nil {
@@ -224,10 +232,18 @@ func (w *Wallet) matchUp(ctx context.Context, r *Request) error {
 	result := dcql.Evaluate(query, facts)
 	r.choose(query, result, candidates, w.c.Languages[0])
 	if len(r.shows) == 0 {
+		r.Consent.Items = []ConsentItem{}
 		r.warn(warnNothing)
 		return nil
 	}
-	if err := w.settle(ctx, r); err != nil {
+	r.first = slices.Clone(r.Consent.Warnings)
+	return w.prepare(ctx, r, true)
+}
+
+// prepare puts the copies in place and describes what goes. It contacts nobody.
+func (w *Wallet) prepare(ctx context.Context, r *Request, mayFetch bool) error {
+	r.Consent.Warnings, r.Consent.Items = slices.Clone(r.first), []ConsentItem{}
+	if err := w.settle(ctx, r, mayFetch); err != nil {
 		return err
 	}
 	return w.describe(r)
@@ -302,26 +318,32 @@ func queryName(cq dcql.CredentialQuery, lang string) string {
 
 // settle picks the slot and puts the copy at that slot in each presentation, reduced
 // to what was asked.
-func (w *Wallet) settle(ctx context.Context, r *Request) error {
+func (w *Wallet) settle(ctx context.Context, r *Request, mayFetch bool) error {
 	var bound []*credential
 	for _, p := range r.shows {
 		if p.credential != nil && p.credential.Copies[0].Slot >= 0 {
 			bound = append(bound, p.credential)
 		}
 	}
-	slot, reused, apart := w.sameSlot(ctx, bound, r.slot)
-	for asker, n := range r.taken {
-		reused = reused || n == slot && asker != r.asker // its key was seen, if not its copies
+	choice, err := w.chooseSlot(ctx, bound, r.wish, mayFetch)
+	if err != nil {
+		return err
 	}
-	r.slot = slot
-	if reused {
+	r.slot, r.fetch = choice.slot, choice.fetch
+	for asker, n := range r.taken {
+		choice.reused = choice.reused || n == r.slot && asker != r.asker // its key was seen, if not its copies
+	}
+	if len(r.fetch) > 0 {
+		r.warn(warnFetch)
+	}
+	if choice.reused {
 		r.warn(warnReused)
 	}
-	if apart {
+	if choice.apart {
 		r.warn(warnApart)
 	}
 	for i := range r.shows {
-		if err := w.putCopy(&r.shows[i], slot); err != nil {
+		if err := w.putCopy(&r.shows[i], r.slot); err != nil {
 			return err
 		}
 	}

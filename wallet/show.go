@@ -25,11 +25,16 @@ type Item struct {
 	Accepted time.Time `json:"accepted"`
 	Copies   int       `json:"copies,omitempty"`
 	Unused   int       `json:"unused,omitempty"` // copies that nobody saw yet
+	// FewLeft: new copies may be had, and it is time to (see Renew).
+	FewLeft bool `json:"few_left,omitempty"`
 }
+
+// fewCopies is how many unseen copies are few.
+const fewCopies = 2
 
 // List is everything in the wallet, oldest first.
 func (w *Wallet) List() ([]Item, error) {
-	var out []Item
+	out := []Item{}
 	err := w.c.Store.View(func(tx kv.Tx) error {
 		credentials, err := w.credentials(tx)
 		if err != nil {
@@ -68,6 +73,7 @@ func (c *credential) item() Item {
 			i.Unused++
 		}
 	}
+	i.FewLeft = c.Renewal != nil && i.Unused <= fewCopies
 	return i
 }
 

@@ -199,6 +199,9 @@ func TestNothingInLogs(t *testing.T) {
 		r, err := holder.Request(t.Context(), a.skills(true, "direct_post", verzorgen), wallet.Trust{AcceptUnknown: true})
 		must(t, err)
 		_, err = holder.Present(t.Context(), r, wallet.Decision{})
+		if i == 2 && errors.Is(err, wallet.ErrAgain) {
+			_, err = holder.Present(t.Context(), r, wallet.Decision{})
+		}
 		must(t, err)
 	}
 	if log.Len() == 0 {

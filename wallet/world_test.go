@@ -326,6 +326,13 @@ func (a *asker) Refusal(_ context.Context, t *openid4vp.Transaction, e *openid4v
 	return "", nil
 }
 
+// answered says whether anything came.
+func (a *asker) answered() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.answers)+len(a.refusals) > 0
+}
+
 // shown are the presentations of the last answer, parsed.
 func (a *asker) shown() []*sdjwt.SDJWT {
 	a.w.t.Helper()

@@ -212,7 +212,7 @@ func (c *Client) do(req *http.Request, limit int64) ([]byte, string, error) {
 	}
 	// Section 5.10.2: "If the Verifier responds with any HTTP error response, the Wallet MUST terminate the process."
 	if resp.StatusCode != http.StatusOK {
-		return nil, "", fmt.Errorf("%w: %s %s", ErrFetch, resp.Status, describe(body))
+		return nil, "", refusal(resp, body)
 	}
 	if int64(len(body)) > limit {
 		return nil, "", fmt.Errorf("%w: the answer is larger than %d bytes", ErrFetch, limit)
@@ -221,16 +221,17 @@ func (c *Client) do(req *http.Request, limit int64) ([]byte, string, error) {
 	return body, contentType, nil
 }
 
-// describe gives the error and description of an OAuth error body, for the person who has to solve it.
-func describe(body []byte) string {
+// refusal reads the error of an answer that is not 200.
+func refusal(resp *http.Response, body []byte) *RefusedError {
+	out := &RefusedError{Status: resp.StatusCode}
 	var e struct {
 		Error       string `json:"error"`
 		Description string `json:"error_description"`
 	}
-	if len(body) > maxParameter || ijson.Unmarshal(body, &e) != nil {
-		return ""
+	if len(body) <= maxParameter && ijson.Unmarshal(body, &e) == nil {
+		out.Code, out.Description = Code(e.Error), e.Description
 	}
-	return strings.TrimSpace(e.Error + " " + e.Description)
+	return out
 }
 
 // Send answers the request with these presentations and returns the redirect_uri to open in the browser, if the verifier

@@ -3,6 +3,7 @@ package openid4vp
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Code is an error code of an Authorization Error Response (section 8.5, RFC 6749 4.1.2.1, RFC 9101 7).
@@ -84,3 +85,17 @@ var (
 	// ErrFetch: the request or the answer could not be exchanged.
 	ErrFetch = errors.New("the asker cannot be reached")
 )
+
+// RefusedError is an answer of the verifier that is not 200, with the error that it gives. It is an [ErrFetch].
+type RefusedError struct {
+	Status      int
+	Code        Code // "" when it gives none
+	Description string
+}
+
+func (e *RefusedError) Error() string {
+	return strings.TrimSpace(fmt.Sprintf("%v: status %d %s %s", ErrFetch, e.Status, e.Code, e.Description))
+}
+
+// Unwrap makes it an ErrFetch.
+func (e *RefusedError) Unwrap() error { return ErrFetch }
