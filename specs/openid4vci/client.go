@@ -44,6 +44,9 @@ func (c *Client) Offer(ctx context.Context, invocation string) (*CredentialOffer
 	offer := link.Offer
 	if offer == nil {
 		body, err := c.get(ctx, link.URI, MaxOffer)
+		if status, ok := errors.AsType[*StatusError](err); ok && (status.Status == http.StatusNotFound || status.Status == http.StatusGone) {
+			return nil, fmt.Errorf("%w: %w", ErrOfferGone, err)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("openid4vci: fetch offer: %w", err)
 		}

@@ -42,7 +42,7 @@ func (c *Client) get(ctx context.Context, at string, limit int64) ([]byte, error
 		return nil, err
 	}
 	if answer.status != http.StatusOK {
-		return nil, fmt.Errorf("%w: HTTP status %d", ErrResponse, answer.status)
+		return nil, &StatusError{Status: answer.status}
 	}
 	// 4.1.3 and 12.2.2: the media type is application/json.
 	if t := mediaType(answer.header); t != mediaTypeJSON {
@@ -115,7 +115,7 @@ func (a *reply) failure() error {
 		return nil
 	}
 	if len(a.body) > maxErrorBody {
-		return fmt.Errorf("%w: HTTP status %d", ErrResponse, a.status)
+		return &StatusError{Status: a.status}
 	}
 	var body struct {
 		Error       string `json:"error"`
@@ -128,8 +128,17 @@ func (a *reply) failure() error {
 	if code := challengeError(a.header.Get(headerWWWAuthenticate)); code != "" {
 		return &Error{Code: code, Status: a.status}
 	}
-	return fmt.Errorf("%w: HTTP status %d", ErrResponse, a.status)
+	return &StatusError{Status: a.status}
 }
+
+// StatusError is an answer with an HTTP status that is no success, and without an error
+// of the protocol in it. It is an ErrResponse.
+type StatusError struct{ Status int }
+
+func (e *StatusError) Error() string { return fmt.Sprintf("%v: HTTP status %d", ErrResponse, e.Status) }
+
+// Unwrap makes it an ErrResponse.
+func (e *StatusError) Unwrap() error { return ErrResponse }
 
 // challengeError finds error="..." in a WWW-Authenticate value.
 func challengeError(value string) Code {

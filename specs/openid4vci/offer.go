@@ -36,6 +36,10 @@ const OfferScheme = "openid-credential-offer"
 // ErrOffer is wrapped by every refusal of an offer or of the link that carries it.
 var ErrOffer = errors.New("openid4vci: not a usable credential offer")
 
+// ErrOfferGone: there is no offer at its address (any more): used, expired, or never
+// made.
+var ErrOfferGone = errors.New("openid4vci: the offer is gone")
+
 // CredentialOffer is the Credential Offer object of 4.1.1.
 type CredentialOffer struct {
 	CredentialIssuer string   `json:"credential_issuer"`
