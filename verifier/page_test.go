@@ -3,6 +3,7 @@ package verifier_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -65,13 +66,18 @@ func TestRequestPage(t *testing.T) {
 
 func TestPagesThatAreNotThere(t *testing.T) {
 	s := newStage(t)
+	long := strings.Repeat("x", kv.MaxKey)
 	for path, want := range map[string]int{
+		"/r/" + long: http.StatusGone, "/r/" + long + "/open": http.StatusGone, "/openid4vp/request/" + long: http.StatusNotFound,
 		"/": http.StatusOK, "/nowhere": http.StatusNotFound, "/r/unknown": http.StatusGone, "/r/unknown/qr.svg": http.StatusGone,
 		"/r/unknown/open": http.StatusGone, "/r/unknown/return?response_code=x": http.StatusGone,
 	} {
 		if status, _, _ := s.get(s.browser(), address+path); status != want {
-			t.Errorf("%s: %d, want %d", path, status, want)
+			t.Errorf("%.40s: %d, want %d", path, status, want)
 		}
+	}
+	if strings.Contains(s.log.String(), `"ERROR"`) {
+		t.Errorf("a stranger can fill the log with errors:\n%s", s.log)
 	}
 }
 
@@ -125,8 +131,9 @@ func TestAnswerSurvivesARestart(t *testing.T) {
 // TestRunForgets: the running role forgets on its own, and leaves nothing running when it is stopped.
 func TestRunForgets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		store := kv.NewMemory()
 		v, err := verifier.New(verifier.Config{
-			URL: address, DIDKey: key(t), Evidence: unused{}, Store: kv.NewMemory(), AdminToken: adminToken, KeepVerdict: time.Hour,
+			URL: address, DIDKey: key(t), Evidence: unused{}, Store: store, AdminToken: adminToken, KeepVerdict: time.Hour,
 		})
 		must(t, err)
 		call := func(method, path, body string) *httptest.ResponseRecorder {
@@ -151,6 +158,9 @@ func TestRunForgets(t *testing.T) {
 		if got := call("GET", path, "").Code; got != http.StatusNotFound {
 			t.Errorf("after its term: %d, want %d", got, http.StatusNotFound)
 		}
+		must(t, store.View(func(tx kv.Tx) error {
+			return tx.Scan([]byte("request/"), func(k, _ []byte) error { return fmt.Errorf("%s is still in the store", k) })
+		}))
 		stop()
 		must(t, <-ended)
 	})

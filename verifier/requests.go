@@ -117,7 +117,11 @@ func (v *Verifier) find(id string) (*record, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.State = r.state(v.config.Clock())
+	now := v.config.Clock()
+	if r.over(now) {
+		return nil, errNoRequest // the term is past, swept or not
+	}
+	r.State = r.state(now)
 	if r.State != Done {
 		// A verdict that waits for its browser is nobody's business yet.
 		r.Verdict = nil

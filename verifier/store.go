@@ -3,6 +3,7 @@ package verifier
 import (
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"paspoort.example/paspoort/internal/kv"
@@ -97,7 +98,7 @@ var errNoRequest = errors.New("no such request")
 func getRequest(tx kv.Tx, id string) (*record, error) {
 	r := &record{}
 	err := kv.GetJSON(tx, []byte(requestPrefix+id), valueFormat, r)
-	if errors.Is(err, kv.ErrNotFound) {
+	if errors.Is(err, kv.ErrNotFound) || errors.Is(err, kv.ErrKey) { // ErrKey: longer than any id of ours
 		return nil, errNoRequest
 	}
 	return r, err
@@ -110,7 +111,7 @@ func putRequest(tx kv.Tx, r *record) error {
 func getTransaction(tx kv.Tx, id string) (*transaction, error) {
 	t := &transaction{}
 	err := kv.GetJSON(tx, []byte(transactionPrefix+id), valueFormat, t)
-	if errors.Is(err, kv.ErrNotFound) {
+	if errors.Is(err, kv.ErrNotFound) || errors.Is(err, kv.ErrKey) {
 		return nil, openid4vp.ErrUnknownTransaction
 	}
 	return t, err
@@ -147,54 +148,97 @@ func (r *record) delete(tx kv.Tx) error {
 	return tx.Delete([]byte(requestPrefix + r.ID))
 }
 
-// sweep forgets what is past its term and returns the ids of the requests that went.
-func (v *Verifier) sweep(now time.Time) ([]string, error) {
-	var gone []string
-	err := v.config.Store.Update(func(tx kv.Tx) error {
-		gone = nil
-		var old, lapsed []*record
-		err := tx.Scan([]byte(requestPrefix), func(_, value []byte) error {
-			r := &record{}
-			if err := kv.DecodeJSON(value, valueFormat, r); err != nil {
-				return err
-			}
-			switch {
-			case !now.Before(r.Forget):
-				old = append(old, r)
-			case r.State != Expired && r.state(now) == Expired:
-				lapsed = append(lapsed, r)
+// sweepBatch is how many requests one transaction handles: a store on disk takes no transaction of any size.
+const sweepBatch = 50
+
+// sweep forgets what is past its term and returns the ids of the requests that went, also beside an error.
+func (v *Verifier) sweep(now time.Time) (gone []string, err error) {
+	due, err := v.due(now)
+	if err != nil {
+		return nil, err
+	}
+	for batch := range slices.Chunk(due, sweepBatch) {
+		err := v.config.Store.Update(func(tx kv.Tx) error {
+			for _, id := range batch {
+				if err := sweepOne(tx, id, now); err != nil {
+					return err
+				}
 			}
 			return nil
 		})
 		if err != nil {
-			return err
+			return gone, err
 		}
-		for _, r := range old {
-			gone = append(gone, r.ID)
-			if err := r.delete(tx); err != nil {
+		gone = append(gone, batch...)
+	}
+	return gone, nil
+}
+
+// due are the ids of the requests that have to be forgotten or closed.
+func (v *Verifier) due(now time.Time) (ids []string, err error) {
+	err = v.config.Store.View(func(tx kv.Tx) error {
+		return tx.Scan([]byte(requestPrefix), func(_, value []byte) error {
+			r := &record{}
+			if err := kv.DecodeJSON(value, valueFormat, r); err != nil {
 				return err
 			}
-		}
-		for _, r := range lapsed {
-			// An answer that its browser never came back for goes with the request.
-			r.State, r.Verdict, r.Return = Expired, nil, nil
-			gone = append(gone, r.ID)
-			if err := errors.Join(r.closeTransactions(tx), putRequest(tx, r)); err != nil {
-				return err
+			if r.over(now) || r.lapsed(now) {
+				ids = append(ids, r.ID)
 			}
-		}
-		return nil
+			return nil
+		})
 	})
-	return gone, err
+	return ids, err
+}
+
+// over: the term is past.
+func (r *record) over(now time.Time) bool { return !now.Before(r.Forget) }
+
+// lapsed: nothing came in time, and the record does not say so yet.
+func (r *record) lapsed(now time.Time) bool { return r.State != Expired && r.state(now) == Expired }
+
+// sweepOne looks again: since it was found due, the request may have been deleted or answered.
+func sweepOne(tx kv.Tx, id string, now time.Time) error {
+	r, err := getRequest(tx, id)
+	switch {
+	case errors.Is(err, errNoRequest):
+		return nil
+	case err != nil:
+		return err
+	case r.over(now):
+		return r.delete(tx)
+	case !r.lapsed(now):
+		return nil
+	}
+	// An answer that its browser never came back for goes with the request.
+	r.State, r.Verdict, r.Return = Expired, nil, nil
+	return errors.Join(r.closeTransactions(tx), putRequest(tx, r))
 }
 
 // kept is the verdict as it may be kept: how each check ended, and about each skill that was asked who proved it. The claims
-// that were disclosed are taken out, and so are skills that nobody asked for.
+// that were disclosed are taken out, and so are skills that nobody asked for and the keys by which persons sign themselves.
 func kept(v paspoort.Verdict) *paspoort.Verdict {
 	v.Credentials = slices.Clone(v.Credentials)
 	for i := range v.Credentials {
-		v.Credentials[i].Claims = map[string]any{}
+		c := &v.Credentials[i]
+		c.Claims, c.Issuer = map[string]any{}, keptIssuer(c.Issuer)
 	}
 	v.Skills = slices.DeleteFunc(slices.Clone(v.Skills), func(s paspoort.SkillVerdict) bool { return !s.Asked })
+	for i := range v.Skills {
+		v.Skills[i].Proofs = slices.Clone(v.Skills[i].Proofs)
+		for j := range v.Skills[i].Proofs {
+			p := &v.Skills[i].Proofs[j]
+			p.By = keptIssuer(p.By)
+		}
+	}
 	return &v
+}
+
+// keptIssuer leaves out an issuer that no registry knows and that is named by nothing but a key: that is a person, such as
+// the holder who speaks for themselves.
+func keptIssuer(by paspoort.IssuerView) paspoort.IssuerView {
+	if by.Organisation == "" && (strings.HasPrefix(by.ID, "did:jwk:") || strings.HasPrefix(by.ID, "did:key:")) {
+		return paspoort.IssuerView{KeySource: by.KeySource}
+	}
+	return by
 }

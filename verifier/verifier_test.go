@@ -126,6 +126,8 @@ func TestExpiry(t *testing.T) {
 		t.Error("the decryption key of an expired request was kept")
 	}
 	s.clock.Advance(8 * 24 * time.Hour)
+	// Also before it is swept nobody reads what is past its term.
+	s.api("GET", "/api/v1/requests/"+made.ID, "", http.StatusNotFound, nil)
 	must(t, s.verifier.Sweep())
 	if got := s.dump(); strings.Contains(got, made.ID) {
 		t.Errorf("kept past its term: %s", got)
