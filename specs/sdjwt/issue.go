@@ -31,10 +31,10 @@ type IssueOptions struct {
 	// Header goes into the issuer-signed JWT; Type should name the credential
 	// format (RFC 9901 9.11). The algorithm follows from the key when empty.
 	Header jose.Header
-	// Claims is the payload, with SD marks at any depth. It is not changed.
+	// Claims is the payload, with SD marks and Decoys at any depth. It is not changed.
 	Claims map[string]any
 	// Decoys is the number of decoy digests (4.2.5) put beside the digests of each
-	// object and each array that has any.
+	// object and each array that has any, besides those that Claims names.
 	Decoys int
 	// HashAlgorithm is _sd_alg: sha-256 (also when empty), sha-384 or sha-512.
 	HashAlgorithm string
@@ -80,6 +80,7 @@ func IssueCompact(o IssueOptions) (string, error) {
 	if _, ok := o.Claims[claimSDAlg]; ok {
 		return "", fmt.Errorf("%w: %s", ErrReservedName, claimSDAlg)
 	}
+	w.ahead = w.need(o.Claims, 0)
 	body, err := w.object(make([]byte, 0, 2048), o.Claims, 0)
 	if err != nil {
 		return "", err
@@ -98,6 +99,7 @@ type issuance struct {
 	alg         hashAlgorithm
 	decoys      int
 	rand        io.Reader
+	ahead       int    // random bytes that the claims need, to read at once
 	pool        []byte // random bytes read ahead
 	count       int    // disclosures so far
 	disclosures []byte // base64url, each followed by a tilde
@@ -124,8 +126,15 @@ func (w *issuance) value(dst []byte, v any, depth int) ([]byte, error) {
 }
 
 func (w *issuance) object(dst []byte, in map[string]any, depth int) ([]byte, error) {
-	names := make([]string, 0, len(in))
+	names, more := make([]string, 0, len(in)), 0
 	for name := range in {
+		if n, ok := in[name].(Decoys); ok && name == claimSD {
+			if n < 0 || n > MaxDisclosures {
+				return nil, fmt.Errorf("%w: %d decoys", ErrTooLarge, n)
+			}
+			more = int(n)
+			continue
+		}
 		if name == claimSD || name == claimEllipsis { // 4.1 rule 7
 			return nil, fmt.Errorf("%w: %s", ErrReservedName, name)
 		}
@@ -142,7 +151,7 @@ func (w *issuance) object(dst []byte, in map[string]any, depth int) ([]byte, err
 				return nil, err
 			}
 			if digests == nil {
-				digests = make([]string, 0, len(names)+w.decoys)
+				digests = make([]string, 0, len(names)+w.decoys+more)
 			}
 			digests = append(digests, digest)
 			continue
@@ -155,7 +164,7 @@ func (w *issuance) object(dst []byte, in map[string]any, depth int) ([]byte, err
 		}
 		dst = append(dst, ',')
 	}
-	if dst, err = w.digests(dst, digests); err != nil {
+	if dst, err = w.digests(dst, digests, more); err != nil {
 		return nil, err
 	}
 	if depth == 0 {
@@ -165,16 +174,19 @@ func (w *issuance) object(dst []byte, in map[string]any, depth int) ([]byte, err
 }
 
 // digests appends the member _sd, when there is something to put in it.
-func (w *issuance) digests(dst []byte, digests []string) ([]byte, error) {
-	if len(digests) == 0 {
-		return dst, nil
+func (w *issuance) digests(dst []byte, digests []string, more int) ([]byte, error) {
+	if len(digests) > 0 {
+		more += w.decoys
 	}
-	for range w.decoys {
+	for range more {
 		decoy, err := w.decoy()
 		if err != nil {
 			return nil, err
 		}
 		digests = append(digests, decoy)
+	}
+	if len(digests) == 0 {
+		return dst, nil
 	}
 	// 4.2.4.1: "The Issuer MUST hide the original order of the claims in the
 	// array"; sorting "alphanumerically" is one of its ways.
@@ -193,7 +205,7 @@ func (w *issuance) array(dst []byte, in []any, depth int) ([]byte, error) {
 	}
 	dst = append(dst, '[')
 	for i := 0; i <= len(in); i++ {
-		for range decoysAt[i] {
+		for range at(decoysAt, i) {
 			decoy, err := w.decoy()
 			if err != nil {
 				return nil, err
@@ -203,39 +215,22 @@ func (w *issuance) array(dst []byte, in []any, depth int) ([]byte, error) {
 		if i == len(in) {
 			break
 		}
-		mark, marked := in[i].(SD)
-		if !marked {
-			if dst, err = w.value(dst, in[i], depth+1); err != nil {
+		switch v := in[i].(type) {
+		case Decoys: // they have their places
+		case SD:
+			var digest string
+			if dst, digest, err = w.disclose(dst, "", true, v.Value, depth); err != nil {
+				return nil, err
+			}
+			dst = appendElementDigest(dst, digest)
+		default:
+			if dst, err = w.value(dst, v, depth+1); err != nil {
 				return nil, err
 			}
 			dst = append(dst, ',')
-			continue
 		}
-		var digest string
-		if dst, digest, err = w.disclose(dst, "", true, mark.Value, depth); err != nil {
-			return nil, err
-		}
-		dst = appendElementDigest(dst, digest)
 	}
 	return closeWith(dst, ']'), nil
-}
-
-// decoyPositions says how many decoys stand before each element, and behind the
-// last. An array without marks gets none.
-func (w *issuance) decoyPositions(in []any) (map[int]int, error) {
-	isMark := func(v any) bool { _, ok := v.(SD); return ok }
-	if w.decoys == 0 || !slices.ContainsFunc(in, isMark) {
-		return nil, nil
-	}
-	at := make(map[int]int)
-	for range w.decoys {
-		i, err := w.below(len(in) + 1)
-		if err != nil {
-			return nil, err
-		}
-		at[i]++
-	}
-	return at, nil
 }
 
 // appendElementDigest appends an element {"...": digest} (4.2.4.2) and a comma.
@@ -283,38 +278,4 @@ func (w *issuance) disclose(dst []byte, name string, element bool, v any, depth 
 	digest := w.alg.digestBytes(w.disclosures[at:])
 	w.disclosures = append(w.disclosures, '~')
 	return dst[:start], digest, nil
-}
-
-// decoy is "a hash over a cryptographically secure random number" (4.2.5); so
-// many random bits of the same length cannot be told from one.
-func (w *issuance) decoy() (string, error) {
-	random, err := w.random(w.alg.size())
-	if err != nil {
-		return "", err
-	}
-	return base64.RawURLEncoding.EncodeToString(random), nil
-}
-
-// below is a random number in [0, n) for n up to MaxDisclosures: the remainder
-// of 32 random bits, whose bias (under 2^-20) only concerns where a decoy stands.
-func (w *issuance) below(n int) (int, error) {
-	b, err := w.random(4)
-	if err != nil {
-		return 0, err
-	}
-	x := uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24
-	return int(x % uint32(n)), nil
-}
-
-// random takes n bytes, reading ahead so that a token costs one or two reads.
-func (w *issuance) random(n int) ([]byte, error) {
-	if len(w.pool) < n {
-		w.pool = make([]byte, 16*saltSize)
-		if _, err := io.ReadFull(w.rand, w.pool); err != nil {
-			return nil, fmt.Errorf("random bytes: %w", err)
-		}
-	}
-	b := w.pool[:n]
-	w.pool = w.pool[n:]
-	return b, nil
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -220,6 +221,47 @@ func TestOrderHidden(t *testing.T) {
 	}
 }
 
+// TestDecoysInPlace: where the claims name decoys there are so many, also where
+// nothing is hidden; reading back finds none of them, and all costs one read.
+func TestDecoysInPlace(t *testing.T) {
+	key := testkit.P256(t)
+	claims := map[string]any{
+		"_sd": sdjwt.Decoys(3), "naam": sdjwt.SD{Value: "Fatima"},
+		"skills": []any{"een", sdjwt.SD{Value: "twee"}, "drie", sdjwt.Decoys(6)},
+		"leeg":   []any{sdjwt.Decoys(8)},
+		"adres":  map[string]any{"_sd": sdjwt.Decoys(2)},
+	}
+	reads := &countingReader{from: testkit.Rand(3)}
+	tok, err := sdjwt.Issue(sdjwt.IssueOptions{Signer: key, Claims: claims, Rand: reads})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if reads.n != 1 {
+		t.Errorf("random bytes in %d reads, want 1", reads.n)
+	}
+	p := tok.Payload()
+	got := []int{len(p["_sd"].([]any)), len(p["skills"].([]any)), len(p["leeg"].([]any)), len(p["adres"].(map[string]any)["_sd"].([]any))}
+	if diff := cmp.Diff(got, []int{4, 9, 8, 2}); diff != "" {
+		t.Errorf("digests (-got +want):\n%s", diff)
+	}
+	read, err := tok.Claims()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{"naam": "Fatima", "skills": []any{"een", "twee", "drie"}, "leeg": []any{}, "adres": map[string]any{}}
+	if diff := cmp.Diff(read, want); diff != "" {
+		t.Errorf("claims (-got +want):\n%s", diff)
+	}
+}
+
+// A countingReader counts how often it is read.
+type countingReader struct {
+	from io.Reader
+	n    int
+}
+
+func (r *countingReader) Read(p []byte) (int, error) { r.n++; return r.from.Read(p) }
+
 // typed is a container that Issue does not walk.
 type typed struct{ A any }
 
@@ -243,6 +285,9 @@ func TestIssueRefuses(t *testing.T) {
 		{"disclosable _sd_alg", sdjwt.IssueOptions{Claims: map[string]any{"a": map[string]any{"_sd_alg": sd(1)}}}, sdjwt.ErrReservedName},
 		{"disclosable _sd", sdjwt.IssueOptions{Claims: map[string]any{"_sd": sd("x")}}, sdjwt.ErrReservedName},
 		{"hash function", sdjwt.IssueOptions{HashAlgorithm: "md5"}, sdjwt.ErrHashAlgorithm},
+		{"negative decoys in an object", sdjwt.IssueOptions{Claims: map[string]any{"_sd": sdjwt.Decoys(-1)}}, sdjwt.ErrTooLarge},
+		{"negative decoys in an array", sdjwt.IssueOptions{Claims: map[string]any{"a": []any{sdjwt.Decoys(-1)}}}, sdjwt.ErrTooLarge},
+		{"decoys under a name", sdjwt.IssueOptions{Claims: map[string]any{"a": sdjwt.Decoys(1)}}, nil},
 		{"negative decoys", sdjwt.IssueOptions{Decoys: -1}, sdjwt.ErrTooLarge},
 		{"too deep", sdjwt.IssueOptions{Claims: map[string]any{"a": deep}}, sdjwt.ErrTooLarge},
 		{"mark in a mark", sdjwt.IssueOptions{Claims: map[string]any{"a": sd(sd(1))}}, nil},
