@@ -1,9 +1,11 @@
 package issuer
 
 import (
+	"encoding/json"
 	"errors"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -104,6 +106,52 @@ func TestCopiesShareNothing(t *testing.T) {
 	if len(indices) != len(h.copies) {
 		t.Errorf("status entries: got %d, want %d", len(indices), len(h.copies))
 	}
+}
+
+// TestCopiesOfTwoPeopleLookAlike: the issuer-signed JWT of somebody with few claims
+// has the length and the number of digests of one with many, in both formats.
+func TestCopiesOfTwoPeopleLookAlike(t *testing.T) {
+	r := newRig(t)
+	for _, configuration := range []string{opleiding, "Opleiding_vc_sd_jwt"} {
+		few := r.sample(configuration, false)
+		claims := few["claims"].(map[string]any)
+		for _, name := range []string{"description", "grade", "ec", "module", "language", "period", "programme_code", "skills", "kind"} {
+			delete(claims, name)
+		}
+		claims["given_name"], claims["title"] = "Bo", "Basis"
+		status, body := r.call(http.MethodPost, "/api/v1/offers", few)
+		if status != http.StatusCreated {
+			t.Fatalf("offer: %d %v", status, body)
+		}
+		raw, _ := json.Marshal(body)
+		var small offerAnswer
+		if err := json.Unmarshal(raw, &small); err != nil {
+			t.Fatal(err)
+		}
+		first, second := r.accept(r.offer(configuration, false), 2).copies, r.accept(small, 2).copies
+		want := countDigests(t, first[0])
+		for _, c := range append(first, second...) {
+			if got := countDigests(t, c); got != want || got < 20 {
+				t.Errorf("%s: a copy has %d digests, another %d", configuration, got, want)
+			}
+		}
+		if a, b := strings.Count(first[0], "~"), strings.Count(second[0], "~"); a <= b {
+			t.Errorf("%s: %d and %d disclosures, so there was nothing to hide", configuration, a, b)
+		}
+	}
+}
+
+var digest = regexp.MustCompile(`"[A-Za-z0-9_-]{43}"`)
+
+// countDigests counts what looks like a digest, the two coordinates of the key too.
+func countDigests(t *testing.T, credential string) int {
+	t.Helper()
+	jwt, _, _ := strings.Cut(credential, "~")
+	jws, err := jose.Parse(jwt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(digest.FindAll(jws.Payload, -1))
 }
 
 // clear are the values of the payload and the header that nobody can withhold.

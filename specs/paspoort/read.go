@@ -112,7 +112,7 @@ func readFlat(format Format, flat map[string]any) (Credential, error) {
 		return c, unknown
 	}
 	for _, f := range typeFieldList[t] {
-		if v, ok := flat[f.Name]; ok {
+		if v, ok := flat[f.Name]; ok && !(f.Each && isEmpty(v)) {
 			c.Claims[f.Name] = v
 		}
 	}
@@ -120,6 +120,13 @@ func readFlat(format Format, flat map[string]any) (Credential, error) {
 	c.Skills = readSkills(flat["skills"])
 	c.Schema = checkCredential(t, flat)
 	return c, nil
+}
+
+// isEmpty recognises a list of which nothing is shown, or that holds only decoys:
+// nobody can tell which.
+func isEmpty(v any) bool {
+	list, ok := v.([]any)
+	return ok && len(list) == 0
 }
 
 // registered are the claims that are about the credential, not in it.

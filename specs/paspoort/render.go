@@ -74,8 +74,8 @@ func expiry(d Dataset, c Copy) time.Time {
 }
 
 // Render makes the claims of one copy, with marks on what is selectively
-// disclosable, ready for sdjwt.Issue with the header type typ. It does not
-// check the claims again: NewDataset did.
+// disclosable and decoys that hide how much that is, ready for sdjwt.Issue with
+// the header type typ. It does not check the claims again: NewDataset did.
 func Render(f Format, iss Issuer, d Dataset, c Copy) (typ string, claims map[string]any, err error) {
 	if _, err := ParseType(string(d.Type)); err != nil {
 		return "", nil, err
@@ -89,9 +89,13 @@ func Render(f Format, iss Issuer, d Dataset, c Copy) (typ string, claims map[str
 	}
 	switch f {
 	case FormatSDJWTVC:
-		return string(f), renderSDJWTVC(iss, d, c, cnf), nil
+		claims = renderSDJWTVC(iss, d, c, cnf)
 	case FormatVCDM:
-		return string(f), renderVCDM(iss, d, c, cnf), nil
+		claims = renderVCDM(iss, d, c, cnf)
+	}
+	if claims != nil {
+		shapes[d.Type][f].pad(claims)
+		return string(f), claims, nil
 	}
 	return "", nil, fmt.Errorf("%w: format %.20q", ErrRender, f)
 }

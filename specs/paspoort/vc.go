@@ -170,10 +170,11 @@ func completeAchievement(root map[string]any, iss Issuer, d Dataset) {
 	title, _ := d.Claims["title"].(string)
 	sum := sha256.Sum256([]byte(iss.ID + "\n" + string(d.Type) + "\n" + title))
 	set(root, []string{"credentialSubject", "achievement", "id"}, sdjwt.SD{Value: uuid(sum)})
-	// The general sentence about the type says nothing of the person.
+	// The general sentence about the type says nothing of the person. It is hidden
+	// all the same: in clear it would tell that the person's credential has none.
 	for _, path := range [][]string{{"credentialSubject", "achievement", "description"}, {"credentialSubject", "achievement", "criteria", "narrative"}} {
 		if _, ok := get(root, path...); !ok {
-			set(root, path, d.Type.About().NL)
+			set(root, path, sdjwt.SD{Value: d.Type.About().NL})
 		}
 	}
 }
