@@ -2,7 +2,6 @@ package issuer
 
 import (
 	"bytes"
-	"crypto/sha256"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -117,7 +116,7 @@ func jsonBody(r *http.Request) ([]byte, error) {
 // outcome is what an Idempotency-Key was answered with.
 type outcome struct {
 	Until   time.Time `json:"until"`
-	Request []byte    `json:"request"` // SHA-256 of method, path and body
+	Request []byte    `json:"request"` // MAC of method, path and body
 	Sealed  []byte    `json:"sealed"`  // reply: it may hold a transaction code
 }
 
@@ -134,17 +133,22 @@ func (i *Issuer) once(r *http.Request, body []byte, do func(kv.Tx) (*reply, erro
 	if len(name) > maxIdempotencyKey {
 		return nil, web.Errorf(http.StatusBadRequest, "invalid_request", "Idempotency-Key has at most %d characters", maxIdempotencyKey)
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s\n%s", r.Method, r.URL.Path, body))
+	// A MAC and no hash, of the name too: the body holds claims, the name may be made
+	// from them, and whoever has the disk could try who it was.
+	sum, err := i.vault.mac("request", fmt.Appendf(nil, "%s %s\n%s", r.Method, r.URL.Path, body))
+	if err != nil {
+		return nil, err
+	}
 	err = i.c.Store.Update(func(tx kv.Tx) error {
 		if name != "" {
-			if out, err = i.remembered(tx, name, sum[:]); err != nil || out != nil {
+			if out, err = i.remembered(tx, name, sum); err != nil || out != nil {
 				return err
 			}
 		}
 		if out, err = do(tx); err != nil || name == "" {
 			return err
 		}
-		return i.rememberOutcome(tx, name, sum[:], out)
+		return i.rememberOutcome(tx, name, sum, out)
 	})
 	if err != nil {
 		return nil, err
@@ -153,8 +157,12 @@ func (i *Issuer) once(r *http.Request, body []byte, do func(kv.Tx) (*reply, erro
 }
 
 func (i *Issuer) remembered(tx kv.Tx, name string, request []byte) (*reply, error) {
+	k, err := i.outcomeKey(name)
+	if err != nil {
+		return nil, err
+	}
 	var o outcome
-	err := kv.GetJSON(tx, hashKey(prefixOutcome, hash(name)), valueVersion, &o)
+	err = kv.GetJSON(tx, k, valueVersion, &o)
 	if errors.Is(err, kv.ErrNotFound) || err == nil && !i.c.Clock().Before(o.Until) {
 		return nil, nil
 	}
@@ -172,6 +180,14 @@ func (i *Issuer) remembered(tx kv.Tx, name string, request []byte) (*reply, erro
 	return out, json.Unmarshal(plain, out)
 }
 
+func (i *Issuer) outcomeKey(name string) ([]byte, error) {
+	sum, err := i.vault.mac("outcome key", []byte(name))
+	if err != nil {
+		return nil, err
+	}
+	return hashKey(prefixOutcome, [32]byte(sum)), nil
+}
+
 func (i *Issuer) rememberOutcome(tx kv.Tx, name string, request []byte, out *reply) error {
 	plain, err := json.Marshal(out)
 	if err != nil {
@@ -181,7 +197,11 @@ func (i *Issuer) rememberOutcome(tx kv.Tx, name string, request []byte, out *rep
 	if err != nil {
 		return err
 	}
-	return kv.PutJSON(tx, hashKey(prefixOutcome, hash(name)), valueVersion,
+	k, err := i.outcomeKey(name)
+	if err != nil {
+		return err
+	}
+	return kv.PutJSON(tx, k, valueVersion,
 		outcome{Until: i.c.Clock().Add(idempotencyLifetime).UTC(), Request: request, Sealed: sealed})
 }
 

@@ -19,7 +19,7 @@ import (
 //	r/HASH           refresh token: refresh
 //	m/HASH           notification id: delivered
 //	n/HASH           spent nonce or proof id: expiry
-//	i/HASH           Idempotency-Key: outcome, sealed
+//	i/MAC            Idempotency-Key: outcome, sealed
 //	l/LIST           status list: listMeta
 //	s/LIST/INDEX     status list entry: one byte, never deleted
 //	v/TIME/RANDOM    entry that is published and not given out: entry

@@ -37,14 +37,18 @@ func (i *Issuer) Nonce(context.Context) (string, error) {
 func (i *Issuer) Spend(_ context.Context, nonces []string) error {
 	refuse := openid4vci.Refuse(openid4vci.InvalidNonce, "the c_nonce is unknown, used or expired: fetch a new one")
 	now := i.c.Clock()
-	for _, n := range nonces {
-		if at, ok := i.nonceTime(n); !ok || at.After(now.Add(time.Minute)) || now.Sub(at) >= nonceLifetime {
+	ends := make([]time.Time, len(nonces))
+	for k, n := range nonces {
+		at, ok := i.nonceTime(n)
+		if !ok || at.After(now.Add(time.Minute)) || now.Sub(at) >= nonceLifetime {
 			return refuse
 		}
+		ends[k] = at.Add(nonceLifetime)
 	}
 	return i.c.Store.Update(func(tx kv.Tx) error {
-		for _, n := range nonces {
-			seen, err := remember(tx, "c_nonce "+n, now.Add(nonceLifetime))
+		for k, n := range nonces {
+			// Until its own end, which a clock that was put back does not bring nearer.
+			seen, err := remember(tx, "c_nonce "+n, ends[k])
 			if err != nil {
 				return err
 			}

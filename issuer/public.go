@@ -119,7 +119,7 @@ func (i *Issuer) serveStatus(w http.ResponseWriter, r *http.Request) {
 		web.WriteError(w, http.StatusNotFound, codeNotFound, "there is no such status list")
 		return
 	}
-	left := max(p.At.Add(i.c.PublishEvery).Sub(i.c.Clock()), 0)
+	left := min(max(p.At.Add(i.c.PublishEvery).Sub(i.c.Clock()), 0), i.c.PublishEvery)
 	h := w.Header()
 	h.Set("Content-Type", statuslist.MediaType)
 	h.Set("Cache-Control", fmt.Sprintf("public, max-age=%d", int(left.Seconds())))

@@ -50,16 +50,15 @@ func (i *Issuer) Publish(ctx context.Context) error {
 		}
 		next[number] = newPublication(token, now)
 	}
-	err = i.c.Store.Update(func(tx kv.Tx) error {
-		for number, p := range next {
-			if err := kv.PutJSON(tx, listKey(prefixPublication, number), valueVersion, p); err != nil {
-				return err
-			}
+	// One by one: an issuer of many years has more than fits in one transaction. What a
+	// crash leaves behind is as old as it says, and Run begins with the oldest.
+	for number, p := range next {
+		err := i.c.Store.Update(func(tx kv.Tx) error {
+			return kv.PutJSON(tx, listKey(prefixPublication, number), valueVersion, p)
+		})
+		if err != nil {
+			return fmt.Errorf("issuer: store status list token: %w", err)
 		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("issuer: store status list tokens: %w", err)
 	}
 	i.published.Store(&next)
 	return nil
@@ -133,15 +132,29 @@ func (i *Issuer) loadPublications() error {
 	return err
 }
 
-// nextPublication is when the schedule comes round; now when nothing was published.
+// nextPublication is when the schedule comes round for the oldest list; now when
+// nothing was published.
 func (i *Issuer) nextPublication() time.Time {
 	now := i.c.Clock().UTC()
-	for _, p := range *i.published.Load() {
-		if next := p.At.Add(i.c.PublishEvery); next.After(now) {
-			return next
+	lists := *i.published.Load()
+	if len(lists) == 0 {
+		return now
+	}
+	next := now.Add(i.c.PublishEvery)
+	for _, p := range lists {
+		if p.At.After(now) {
+			// The clock was ahead and has been put right. Whoever waited for that moment to come
+			// again would publish no revocation until then.
+			return now
+		}
+		if due := p.At.Add(i.c.PublishEvery); due.Before(next) {
+			next = due
 		}
 	}
-	return now
+	if next.Before(now) {
+		return now
+	}
+	return next
 }
 
 // hurry asks Run to publish before its time: the reserve is used up.
@@ -164,21 +177,22 @@ func (i *Issuer) Run(ctx context.Context) error {
 		case <-timer.C:
 		case <-i.wake:
 		}
-		wait := i.c.PublishEvery
-		if err := i.turn(ctx); err != nil && ctx.Err() == nil {
-			i.c.Log.Error("status lists were not published", "error", err)
-			wait = min(wait, time.Minute)
-		}
-		timer.Reset(wait)
+		timer.Reset(i.turn(ctx))
 	}
 }
 
-// turn is one turn of the schedule.
-func (i *Issuer) turn(ctx context.Context) error {
-	if err := i.Publish(ctx); err != nil {
-		return err
+// turn is one turn of the schedule; it returns when the next one is. What has had its
+// time is deleted also when publishing fails.
+func (i *Issuer) turn(ctx context.Context) time.Duration {
+	wait := i.c.PublishEvery
+	if err := i.Publish(ctx); err != nil && ctx.Err() == nil {
+		i.c.Log.Error("status lists were not published", "error", err)
+		wait = min(wait, time.Minute)
 	}
-	return i.sweep()
+	if err := i.sweep(); err != nil {
+		i.c.Log.Error("what has had its time was not deleted", "error", err)
+	}
+	return wait
 }
 
 // lists are the numbers of the published lists, in order.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/big"
 	"strconv"
+	"strings"
 	"time"
 
 	cryptorand "crypto/rand"
@@ -43,7 +44,8 @@ func (i *Issuer) statusURI(list int) string {
 
 // takeEntries takes n entries out of the reserve, the longest published first. When
 // the reserve is short the rest is allocated on the spot, and a publication is
-// asked for at once: that shows only that many copies were issued.
+// asked for at once: that shows only that many copies were issued. So it is when a
+// crash came between reserving and publishing.
 func (i *Issuer) takeEntries(tx kv.Tx, n int) ([]entry, error) {
 	var taken []entry
 	var keys [][]byte
@@ -54,6 +56,9 @@ func (i *Issuer) takeEntries(tx kv.Tx, n int) ([]entry, error) {
 		var e entry
 		if err := kv.DecodeJSON(value, valueVersion, &e); err != nil {
 			return err
+		}
+		if !i.isPublished(k, e) {
+			i.hurry()
 		}
 		taken, keys = append(taken, e), append(keys, append([]byte(nil), k...))
 		return nil
@@ -75,6 +80,15 @@ func (i *Issuer) takeEntries(tx kv.Tx, n int) ([]entry, error) {
 		i.hurry()
 	}
 	return taken, nil
+}
+
+// isPublished says whether the entry with this key in the reserve is in a list that
+// was published: reserving and publishing are done under one time.
+func (i *Issuer) isPublished(k []byte, e entry) bool {
+	at, _, _ := strings.Cut(string(k[len(prefixReserve):]), "/")
+	reserved, err := strconv.ParseInt(at, 10, 64)
+	p, ok := (*i.published.Load())[e.List]
+	return err == nil && ok && reserved <= p.At.Unix()
 }
 
 // allocate sets n free entries, at random indices of the newest list, valid.

@@ -9,7 +9,7 @@ import (
 	"paspoort.example/paspoort/internal/kv"
 )
 
-// sweepBatch is how many things one transaction deletes.
+// sweepBatch is how many things one transaction deletes at most.
 const sweepBatch = 500
 
 // sweep deletes what has had its time: offers that nobody accepted, claims at the
@@ -26,7 +26,7 @@ func (i *Issuer) sweep() error {
 
 // sweepPrefix deletes the values below a prefix whose until has passed.
 func (i *Issuer) sweepPrefix(prefix string, now time.Time) error {
-	return i.inBatches(func(tx kv.Tx) (doomed [][]byte, err error) {
+	return i.inBatches(func(tx kv.Tx, limit int) (doomed [][]byte, err error) {
 		err = tx.Scan([]byte(prefix), func(k, value []byte) error {
 			_, body, err := kv.Body(value)
 			if err != nil {
@@ -39,7 +39,7 @@ func (i *Issuer) sweepPrefix(prefix string, now time.Time) error {
 			if !now.Before(v.Until) {
 				doomed = append(doomed, append([]byte(nil), k...))
 			}
-			if len(doomed) == sweepBatch {
+			if len(doomed) == limit {
 				return kv.ErrStop
 			}
 			return nil
@@ -50,7 +50,7 @@ func (i *Issuer) sweepPrefix(prefix string, now time.Time) error {
 
 // sweepCredentials ends offers and deletes claims on time.
 func (i *Issuer) sweepCredentials(now time.Time) error {
-	return i.inBatches(func(tx kv.Tx) (due [][]byte, err error) {
+	return i.inBatches(func(tx kv.Tx, limit int) (due [][]byte, err error) {
 		err = tx.Scan([]byte(prefixCredential), func(k, value []byte) error {
 			var r record
 			if err := kv.DecodeJSON(value, valueVersion, &r); err != nil {
@@ -59,7 +59,7 @@ func (i *Issuer) sweepCredentials(now time.Time) error {
 			if r.due(now) {
 				due = append(due, []byte(r.ID))
 			}
-			if len(due) == sweepBatch {
+			if len(due) == limit {
 				return kv.ErrStop
 			}
 			return nil
@@ -105,12 +105,13 @@ func (r *record) due(now time.Time) bool {
 	return !r.KeepUntil.IsZero() && !now.Before(r.KeepUntil)
 }
 
-// inBatches finds and handles until nothing is found.
-func (i *Issuer) inBatches(find func(kv.Tx) ([][]byte, error), handle func(kv.Tx, []byte) error) error {
-	for {
+// inBatches finds and handles until nothing is found. A credential of which many
+// copies were had is a large value, so a batch that does not fit is halved.
+func (i *Issuer) inBatches(find func(tx kv.Tx, limit int) ([][]byte, error), handle func(kv.Tx, []byte) error) error {
+	for limit := sweepBatch; ; {
 		found := 0
 		err := i.c.Store.Update(func(tx kv.Tx) error {
-			keys, err := find(tx)
+			keys, err := find(tx, limit)
 			if err != nil {
 				return err
 			}
@@ -122,7 +123,10 @@ func (i *Issuer) inBatches(find func(kv.Tx) ([][]byte, error), handle func(kv.Tx
 			}
 			return nil
 		})
-		if err != nil || found < sweepBatch {
+		switch {
+		case errors.Is(err, kv.ErrTooLarge) && limit > 1:
+			limit /= 2
+		case err != nil || found < limit:
 			return err
 		}
 	}
