@@ -33,36 +33,45 @@ func read(path string) ([]byte, error) {
 	return body, nil
 }
 
-// create writes a new file that only its owner can read, on disk when it returns.
-func create(path string, body []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+// create writes a new file that only its owner can read, on disk when it returns. It
+// appears whole or not at all: who is killed in between leaves no half key behind.
+func create(path string, body []byte) (err error) {
+	temporary, err := writeTemporary(path, body, 0o600)
 	if err != nil {
 		return fmt.Errorf("keyfile: %w", err)
 	}
-	_, err = f.Write(body)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("keyfile: %w", errors.Join(err, os.Remove(path)))
+	defer os.Remove(temporary)
+	// A link, unlike a renaming, never takes the place of a file that is there.
+	if err := os.Link(temporary, path); err != nil {
+		return fmt.Errorf("keyfile: %w", err)
 	}
-	return nil
+	return syncDir(filepath.Dir(path))
+}
+
+// writeTemporary puts body in a new file beside path, on disk when it returns.
+func writeTemporary(path string, body []byte, perm os.FileMode) (name string, err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return "", err
+	}
+	_, err = f.Write(body)
+	if err = errors.Join(err, f.Chmod(perm), f.Sync(), f.Close()); err != nil {
+		return "", errors.Join(err, os.Remove(f.Name()))
+	}
+	return f.Name(), nil
 }
 
 // WriteAtomic puts body in path so that a reader sees the old file or the new one,
 // whole, also after a power cut. The file gets mode perm.
 func WriteAtomic(path string, body []byte, perm os.FileMode) error {
-	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*")
+	temporary, err := writeTemporary(path, body, perm)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	defer os.Remove(f.Name()) // fails once it is renamed, as it should
-	_, err = f.Write(body)
-	if err = errors.Join(err, f.Chmod(perm), f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+	if err := os.Rename(temporary, path); err != nil {
+		return fmt.Errorf("write %s: %w", path, errors.Join(err, os.Remove(temporary)))
 	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return syncDir(dir)
+	return syncDir(filepath.Dir(path))
 }
 
 // syncDir makes the renaming itself durable.

@@ -114,7 +114,11 @@ func LoadOrCreate(path string, kind Kind) (crypto.Signer, error) {
 	if key, err = Generate(kind); err != nil {
 		return nil, err
 	}
-	return key, Create(path, key, "")
+	err = Create(path, key, "")
+	if errors.Is(err, fs.ErrExist) { // another process was first
+		return LoadOrCreate(path, kind)
+	}
+	return key, err
 }
 
 func checkKind(path string, key crypto.Signer, kind Kind) error {
@@ -204,5 +208,9 @@ func Secret(path string) (string, error) {
 		return "", fmt.Errorf("keyfile: %w", err)
 	}
 	s := base64.RawURLEncoding.EncodeToString(raw)
-	return s, create(path, []byte(s+"\n"))
+	err = create(path, []byte(s+"\n"))
+	if errors.Is(err, fs.ErrExist) { // another process was first
+		return Secret(path)
+	}
+	return s, err
 }

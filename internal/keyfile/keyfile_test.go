@@ -6,11 +6,13 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/x509"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -149,5 +151,42 @@ func TestWriteAtomic(t *testing.T) {
 	}
 	if info, _ := os.Stat(path); info.Mode().Perm() != 0o640 {
 		t.Errorf("got %v, want 0640", info.Mode())
+	}
+}
+
+// TestMadeOnce: of processes that start together each gets what is in the file, and
+// none ever sees a file that is not whole.
+func TestMadeOnce(t *testing.T) {
+	for round := range 5 {
+		dir := t.TempDir()
+		var tokens, keys [8]string
+		var wg sync.WaitGroup
+		for n := range tokens {
+			wg.Go(func() {
+				var err error
+				if tokens[n], err = Secret(filepath.Join(dir, "token")); err != nil {
+					t.Error(err)
+				}
+				key, err := LoadOrCreate(filepath.Join(dir, "key"), ES256)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				der, err := x509.MarshalPKIXPublicKey(key.Public())
+				if err != nil {
+					t.Error(err)
+				}
+				keys[n] = string(der)
+			})
+		}
+		wg.Wait()
+		for n := range tokens {
+			if tokens[n] != tokens[0] || keys[n] != keys[0] {
+				t.Fatalf("round %d: two got different secrets", round)
+			}
+		}
+		if files, _ := os.ReadDir(dir); len(files) != 2 {
+			t.Errorf("left behind: %v", files)
+		}
 	}
 }
