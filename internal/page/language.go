@@ -84,11 +84,13 @@ func quality(params string) float64 {
 
 // switches are the links of the language switch: this page, in each language.
 func switches(r *http.Request, current Language) []switchEntry {
+	// One slash: "//elsewhere.example" would lead to another site.
+	path := "/" + strings.TrimLeft(r.URL.EscapedPath(), "/")
 	var out []switchEntry
 	for _, lang := range Languages {
 		q := r.URL.Query()
 		q.Set("lang", string(lang))
-		out = append(out, switchEntry{lang, languageNames[lang], r.URL.EscapedPath() + "?" + q.Encode(), lang == current})
+		out = append(out, switchEntry{lang, languageNames[lang], path + "?" + q.Encode(), lang == current})
 	}
 	return out
 }

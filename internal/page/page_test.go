@@ -214,3 +214,16 @@ func TestQR(t *testing.T) {
 		t.Error("a text that fits no code passes")
 	}
 }
+
+// TestLanguageSwitchStaysHere: a path with two slashes is shown on the page for what is
+// not there, and its links must not lead to the site that it names.
+func TestLanguageSwitchStaysHere(t *testing.T) {
+	k, _ := kit(t)
+	r := httptest.NewRequest("GET", "/", nil)
+	r.URL.Path = "//elsewhere.example/x"
+	w := httptest.NewRecorder()
+	k.NotFound().ServeHTTP(w, r)
+	if body := w.Body.String(); strings.Contains(body, `href="//`) || !strings.Contains(body, `href="/elsewhere.example/x?lang=en"`) {
+		t.Errorf("got %s", body)
+	}
+}
