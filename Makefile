@@ -22,9 +22,9 @@ build:
 	@mkdir -p build
 	@$(GO) build -trimpath -o $(BIN) ./cmd/paspoort
 
-## run: a whole region on this computer, until Ctrl-C (DATA=folder keeps it elsewhere, TLS= speaks plain http)
+## run: a whole region on this computer, until Ctrl-C (DATA=folder keeps it elsewhere, TLS=--tls speaks https)
 DATA ?= .paspoort
-TLS  ?= --tls
+TLS  ?=
 run: build
 	@$(BIN) dev --data "$(DATA)" --ready-file "$(DATA)/ready.json" $(TLS)
 
@@ -34,7 +34,7 @@ demo: build
 
 ## test: every test, with the race detector on
 test:
-	$(GO) test -race -p 2 -timeout 15m $(PKGS)
+	$(GO) test -race -p 2 -timeout 18m $(TESTFLAGS) $(PKGS)
 
 ## race: the same as test
 race: test

@@ -73,6 +73,22 @@ func Run(w io.Writer, rows ...Row) ([]Result, error) {
 	return results, errors.Join(append(errs, table(w, results))...)
 }
 
+// Smoke cuts rows down to two rounds each, for where only breakage has to show.
+func Smoke(rows []Row) []Row {
+	short := slices.Clone(rows)
+	for i, row := range rows {
+		short[i].Setup = func() (*Case, error) {
+			c, err := row.Setup()
+			if err != nil {
+				return nil, err
+			}
+			c.Ops = min(c.Ops, 2*c.Round)
+			return c, nil
+		}
+	}
+	return short
+}
+
 func measure(row Row) (Result, error) {
 	c, err := row.Setup()
 	if err != nil {
