@@ -3,6 +3,7 @@ package paspoort
 import (
 	"context"
 	"crypto"
+	"crypto/sha256"
 	"strings"
 	"time"
 
@@ -34,7 +35,8 @@ func Examine(presented string, keys []IssuerKey) Facts {
 
 // ExamineToken is Examine for what is parsed already.
 func ExamineToken(t *sdjwt.SDJWT, keys []IssuerKey) Facts {
-	f := Facts{}
+	sum := sha256.Sum256([]byte(t.IssuerJWT()))
+	f := Facts{Copy: jose.EncodeBase64URL(sum[:])}
 	// vct and @context are never selectively disclosable, so the payload as it
 	// stands tells the formats apart.
 	format, ok := DetectFormat(t.Payload())

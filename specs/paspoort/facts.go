@@ -98,6 +98,9 @@ type RegistryFacts struct {
 // Facts are what is known about one presented credential.
 type Facts struct {
 	Query string // id of the DCQL credential query it answers
+	// Copy is the SHA-256 of the issuer-signed JWT in base64url: two presentations of
+	// one copy have the same.
+	Copy string
 	// Format: it parsed, its header type and all disclosures are in order.
 	Format Finding
 	// Claims is the processed payload, nil when Format failed.

@@ -57,7 +57,7 @@ var fields = []Field{
 	{"assessment_form", "assessment_form", SDAlways, false, Text{"Vorm van de toets", "Type of assessment"}},
 	{"participation", "participation", SDAlways, false, Text{"Manier van meedoen", "Form of participation"}},
 	{"quality_assurance", "quality_assurance", SDAlways, false, Text{"Bewaking van de kwaliteit", "Quality assurance"}},
-	{"prerequisites", "text", SDAlways, false, Text{"Wat je vooraf moest kunnen", "Prerequisites"}},
+	{"prerequisites", "text", SDAlways, false, Text{"Wat vooraf nodig was", "Prerequisites"}},
 	{"grade", "line", SDAlways, false, Text{"Cijfer", "Grade"}},
 	{"stackable", "flag", SDAlways, false, Text{"Telt mee voor een grotere opleiding", "Counts towards a larger programme"}},
 	{"further_information", "url", SDAlways, false, Text{"Meer informatie", "Further information"}},

@@ -10,18 +10,19 @@ import (
 // English. Words in braces are filled in; a name that ends in _en is used for
 // English when there is one.
 var sentences = map[string]Text{
-	"outcome_ok":               {"Alles klopt.", "Everything is in order."},
-	"outcome_failed":           {"Er klopt iets niet. Vertrouw dit bewijs niet voordat u weet wat er mis is.", "Something is wrong. Do not rely on this before you know what it is."},
-	"outcome_unknown":          {"Niet alles kon worden gecontroleerd. Kijk hieronder wat nog onbekend is.", "Not everything could be checked. See below what is still unknown."},
-	"outcome_holder_not_shown": {"Dit bewijs is echt. Of de afzender de eigenaar is, is niet getoond.", "This credential is genuine. Whether the sender is its owner was not shown."},
-	"outcome_skills_missing":   {"Wat is getoond klopt. Niet alles wat u vroeg is getoond.", "What was shown is in order. Not all that you asked was shown."},
-	"outcome_nothing_shown":    {"Er is niets getoond.", "Nothing was shown."},
+	"outcome_ok":                {"Alles klopt.", "Everything is in order."},
+	"outcome_failed":            {"Er klopt iets niet. Vertrouw dit bewijs niet voordat u weet wat er mis is.", "Something is wrong. Do not rely on this before you know what it is."},
+	"outcome_unknown":           {"Niet alles kon worden gecontroleerd. Kijk hieronder wat nog onbekend is.", "Not everything could be checked. See below what is still unknown."},
+	"outcome_holder_not_shown":  {"Dit bewijs is echt. Of de afzender de eigenaar is, is niet getoond.", "This credential is genuine. Whether the sender is its holder was not shown."},
+	"outcome_skills_missing":    {"Wat is getoond klopt. Niet alles is getoond.", "What was shown is in order. Not everything was shown."},
+	"outcome_skills_not_proved": {"Wat is getoond klopt. Niet elke vaardigheid is aangetoond.", "What was shown is in order. Not every skill is proved."},
+	"outcome_nothing_shown":     {"Er is niets getoond.", "Nothing was shown."},
 
 	"no_fact":          {"Dit kon niet worden gecontroleerd.", "This could not be checked."},
 	"not_checked":      {"Dit is niet gecontroleerd, omdat het bewijs niet gelezen kon worden.", "This was not checked, because the credential could not be read."},
 	"registry_absent":  {"Er was geen kopie van het register. Wie dit uitgaf is niet nagekeken.", "There was no copy of the registry. Who issued this was not looked up."},
 	"registry_too_old": {"De kopie van het register is te oud. Haal een nieuwe kopie op.", "The copy of the registry is too old. Fetch a new one."},
-	"erased_by_law":    {"De gegevens van deze uitgever zijn op grond van de wet gewist.", "The data about this issuer was erased by law."},
+	"erased_by_law":    {"De gegevens van deze uitgever zijn gewist, volgens de wet.", "The data about this issuer was erased by law."},
 	"signature_not_ok": {"De handtekening is niet in orde, dus wie dit uitgaf is niet zeker.", "The signature is not in order, so who issued this is not certain."},
 
 	"format_ok":              {"Het bewijs is goed te lezen.", "The credential can be read."},
@@ -29,11 +30,11 @@ var sentences = map[string]Text{
 	"signature_ok":           {"De handtekening klopt. Er is niets veranderd.", "The signature is correct. Nothing was changed."},
 	"signature_invalid":      {"De handtekening klopt niet. Het bewijs is veranderd of nagemaakt.", "The signature is wrong. The credential was changed or forged."},
 	"issuer_key_unavailable": {"De sleutel van de uitgever was niet te krijgen.", "The issuer's key could not be obtained."},
-	"issuer_key_mismatch":    {"De sleutel hoort niet bij de uitgever die erop staat.", "The key does not belong to the issuer that is named."},
-	"issuer_key_unusable":    {"Met deze sleutel of dit certificaat kan niet worden gecontroleerd.", "This key or certificate cannot be used to check."},
+	"issuer_key_mismatch":    {"De sleutel hoort niet bij de uitgever die op het bewijs staat.", "The key does not belong to the issuer that is named."},
+	"issuer_key_unusable":    {"De sleutel van de uitgever is niet te gebruiken om dit te controleren.", "The issuer's key cannot be used to check this."},
 
-	"holder_ok":                {"De eigenaar heeft dit zelf getoond.", "The holder showed this in person."},
-	"no_holder_key":            {"Dit bewijs is aan niemand gebonden. Van wie het is, is niet te zien.", "This credential is bound to nobody. Whose it is cannot be seen."},
+	"holder_ok":                {"De eigenaar heeft dit zelf getoond.", "The holder showed this."},
+	"no_holder_key":            {"Dit bewijs hoort bij niemand. Van wie het is, is niet te zien.", "This credential is bound to nobody. Whose it is cannot be seen."},
 	"holder_not_shown":         {"Of de afzender de eigenaar is, is niet getoond.", "Whether the sender is the holder was not shown."},
 	"key_binding_missing":      {"De eigenaar heeft niet laten zien dat dit bewijs van hem of haar is.", "The holder did not show that this credential is theirs."},
 	"key_binding_invalid":      {"De handtekening van de eigenaar klopt niet.", "The holder's signature is wrong."},
@@ -56,7 +57,7 @@ var sentences = map[string]Text{
 	"no_status":                {"Dit bewijs zegt niet waar te zien is of het is ingetrokken.", "This credential does not say where to see whether it was revoked."},
 	"status_not_available":     {"De lijst met ingetrokken bewijzen was niet te krijgen.", "The list of revoked credentials could not be obtained."},
 	"status_not_trusted":       {"De lijst met ingetrokken bewijzen is niet door de uitgever ondertekend.", "The list of revoked credentials was not signed by the issuer."},
-	"status_signer_unknown":    {"De lijst is ondertekend met een sleutel die niet in het register staat.", "The list was signed with a key that is not in the registry."},
+	"status_signer_unknown":    {"De lijst met ingetrokken bewijzen is ondertekend met een sleutel die niet in het register staat.", "The list was signed with a key that is not in the registry."},
 	"status_of_another":        {"De lijst hoort bij een ander bewijs.", "The list belongs to another credential."},
 	"status_without_date":      {"De lijst zegt niet van wanneer hij is.", "The list does not say from when it is."},
 	"status_in_future":         {"De lijst heeft een tijd in de toekomst.", "The list is dated in the future."},
@@ -67,10 +68,10 @@ var sentences = map[string]Text{
 	"suspended_when_last_seen": {"Op {date} was dit bewijs tijdelijk niet geldig. Hoe het nu is, is onbekend.", "On {date} this credential was suspended. How it is now is unknown."},
 
 	"admitted":             {"De uitgever was toegelaten op {date} en is dat nog.", "The issuer was admitted on {date} and still is."},
-	"admitted_then":        {"De uitgever was toegelaten toen dit bewijs ontstond ({evidence}). Niet meer toegelaten sinds {date}.", "The issuer was admitted when this credential came to be ({evidence}). No longer admitted since {date}."},
+	"admitted_then":        {"De uitgever was toegelaten toen dit bewijs werd gemaakt ({evidence}). Sinds {date} is de uitgever niet meer toegelaten.", "The issuer was admitted when this credential was made ({evidence}). Since {date} the issuer is no longer admitted."},
 	"signing_day_unknown":  {"De uitgever is niet meer toegelaten sinds {date}. Of dit bewijs van daarvoor is, is niet te zien.", "The issuer is no longer admitted since {date}. Whether this credential is from before cannot be seen."},
 	"issuer_not_in_region": {"Deze uitgever staat niet in het register van deze regio.", "This issuer is not in the registry of this region."},
-	"key_not_recorded":     {"De sleutel waarmee is ondertekend staat niet in het register.", "The key that signed is not in the registry."},
+	"key_not_recorded":     {"De sleutel waarmee is ondertekend, staat niet in het register.", "The key that signed is not in the registry."},
 	"key_not_valid_on_day": {"De sleutel was niet geldig op {date}.", "The key was not valid on {date}."},
 	"not_admitted_on_day":  {"De uitgever mocht dit soort bewijs niet uitgeven op {date}.", "The issuer was not admitted for this type on {date}."},
 	"no_signing_date":      {"Er staat niet bij wanneer is ondertekend.", "It does not say when it was signed."},
@@ -78,21 +79,21 @@ var sentences = map[string]Text{
 	"self_signed_by_other": {"Dit zijn niet de woorden van de eigenaar: iemand anders heeft ondertekend.", "These are not the holder's words: someone else signed."},
 
 	"timestamped":           {"Dit bewijs bestond al op {date}. Dat is vastgelegd.", "This credential existed on {date}. That was recorded."},
-	"issuers_word":          {"Ondertekend op {date}, volgens de uitgever, die is toegelaten.", "Signed on {date}, by the word of the issuer, who is admitted."},
-	"signing_day_unproved":  {"De uitgever zegt: ondertekend op {date}. Daar is geen bewijs van.", "The issuer says: signed on {date}. There is no evidence of that."},
-	"timestamp_before_date": {"Dit bewijs bestond al op {date}, voor de dag die erop staat.", "This credential existed on {date}, before the day that it bears."},
+	"issuers_word":          {"Ondertekend op {date}. Dat zegt de uitgever, en die is toegelaten.", "Signed on {date}. The issuer says so, and is admitted."},
+	"signing_day_unproved":  {"De uitgever zegt: ondertekend op {date}. Of dat klopt, is niet te zien.", "The issuer says: signed on {date}. Whether that is true cannot be seen."},
+	"timestamp_before_date": {"Dit bewijs bestond al op {date}. Dat is eerder dan de dag die erop staat.", "This credential existed on {date}. That is earlier than the day on it."},
 
 	"not_withdrawn":        {"De toelating van de uitgever is niet ingetrokken.", "The issuer's admission was not withdrawn."},
 	"withdrawn_since":      {"Niet meer toegelaten sinds {date}. Dat geldt niet voor wat daarvoor is uitgegeven.", "No longer admitted since {date}. That does not touch what was issued before."},
 	"existed_before_fraud": {"De uitgever wordt vanaf {from} niet meer vertrouwd. Dit bewijs bestond al op {date}.", "The issuer is not trusted from {from}. This credential existed on {date}."},
-	"withdrawn_for_fraud":  {"De uitgever wordt vanaf {date} niet vertrouwd wegens fraude. Dat dit bewijs ouder is, is niet aangetoond.", "The issuer is not trusted from {date} because of fraud. That this credential is older was not shown."},
+	"withdrawn_for_fraud":  {"De uitgever wordt vanaf {date} niet vertrouwd vanwege fraude. Dat dit bewijs ouder is, is niet aangetoond.", "The issuer is not trusted from {date} because of fraud. That this credential is older was not shown."},
 	"key_compromised":      {"De sleutel van de uitgever is sinds {date} niet veilig. Dat dit bewijs ouder is, is niet aangetoond.", "The issuer's key is not safe since {date}. That this credential is older was not shown."},
 
 	"schema_ok":     {"De inhoud past bij dit soort bewijs.", "The contents fit this type of credential."},
 	"schema_broken": {"De inhoud past niet bij dit soort bewijs.", "The contents do not fit this type of credential."},
 	"type_unknown":  {"Dit soort bewijs kennen wij niet.", "We do not know this type of credential."},
 
-	"one_credential":   {"Er is een bewijs getoond, door de eigenaar ervan.", "One credential was shown, by its holder."},
+	"one_credential":   {"Er is één bewijs getoond, door de eigenaar.", "One credential was shown, by its holder."},
 	"same_key":         {"Alle bewijzen zijn van dezelfde eigenaar.", "All credentials belong to the same holder."},
 	"names_differ":     {"De namen op de bewijzen zijn verschillend.", "The names on the credentials differ."},
 	"only_names_equal": {"De namen zijn gelijk, maar dat bewijst niet dat het dezelfde persoon is.", "The names are equal, but that does not prove it is the same person."},
@@ -119,9 +120,9 @@ var general = Text{"Dit is niet in orde of niet te controleren.", "This is not i
 
 var checkTitles = map[string]Text{
 	CheckFormat: {"Leesbaar", "Format"}, CheckSignature: {"Handtekening", "Signature"}, CheckHolderBinding: {"Eigenaar", "Holder"},
-	CheckNonceAudience: {"Bij deze vraag", "For this request"}, CheckValidity: {"Geldigheid", "Validity"}, CheckStatus: {"Intrekking", "Status"},
-	CheckIssuerAdmitted: {"Uitgever", "Issuer"}, CheckSigningDay: {"Dag van tekenen", "Day of signing"},
-	CheckWithdrawal: {"Toelating", "Withdrawal"}, CheckSchema: {"Inhoud", "Contents"}, CheckSameHolder: {"Zelfde eigenaar", "Same holder"},
+	CheckNonceAudience: {"Bij deze vraag", "For this request"}, CheckValidity: {"Geldigheid", "Validity"}, CheckStatus: {"Intrekking", "Revocation"},
+	CheckIssuerAdmitted: {"Uitgever", "Issuer"}, CheckSigningDay: {"Dag van ondertekenen", "Day of signing"},
+	CheckWithdrawal: {"Toelating", "Admission"}, CheckSchema: {"Inhoud", "Contents"}, CheckSameHolder: {"Zelfde eigenaar", "Same holder"},
 }
 
 // CheckTitle is what people call a check; the empty Text for a name that is none.

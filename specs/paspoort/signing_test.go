@@ -105,7 +105,7 @@ func TestWithdrawalSaysSinceWhen(t *testing.T) {
 	withdrawn(&in.Credentials[0], at("2026-10-20 12:00"), false)
 	v := Decide(in)
 	got := checkOf(t, v, CheckIssuerAdmitted).Sentence
-	if v.Outcome != OK || !strings.Contains(got.NL, "Niet meer toegelaten sinds 20 oktober 2026") || !strings.Contains(got.EN, "since 20 October 2026") {
+	if v.Outcome != OK || !strings.Contains(got.NL, "Sinds 20 oktober 2026 is de uitgever niet meer toegelaten") || !strings.Contains(got.EN, "Since 20 October 2026") {
 		t.Errorf("got %s: %+v", v.Outcome, got)
 	}
 	if v.Credentials[0].ExistedOn != "2026-05-08T15:01:00Z" {

@@ -19,10 +19,12 @@ type SkillVerdict struct {
 	ProofText  Text    `json:"proof_text"`
 	Proofs     []Proof `json:"proofs"`
 
-	best int // rank of the proof that Framework and Label are from
+	best int      // rank of the proof that Framework and Label are from
+	from []judged // the credential of each proof
 }
 
-// A Proof is one credential that shows the skill.
+// A Proof is one dataset that shows the skill: copies of it, or one copy shown
+// twice, are one proof.
 type Proof struct {
 	Credential int        `json:"credential"` // its index in the verdict
 	Type       Type       `json:"type"`
@@ -61,7 +63,7 @@ func skillVerdicts(in Input, cases []judged) []SkillVerdict {
 				at[key] = i
 				out = append(out, SkillVerdict{URI: s.URI, Framework: s.Framework, Label: s.Label, Proofs: []Proof{}})
 			}
-			out[i].add(s, j.proof(s))
+			out[i].add(s, j)
 		}
 	}
 	rest := out[asked:]
@@ -72,14 +74,46 @@ func skillVerdicts(in Input, cases []judged) []SkillVerdict {
 	return out
 }
 
-// add takes a proof. What the skill is called is the word of the best proof: beside a code
+// add takes a proof, once per dataset. What the skill is called is the word of the best proof: beside a code
 // anybody may write any label, in their own words too.
-func (v *SkillVerdict) add(s Skill, p Proof) {
+func (v *SkillVerdict) add(s Skill, j judged) {
+	p := j.proof(s)
 	if rank := p.rank(); rank > v.best {
 		v.best, v.Framework, v.Label = rank, s.Framework, s.Label
 	}
-	v.Proofs = append(v.Proofs, p)
+	for i, from := range v.from {
+		if j.repeats(from) {
+			if p.replaces(v.Proofs[i]) {
+				v.Proofs[i], v.from[i] = p, j
+			}
+			return
+		}
+	}
+	v.Proofs, v.from = append(v.Proofs, p), append(v.from, j)
 }
+
+// repeats says whether two credentials are one copy shown twice, or two copies of
+// one dataset. Of copies that hide their record nobody can see the latter. A record
+// counts only where the issuer signed it, or it could be anybody's.
+func (j judged) repeats(other judged) bool {
+	if c := j.facts.Copy; c != "" && c == other.facts.Copy {
+		return true
+	}
+	record := j.read.Text(claimRecord)
+	return record != "" && record == other.read.Text(claimRecord) && j.read.Issuer == other.read.Issuer &&
+		j.facts.Signature.State == OK && other.facts.Signature.State == OK
+}
+
+// replaces says whether p, of the same dataset as old, is the one to keep: the
+// better of the two, but what the issuer took back in one copy is taken back in all.
+func (p Proof) replaces(old Proof) bool {
+	if p.takenBack() != old.takenBack() {
+		return p.takenBack()
+	}
+	return p.rank() > old.rank()
+}
+
+func (p Proof) takenBack() bool { return p.Status == "invalid" || p.Status == "suspended" }
 
 // rank orders proofs by state, then by proof level.
 func (p Proof) rank() (rank int) {
@@ -111,7 +145,7 @@ func (j judged) proof(s Skill) Proof {
 // decide: one good proof is enough. A failed proof beside it takes nothing
 // away; it stands in the list.
 func (s *SkillVerdict) decide() {
-	s.State, s.Code = Unknown, "skill_not_shown"
+	s.State, s.Code, s.from = Unknown, "skill_not_shown", nil
 	for _, p := range s.Proofs {
 		switch {
 		case p.State == OK:

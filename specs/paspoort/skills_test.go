@@ -153,6 +153,97 @@ func TestGoodProofBesideBad(t *testing.T) {
 	}
 }
 
+// The headline says no more than is known: what was shown can be in order while
+// something asked was not shown, or shows that a test was not passed.
+func TestHeadline(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		change   func(in *Input)
+		code     string
+		sentence Text
+	}{
+		{"all shown", func(*Input) {}, "ok", Text{"Alles klopt.", "Everything is in order."}},
+		{"one not shown", func(in *Input) { in.Asked = append(in.Asked, "urn:other") }, "skills_missing",
+			Text{"Wat is getoond klopt. Niet alles is getoond.", "What was shown is in order. Not everything was shown."}},
+		{"shown, not passed", func(in *Input) { in.Credentials[0].Claims["result"] = "not_passed" }, "skills_not_proved",
+			Text{"Wat is getoond klopt. Niet elke vaardigheid is aangetoond.", "What was shown is in order. Not every skill is proved."}},
+		{"not shown, and the rest is wrong", func(in *Input) {
+			in.Asked = append(in.Asked, "urn:other")
+			in.Credentials[0].Status.Value = 1
+		}, "failed", Sentence("outcome_failed")},
+		{"not shown, and the rest is not known", func(in *Input) {
+			in.Asked = append(in.Asked, "urn:other")
+			in.Credentials[0].Status = nil
+		}, "unknown", Sentence("outcome_unknown")},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			in := goodInput(t, Opleiding)
+			in.Asked = []string{caring}
+			test.change(&in)
+			if v := Decide(in); v.Code != test.code || v.Sentence != test.sentence || v.Outcome == OK != (test.code == "ok") {
+				t.Errorf("got %s %s %q, want %s %q", v.Outcome, v.Code, v.Sentence, test.code, test.sentence)
+			}
+		})
+	}
+}
+
+// One copy shown twice, and two copies of one dataset whose record is shown, are
+// one proof; two datasets are two.
+func TestOneDatasetIsOneProof(t *testing.T) {
+	record := func(f *Facts, r any) {
+		if f.Claims["record"] = r; r == nil {
+			delete(f.Claims, "record")
+		}
+	}
+	for _, test := range []struct {
+		name   string
+		change func(a, b *Facts)
+		proofs int
+		state  State
+	}{
+		{"two datasets", func(a, b *Facts) {}, 2, OK},
+		{"two datasets, records hidden", func(a, b *Facts) { record(a, nil); record(b, nil) }, 2, OK},
+		{"one copy twice, record hidden", func(a, b *Facts) { record(a, nil); record(b, nil); a.Copy, b.Copy = "same", "same" }, 1, OK},
+		{"other copies", func(a, b *Facts) { a.Copy, b.Copy = "one", "other" }, 2, OK},
+		{"two copies of one dataset", func(a, b *Facts) { a.Copy, b.Copy = "one", "other"; record(b, a.Claims["record"]) }, 1, OK},
+		{"the same record of another issuer", func(a, b *Facts) { record(b, a.Claims["record"]); b.Claims["iss"] = "https://elders.example" }, 2, OK},
+		{"the same record, forged", func(a, b *Facts) {
+			record(b, a.Claims["record"])
+			b.Signature = Finding{Failed, "signature_invalid"}
+		}, 2, OK},
+		{"one copy twice, one badly bound", func(a, b *Facts) {
+			a.Copy, b.Copy = "same", "same"
+			a.Binding.Signature = Finding{Failed, "key_binding_invalid"}
+		}, 1, OK},
+		{"one of two copies revoked", func(a, b *Facts) { record(b, a.Claims["record"]); b.Status.Value = 1 }, 1, Failed},
+		{"the other of two copies revoked", func(a, b *Facts) { record(b, a.Claims["record"]); a.Status.Value = 1 }, 1, Failed},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			in := goodInput(t, Opleiding, Opleiding)
+			in.Asked = []string{caring}
+			test.change(&in.Credentials[0], &in.Credentials[1])
+			if s := find(t, Decide(in), caring); len(s.Proofs) != test.proofs || s.State != test.state {
+				t.Errorf("got %d proofs, %s; want %d, %s", len(s.Proofs), s.State, test.proofs, test.state)
+			}
+		})
+	}
+}
+
+// Examine tells one copy from another, whatever is disclosed of it.
+func TestCopyIsTheIssuersText(t *testing.T) {
+	w := newWorld(t)
+	tok := w.issue(t, FormatSDJWTVC, Opleiding)
+	bare, err := tok.Select(func([]any, any) bool { return false })
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := Examine(w.present(t, tok, w.slot), w.keys()), Examine(w.present(t, bare, w.slot), w.keys())
+	c := Examine(w.present(t, w.issue(t, FormatSDJWTVC, Opleiding), w.slot), w.keys())
+	if a.Copy == "" || a.Copy != b.Copy || a.Copy == c.Copy {
+		t.Errorf("got %q, %q and %q", a.Copy, b.Copy, c.Copy)
+	}
+}
+
 func TestOwnWordsAreCalledThat(t *testing.T) {
 	v := Decide(goodInput(t, Zelfverklaring))
 	for _, s := range v.Skills {

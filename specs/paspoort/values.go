@@ -7,7 +7,7 @@ var valueTexts = map[string]map[string]Text{
 		"training": {"opleiding gevolgd", "training followed"}, "exam": {"toets of examen", "exam"},
 		"work": {"betaald werk", "paid work"}, "volunteer_work": {"vrijwilligerswerk", "volunteer work"},
 		"evc": {"erkenning van ervaring (EVC)", "recognition of experience (EVC)"}, "test": {"test", "test"},
-		"observation": {"gezien tijdens het werk", "seen at work"}, "practice": {"praktijk in een leerbedrijf", "practice at a training company"},
+		"observation": {"gezien tijdens het werk", "seen at work"}, "practice": {"praktijk in een leerbedrijf", "practice at a work placement company"},
 		"endorsement": {"aanbeveling", "endorsement"}, "self": {"eigen woorden", "own words"}, "budget": {"budget", "budget"},
 	},
 	"result": {
@@ -18,7 +18,7 @@ var valueTexts = map[string]map[string]Text{
 	"supervision": {
 		"none": {"geen toezicht", "no supervision"}, "supervised": {"met toezicht", "supervised"},
 		"online_identified": {"online, en gecontroleerd wie het was", "online, identity checked"},
-		"onsite_identified": {"ter plaatse, en gecontroleerd wie het was", "on site, identity checked"},
+		"onsite_identified": {"op locatie, en gecontroleerd wie het was", "on site, identity checked"},
 	},
 	"identity_check": {
 		"none": {"niet gecontroleerd", "not checked"}, "own_account": {"eigen account", "own account"},

@@ -273,19 +273,31 @@ func conclude(v Verdict) (State, string) {
 			onlyHolder = false
 		}
 	}
-	missing := false
-	for _, s := range v.Skills {
-		missing = missing || s.Asked && s.State != OK
-	}
-	switch {
-	case state == OK && !missing:
+	switch code := skillsCode(v.Skills); {
+	case state == OK && code == "":
 		return OK, "ok"
 	case state == OK:
-		return Unknown, "skills_missing"
+		return Unknown, code
 	case onlyHolder:
 		return Unknown, "holder_not_shown"
 	}
 	return Unknown, "unknown"
+}
+
+// skillsCode says what is wrong with the answer when all that was shown is in
+// order: an asked skill was not shown, or what shows it proves nothing (a failed
+// exam). It is empty when every asked skill is proved.
+func skillsCode(skills []SkillVerdict) (code string) {
+	for _, s := range skills {
+		switch {
+		case !s.Asked || s.State == OK:
+		case len(s.Proofs) == 0:
+			return "skills_missing"
+		default:
+			code = "skills_not_proved"
+		}
+	}
+	return code
 }
 
 func stamp(t time.Time) string {
