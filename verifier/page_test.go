@@ -52,14 +52,14 @@ func TestRequestPage(t *testing.T) {
 	x := s.fetch(made.Invocation)
 	_, err := s.wallet.Send(t.Context(), x, s.answer(x))
 	must(t, err)
-	done := shows("Verzorgen", "aangetoond", "Opleidingshuis devaart.example", "Regio Aakermonde", "Niet getoond.", "2 maart 2026")
+	done := shows("Verzorgen", "aangetoond", "Opleidingshuis devaart.example", "Regio Aakermonde", "niet getoond", "Niet alles is getoond.", "2 maart 2026")
 	if strings.Contains(done, sampleName) {
 		t.Error("the page names the holder")
 	}
 	if status, _, _ := s.get(browser, made.Page+"/qr.svg"); status != http.StatusGone {
 		t.Errorf("QR code of an answered request: %d, want %d", status, http.StatusGone)
 	}
-	if _, _, body := s.get(browser, made.Page+"?lang=en"); !strings.Contains(body, "Proved by") {
+	if _, _, body := s.get(browser, made.Page+"?lang=en"); !strings.Contains(body, "Issued by") {
 		t.Error("no English")
 	}
 }

@@ -30,6 +30,7 @@ func requestSamples() []page.Sample[requestPage] {
 		{Name: "expired", Data: with(func(p *requestPage) { p.State = Expired })},
 		{Name: "rejected", Data: with(func(p *requestPage) { p.State = Rejected })},
 		{Name: "done", Data: with(func(p *requestPage) { p.State, p.Verdict = Done, sampleVerdict(paspoort.OK) })},
+		{Name: "done-partly", Data: with(func(p *requestPage) { p.State, p.Verdict = Done, partlyShown() })},
 		{Name: "done-unknown", Data: with(func(p *requestPage) { p.State, p.Verdict = Done, sampleVerdict(paspoort.Unknown) })},
 		{Name: "done-failed", Data: with(func(p *requestPage) { p.State, p.Verdict = Done, sampleVerdict(paspoort.Failed) })},
 		{Name: "done-query", Data: with(func(p *requestPage) {
@@ -37,6 +38,14 @@ func requestSamples() []page.Sample[requestPage] {
 			p.Verdict.Proofs, p.Verdict.Skills = p.Verdict.Skills[0].Proofs, nil
 		})},
 	}
+}
+
+// partlyShown is a view of an answer in which all is in order and one skill was not shown.
+func partlyShown() *verdictView {
+	v := sampleVerdict(paspoort.OK)
+	v.Outcome, v.Sentence = paspoort.Unknown, paspoort.Sentence("outcome_skills_missing")
+	v.Skills[1] = skillView{Label: v.Skills[1].Label, State: paspoort.Unknown, Missing: true, Sentence: paspoort.Sentence("skill_not_shown")}
+	return v
 }
 
 // sampleVerdict is a view that a verdict with this outcome could give.
@@ -54,7 +63,7 @@ func sampleVerdict(outcome paspoort.State) *verdictView {
 		Sentence: paspoort.Sentence("outcome_" + string(outcome)),
 		Skills: []skillView{
 			{Label: "Lassen (TIG)", State: outcome, Sentence: proved, Rungs: []bool{true, true, true, true, false}, Proofs: []proofView{proof}},
-			{Label: "Technische tekening lezen", State: paspoort.Unknown, Sentence: paspoort.Sentence("skill_not_shown")},
+			{Label: "Technische tekening lezen", State: paspoort.Unknown, Missing: true, Sentence: paspoort.Sentence("skill_not_shown")},
 		},
 		SameHolder: paspoort.Check{State: paspoort.OK, Sentence: paspoort.Sentence("same_key")},
 		FlowNote:   paspoort.Sentence("flow_same_device"),

@@ -79,6 +79,7 @@ type verdictView struct {
 type skillView struct {
 	Label    string
 	State    paspoort.State
+	Missing  bool // asked and not shown: the stamp says all there is to say
 	Sentence paspoort.Text
 	Rungs    []bool // of the proof ladder; nil when nothing is proved
 	Proofs   []proofView
@@ -138,7 +139,7 @@ func newVerdictView(v *paspoort.Verdict) *verdictView {
 }
 
 func newSkillView(s paspoort.SkillVerdict, v *paspoort.Verdict, at time.Time) skillView {
-	out := skillView{Label: s.Label, State: s.State, Sentence: s.Sentence}
+	out := skillView{Label: s.Label, State: s.State, Missing: len(s.Proofs) == 0, Sentence: s.Sentence}
 	if s.ProofLevel != nil {
 		for level := paspoort.LevelSelf; level <= paspoort.LevelRecognised; level++ {
 			out.Rungs = append(out.Rungs, level <= *s.ProofLevel)
