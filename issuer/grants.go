@@ -71,7 +71,6 @@ var (
 	errWrongCode    = openid4vci.Refuse(openid4vci.InvalidGrant, "the pre-authorized code is wrong, used or expired")
 	errTxMissing    = openid4vci.Refuse(openid4vci.InvalidRequest, "a tx_code is needed")
 	errTxUnwanted   = openid4vci.Refuse(openid4vci.InvalidRequest, "no tx_code is expected")
-	errTxWrong      = openid4vci.Refuse(openid4vci.InvalidGrant, "the tx_code is wrong")
 	errWrongRefresh = openid4vci.Refuse(openid4vci.InvalidGrant, "the refresh token is wrong, used or expired")
 )
 
@@ -131,11 +130,20 @@ func (i *Issuer) redeemCode(tx kv.Tx, q *openid4vci.TokenRequest) (r *record, re
 			return nil, nil, err
 		}
 		if !hmac.Equal(got, r.TxCode) {
-			return nil, errTxWrong, i.countWrongCode(tx, r)
+			return nil, i.wrongTxCode(r), i.countWrongCode(tx, r)
 		}
 	}
 	r.Redeemed, r.TxCode = true, nil
 	return r, nil, nil
+}
+
+// wrongTxCode says how often it can be tried again.
+func (i *Issuer) wrongTxCode(r *record) error {
+	left := i.c.TxCodeAttempts - r.WrongCodes - 1
+	if left < 1 {
+		return openid4vci.Refuse(openid4vci.InvalidGrant, "the tx_code is wrong; the offer is closed")
+	}
+	return openid4vci.Refuse(openid4vci.InvalidGrant, fmt.Sprintf("the tx_code is wrong; attempts left: %d", left))
 }
 
 // countWrongCode closes the offer after too many attempts: a code of six digits is

@@ -99,6 +99,7 @@ func (i *Issuer) pages(site *web.Site) error {
 	site.Pages.PathPrefix(page.AssetPath).Handler(p.kit.Assets())
 	site.Pages.NotFoundHandler = p.kit.NotFound()
 	site.Pages.HandleFunc("/", i.show(p, i.homePage)).Methods(get...)
+	site.Pages.HandleFunc("/offer/{offer}", i.offerAsJSON).Methods(get...).MatcherFunc(web.WantsJSON)
 	site.Pages.HandleFunc("/offer/{offer}", i.show(p, i.offerPage)).Methods(get...)
 	site.Pages.HandleFunc("/offer/{offer}/qr.svg", i.show(p, i.offerQR)).Methods(get...)
 	return nil
@@ -132,7 +133,22 @@ func (i *Issuer) offerPage(p *pageSet, w http.ResponseWriter, r *http.Request) e
 	if err != nil {
 		return err
 	}
+	w.Header().Add("Vary", "Accept")
 	return p.offer.Render(w, r, http.StatusOK, i.offerData(found))
+}
+
+// offerAsJSON is for the wallet of somebody who pasted the address of the page: the offer
+// itself, from the protocol endpoint that the QR code names as well.
+func (i *Issuer) offerAsJSON(w http.ResponseWriter, r *http.Request) {
+	at, err := url.Parse(i.server.OfferURI(mux.Vars(r)["offer"]))
+	if err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Add("Vary", "Accept")
+	same := r.Clone(r.Context())
+	same.URL.Path, same.URL.RawPath = at.Path, at.RawPath
+	i.server.ServeHTTP(w, same)
 }
 
 func (i *Issuer) offerData(r *record) offerPage {

@@ -69,7 +69,22 @@ func TestOfferPage(t *testing.T) {
 	if _, body := r.get(path, "Accept-Language", "en"); !strings.Contains(body, "There is a proof waiting for you") {
 		t.Error("no English")
 	}
+	// Somebody pastes the address of the page in a wallet: the offer itself, as from
+	// the address in the QR code, and nothing of the page.
+	response, body = r.get(path, "Accept", "application/json")
+	offer, err := openid4vci.ParseOffer([]byte(body))
+	if err != nil || response.StatusCode != 200 || response.Header.Get("Content-Type") != "application/json" || offer.PreAuthorized() == nil {
+		t.Errorf("for a wallet: %d %v\n%s", response.StatusCode, err, body)
+	}
+	for _, secret := range []string{"Samira", "Voorbeeld", "dagelijkse zorg", o.TxCode, o.ID} {
+		if strings.Contains(body, secret) {
+			t.Errorf("a wallet that accepted nothing yet sees %q", secret)
+		}
+	}
 	r.accept(o, 1)
+	if response, body := r.get(path, "Accept", "application/json"); response.StatusCode != 404 || !strings.Contains(body, `"error"`) {
+		t.Errorf("taken, for a wallet: %d %s", response.StatusCode, body)
+	}
 	if response, body := r.get(path); response.StatusCode != 200 || !strings.Contains(body, "is opgehaald") || strings.Contains(body, "openid-credential-offer") {
 		t.Errorf("taken: %d\n%s", response.StatusCode, body)
 	}

@@ -2,6 +2,7 @@ package verifier_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -171,4 +172,33 @@ type unused struct{}
 
 func (unused) Verify(context.Context, evidence.Request) (paspoort.Verdict, error) {
 	return paspoort.Verdict{}, errors.New("nobody answers here")
+}
+
+// TestRequestForAWallet: whoever pastes the address of the page in a wallet gets what the
+// QR code says, and nothing of what the page shows besides; later why there is nothing.
+func TestRequestForAWallet(t *testing.T) {
+	s := newStage(t)
+	made := s.ask(askSkills + `}`)
+	get := func(id string) (int, map[string]any) {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address+"/r/"+id, nil)
+		must(t, err)
+		r.Header.Set("Accept", "application/json")
+		resp, err := s.http.Do(r)
+		must(t, err)
+		defer resp.Body.Close()
+		var body map[string]any
+		must(t, json.NewDecoder(resp.Body).Decode(&body))
+		return resp.StatusCode, body
+	}
+	if status, body := get(made.ID); status != http.StatusOK || len(body) != 1 || body["invocation"] != made.Invocation {
+		t.Errorf("open: %d %v", status, body)
+	}
+	if status, body := get("unknown"); status != http.StatusNotFound || body["error"] != "invalid_request_uri" {
+		t.Errorf("unknown: %d %v", status, body)
+	}
+	s.clock.Advance(time.Hour)
+	if status, body := get(made.ID); status != http.StatusGone || body["error"] != "invalid_request_uri" {
+		t.Errorf("expired: %d %v", status, body)
+	}
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/gorilla/mux"
 
 	"paspoort.example/paspoort/internal/page"
+	"paspoort.example/paspoort/internal/web"
+	"paspoort.example/paspoort/specs/openid4vp"
 )
 
 //go:embed templates catalogs
@@ -57,6 +59,7 @@ func (v *Verifier) makePages() (err error) {
 func (v *Verifier) pageRoutes(p *mux.Router) {
 	get := func(path string, h http.HandlerFunc) { p.HandleFunc(path, h).Methods(http.MethodGet, http.MethodHead) }
 	get("/", v.showHome)
+	p.HandleFunc("/r/{id}", v.requestAsJSON).Methods(http.MethodGet, http.MethodHead).MatcherFunc(web.WantsJSON)
 	get("/r/{id}", v.showRequest)
 	get("/r/{id}/qr.svg", v.showQR)
 	get("/r/{id}/open", v.openWallet)
@@ -116,7 +119,28 @@ func (v *Verifier) showRequest(w http.ResponseWriter, r *http.Request) {
 	if found.Verdict != nil {
 		data.Verdict = newVerdictView(found.Verdict)
 	}
+	w.Header().Add("Vary", "Accept")
 	v.rendered(v.views.request.Render(w, r, http.StatusOK, data))
+}
+
+// requestAsJSON is for the wallet of somebody who pasted the address of the page: the text of the QR code, and nothing of
+// what the page shows besides.
+func (v *Verifier) requestAsJSON(w http.ResponseWriter, r *http.Request) {
+	w.Header().Add("Vary", "Accept")
+	found, err := v.find(mux.Vars(r)["id"])
+	switch {
+	case errors.Is(err, errNoRequest):
+		web.WriteError(w, http.StatusNotFound, string(openid4vp.InvalidRequestURI), "this request is unknown or has expired: ask for a new one")
+	case err != nil:
+		v.config.Log.Error("request cannot be read", "error", err)
+		web.WriteError(w, http.StatusInternalServerError, string(openid4vp.ServerError), "the request cannot be read now: try again later")
+	case found.State == Expired:
+		web.WriteError(w, http.StatusGone, string(openid4vp.InvalidRequestURI), "this request has expired: ask for a new one")
+	case found.State != Waiting:
+		web.WriteError(w, http.StatusGone, string(openid4vp.InvalidRequestURI), "this request was already answered: ask for a new one")
+	default:
+		web.WriteJSON(w, http.StatusOK, map[string]string{"invocation": found.Invocation})
+	}
 }
 
 func (v *Verifier) showQR(w http.ResponseWriter, r *http.Request) {

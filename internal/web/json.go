@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gorilla/mux"
+
 	"paspoort.example/paspoort/specs/ijson"
 )
 
@@ -152,4 +154,11 @@ func Static(contentType string, body []byte, maxAge time.Duration) http.Handler 
 		h.Set("ETag", etag)
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
 	})
+}
+
+// WantsJSON matches requests of programs, which ask for application/json, at an address
+// that shows people a page. It has the shape of a mux.MatcherFunc.
+func WantsJSON(r *http.Request, _ *mux.RouteMatch) bool {
+	accept := strings.ToLower(strings.Join(r.Header.Values("Accept"), ","))
+	return strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html")
 }
