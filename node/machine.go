@@ -175,6 +175,7 @@ func (m *machine) applyEvent(p *pending, raw []byte, logTime int64) registry.Out
 		o := refusal(id, err)
 		o.LogTime = logTime
 		p.outcomes = append(p.outcomes, o)
+		p.bytes += refusalBytes + len(o.Detail)
 		return o
 	}
 	if err := p.append(effect.Index, leaf); err != nil {
@@ -250,6 +251,11 @@ func (p *pending) write(tx kv.Tx) error {
 	}
 	return kv.PutJSON(tx, keyMeta, valueFormat, p.meta)
 }
+
+// refusalBytes is more than remembering a refusal takes of a transaction, without its text. A
+// node that was away gets as many refusals at once as raft had room for, and a store takes
+// only so much at once.
+const refusalBytes = 1 << 10
 
 // remember keeps a refusal under its event id and forgets the oldest beyond maxOutcomes.
 func (p *pending) remember(tx kv.Tx, o registry.Outcome) error {
