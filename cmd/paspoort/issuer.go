@@ -165,9 +165,9 @@ func makeOffers(ctx context.Context, out io.Writer, f offersFlags) error {
 		return printJSON(out, offers)
 	}
 	for _, o := range offers {
-		fmt.Fprintf(out, "%s %s, %s\n  %s\n", o.GivenName, o.FamilyName, o.Module, o.Page)
+		fmt.Fprintf(out, "%s %s, %s\n  page:  %s\n  phone: %s\n", o.GivenName, o.FamilyName, o.Module, o.Page, o.Invocation)
 		if o.TxCode != "" {
-			fmt.Fprintf(out, "  code: %s (give it apart from the link)\n", o.TxCode)
+			fmt.Fprintf(out, "  code:  %s (give it apart from the link)\n", o.TxCode)
 		}
 	}
 	return nil

@@ -49,6 +49,10 @@ func tell(w io.Writer, err error) {
 	if e, ok := errors.AsType[exitError](err); ok && e.err == nil {
 		return
 	}
+	if f, ok := errors.AsType[*fault](err); ok {
+		f.print(w)
+		return
+	}
 	fmt.Fprintln(w, "paspoort:", err)
 	if h, ok := errors.AsType[hinted](err); ok {
 		fmt.Fprintln(w, "  "+h.next)

@@ -15,17 +15,25 @@ import (
 	"paspoort.example/paspoort/specs/paspoort"
 )
 
-// defaultLanguage is the language of the terminal: Dutch, or English for all others.
+// defaultLanguage is Dutch, unless the terminal says English. Of its variables the first
+// that is set counts (POSIX, 8.2 Internationalization Variables).
 func defaultLanguage() string {
 	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
 		if v := os.Getenv(name); v != "" {
-			if strings.HasPrefix(v, "nl") {
-				return "nl"
+			if strings.HasPrefix(v, "en") {
+				return "en"
 			}
-			return "en"
+			return "nl"
 		}
 	}
-	return "en"
+	return "nl"
+}
+
+func checkLanguage(lang string) error {
+	if lang == "nl" || lang == "en" {
+		return nil
+	}
+	return exitError{exitUsage, fmt.Errorf("taal %q is er niet, kies nl of en / there is no language %q here: nl or en", lang, lang)}
 }
 
 func printJSON(w io.Writer, v any) error {
@@ -36,19 +44,28 @@ func printJSON(w io.Writer, v any) error {
 }
 
 // words of the frame around the sentences of a verdict.
-type verdictWords struct{ knows, old, status, asof, level, provedBy, nobody string }
+type verdictWords struct {
+	knows, old, status, asof, level string
+	provedBy                        [5]string // by proof level, before a name
+	nobody, whose, stands, unsure   string
+}
 
 var verdictTexts = map[string]verdictWords{
-	"nl": {"Register van", "oud", "status", "van", "bewijsniveau", "bewezen door", "nog niet bewezen"},
-	"en": {"Registry of", "old", "status", "as of", "proof level", "proved by", "not proved yet"},
+	"nl": {
+		"Register van", "oud", "status", "van", "bewijsniveau",
+		[5]string{"", "bevestigd door", "bevestigd door werkgever of leerbedrijf", "onafhankelijk beoordeeld door", "erkend waardepapier van"},
+		"nog niet bewezen", "van wie is niet getoond", "of het nog geldt is niet bekend", "niet alles is zeker (zie boven)",
+	},
+	"en": {
+		"Registry of", "old", "status", "as of", "proof level",
+		[5]string{"", "confirmed by", "confirmed by employer or work placement company", "assessed independently by", "recognised document of"},
+		"not proved yet", "whose it is was not shown", "whether it still holds is not known", "not all is certain (see above)",
+	},
 }
 
 // printVerdict tells a verdict to a person.
 func printVerdict(w io.Writer, v paspoort.Verdict, lang string) error {
-	words, ok := verdictTexts[lang]
-	if !ok {
-		return exitError{exitUsage, fmt.Errorf("there is no language %q here: nl or en", lang)}
-	}
+	words := verdictTexts[lang]
 	s := styleOf(w)
 	fmt.Fprintf(w, "%s %s\n", s.sign(v.Outcome), s.bold(v.Sentence.In(lang)))
 	for _, r := range v.RegistryViews() {
@@ -72,7 +89,7 @@ func printVerdict(w io.Writer, v paspoort.Verdict, lang string) error {
 		fmt.Fprintln(w)
 	}
 	for _, skill := range v.Skills {
-		fmt.Fprintf(w, "%s %s: %s\n", s.sign(skill.State), skill.Label, proof(skill, words, lang))
+		fmt.Fprintf(w, "%s %s: %s\n", s.sign(skill.State), skill.Label, proof(v, skill, words, lang))
 	}
 	return nil
 }
@@ -86,11 +103,49 @@ func issuedBy(i paspoort.IssuerView) string {
 	return ""
 }
 
-func proof(skill paspoort.SkillVerdict, words verdictWords, lang string) string {
-	if skill.ProofLevel == nil || len(skill.Proofs) == 0 {
+// proof says who proved a skill and how strongly. A proof of which something cannot be
+// known is told with what that is: a file never shows whose it is.
+func proof(v paspoort.Verdict, skill paspoort.SkillVerdict, words verdictWords, lang string) string {
+	var best *paspoort.Proof
+	for i, p := range skill.Proofs {
+		if p.ProofLevel == nil || p.State == paspoort.Failed {
+			continue
+		}
+		if best == nil || p.State == paspoort.OK && best.State != paspoort.OK || p.State == best.State && *p.ProofLevel > *best.ProofLevel {
+			best = &skill.Proofs[i]
+		}
+	}
+	if best == nil {
 		return words.nobody
 	}
-	return fmt.Sprintf("%s %d (%s), %s%s", words.level, *skill.ProofLevel, skill.ProofText.In(lang), words.provedBy, issuedBy(skill.Proofs[0].By))
+	text := paspoort.LevelText(*best.ProofLevel).In(lang)
+	if who := strings.TrimPrefix(issuedBy(best.By), " · "); who != "" && words.provedBy[*best.ProofLevel] != "" {
+		text = words.provedBy[*best.ProofLevel] + " " + who
+	}
+	text += fmt.Sprintf(" (%s %d)", words.level, *best.ProofLevel)
+	for _, c := range v.Credentials {
+		if c.Index == best.Credential {
+			text += openQuestions(c.Checks, words)
+		}
+	}
+	return text
+}
+
+// openQuestions names what about a credential is not known.
+func openQuestions(checks []paspoort.Check, words verdictWords) string {
+	holder, status, other := "", "", ""
+	for _, c := range checks {
+		switch {
+		case c.State == paspoort.OK, c.Name == paspoort.CheckNonceAudience: // for whom it was made goes with whose it is
+		case c.Name == paspoort.CheckHolderBinding:
+			holder = "; " + words.whose
+		case c.Name == paspoort.CheckStatus:
+			status = "; " + words.stands
+		default:
+			other = "; " + words.unsure
+		}
+	}
+	return other + status + holder
 }
 
 // sign is the sign of a state, dressed for a terminal.

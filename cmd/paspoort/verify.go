@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,7 +12,6 @@ import (
 
 	"paspoort.example/paspoort/internal/evidence"
 	"paspoort.example/paspoort/specs/paspoort"
-	"paspoort.example/paspoort/specs/registry"
 )
 
 // maxVerifyFile is far above a presentation of many credentials.
@@ -45,10 +43,11 @@ Exit codes:
   6  nothing failed; something else is unknown`,
 		Example: `  paspoort verify bewijs.txt --genesis 3f2a... --registry region.snapshot --status lists/`,
 		Args:    exactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return runVerify(cmd.Context(), cmd.InOrStdin(), cmd.OutOrStdout(), args[0], f)
-		},
+		PreRunE: func(*cobra.Command, []string) error { return checkLanguage(f.lang) },
 	}
+	cmd.RunE = told(func(cmd *cobra.Command, args []string) error {
+		return runVerify(cmd.Context(), cmd.InOrStdin(), cmd.OutOrStdout(), args[0], f)
+	}, &f.lang, &f.json)
 	cmd.Flags().StringVar(&f.genesis, "genesis", "", "id of the region that you trust (64 hexadecimal digits)")
 	cmd.Flags().StringVar(&f.snapshot, "registry", "", "snapshot of the registry, as a node gives at /v1/snapshot")
 	cmd.Flags().StringVar(&f.status, "status", "", "folder with status list tokens, one a file")
@@ -60,8 +59,7 @@ Exit codes:
 
 func runVerify(ctx context.Context, in io.Reader, out io.Writer, file string, f verifyFlags) error {
 	if f.genesis == "" || f.snapshot == "" {
-		err := errors.New("a verdict rests on a region: --genesis and --registry are required")
-		return exitError{exitUsage, hint(err, "see: paspoort verify --help")}
+		return exitError{exitUsage, errNeedsRegion}
 	}
 	at, err := moment(f.at)
 	if err != nil {
@@ -102,14 +100,13 @@ func offline(f verifyFlags) (*evidence.Service, error) {
 	defer snapshot.Close()
 	region, err := evidence.ReadSnapshot(snapshot, f.genesis)
 	if err != nil {
-		err = fmt.Errorf("%s: %w", f.snapshot, err)
-		if errors.Is(err, registry.ErrRegion) {
-			err = hint(err, "use the snapshot of the region that you pinned with --genesis, or pin the other one if you trust it")
-		}
-		return nil, exitError{exitRegion, err}
+		return nil, exitError{exitRegion, fmt.Errorf("%w: %s: %w", errSnapshot, f.snapshot, err)}
 	}
 	c := evidence.Config{Copies: []evidence.Copy{region}}
 	if f.status != "" {
+		if _, err := os.Stat(f.status); err != nil {
+			return nil, err // a folder that is not there is no folder without lists
+		}
 		c.StatusDir = os.DirFS(f.status)
 	}
 	return evidence.New(c)
@@ -129,14 +126,14 @@ func readPresentations(in io.Reader, file string) ([]evidence.Presentation, erro
 		return nil, err
 	}
 	if len(body) > maxVerifyFile {
-		return nil, fmt.Errorf("%s is larger than %d bytes", file, maxVerifyFile)
+		return nil, errBigFile
 	}
 	var out []evidence.Presentation
 	for _, text := range strings.Fields(string(body)) {
 		out = append(out, evidence.Presentation{Text: text})
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("%s holds no credential", file)
+		return nil, errNoFile
 	}
 	return out, nil
 }
@@ -151,7 +148,7 @@ func moment(s string) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%q is not a moment: write 2026-03-02 or 2026-03-02T12:00:00Z", s)
+	return time.Time{}, fmt.Errorf("%w: %.40q", errMoment, s)
 }
 
 // verdictCode is the exit code of a verdict from files. Whose a file is and for whom

@@ -38,14 +38,9 @@ func newWalletCommand() *cobra.Command {
 Everything is kept in one folder, sealed with your passphrase. The passphrase is
 asked for, or read from --passphrase-file or the file that PASPOORT_PASSPHRASE_FILE
 names.`,
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-		PersistentPreRunE: func(*cobra.Command, []string) error {
-			if _, ok := walletTexts[f.lang]; !ok {
-				return exitError{exitUsage, fmt.Errorf("there is no language %q here: nl or en", f.lang)}
-			}
-			return nil
-		},
+		Args:              noArgs,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE: func(*cobra.Command, []string) error { return checkLanguage(f.lang) },
 	}
 	flags := cmd.PersistentFlags()
 	flags.StringVar(&f.dir, "dir", defaultWalletDir(), "folder of the wallet")
@@ -62,7 +57,11 @@ names.`,
 		newWalletDeclareCommand(f),
 		newWalletHistoryCommand(f),
 		newWalletDeleteCommand(f),
+		newWalletRenewCommand(f),
 	)
+	for _, sub := range cmd.Commands() {
+		sub.RunE = told(sub.RunE, &f.lang, &f.json)
+	}
 	return cmd
 }
 
@@ -102,16 +101,13 @@ func (o *openedWallet) Close() error {
 // with runs fn with the unlocked wallet.
 func (f *walletFlags) with(cmd *cobra.Command, fn func(context.Context, *wallet.Wallet) error) (err error) {
 	if _, err := os.Stat(filepath.Join(f.dir, outboundFile)); errors.Is(err, os.ErrNotExist) {
-		return hint(wallet.ErrNoWallet, "make one: paspoort wallet init --region GENESIS --node URL")
+		return wallet.ErrNoWallet
 	}
 	secret, err := f.secret(cmd, false)
 	if err != nil {
 		return err
 	}
 	o, err := f.open(cmd, func(c wallet.Config) (*wallet.Wallet, error) { return wallet.Unlock(c, secret) })
-	if errors.Is(err, kv.ErrInUse) {
-		return hint(err, "another command is using this wallet; wait until it is done")
-	}
 	if err != nil {
 		return err
 	}
@@ -178,13 +174,18 @@ func withoutTime(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
+var (
+	errDiffer       = errors.New("the two passphrases differ")
+	errNoPassphrase = errors.New("nobody to ask for the passphrase")
+)
+
 // secret is the passphrase: from the file, else from the terminal, twice when it is
 // new.
 func (f *walletFlags) secret(cmd *cobra.Command, fresh bool) ([]byte, error) {
 	if f.passphrase != "" {
 		raw, err := os.ReadFile(f.passphrase)
 		if err != nil {
-			return nil, hint(err, "name a file that holds the passphrase with --passphrase-file")
+			return nil, err
 		}
 		return bytes.TrimRight(raw, "\r\n"), nil
 	}
@@ -195,7 +196,7 @@ func (f *walletFlags) secret(cmd *cobra.Command, fresh bool) ([]byte, error) {
 	}
 	again, err := readHidden(cmd, words.again)
 	if err == nil && !bytes.Equal(first, again) {
-		err = errors.New(words.differ)
+		err = errDiffer
 	}
 	return first, err
 }

@@ -47,10 +47,10 @@ genesis, 64 hexadecimal digits, and reached by its nodes:
 
 // chosenRegions reads the flags, and the ready file, which brings its authority.
 func chosenRegions(regions, nodes []string, ready string, settings *outbound.Settings) ([]wallet.RegionSettings, error) {
-	var out []wallet.RegionSettings
+	out := []wallet.RegionSettings{}
 	for _, r := range regions {
 		genesis, urls, _ := strings.Cut(r, "=")
-		s := wallet.RegionSettings{Genesis: genesis}
+		s := wallet.RegionSettings{Genesis: genesis, Nodes: []string{}}
 		if urls != "" {
 			s.Nodes = strings.Split(urls, ",")
 		}
@@ -58,7 +58,7 @@ func chosenRegions(regions, nodes []string, ready string, settings *outbound.Set
 	}
 	if len(nodes) > 0 {
 		if len(out) == 0 {
-			return nil, exitError{exitUsage, errors.New("--node needs a --region")}
+			return nil, exitError{exitUsage, fmt.Errorf("%w: --node needs a --region", errGenesis)}
 		}
 		out[len(out)-1].Nodes = append(out[len(out)-1].Nodes, nodes...)
 	}
@@ -75,7 +75,10 @@ func chosenRegions(regions, nodes []string, ready string, settings *outbound.Set
 			return nil, err
 		}
 		if err := json.Unmarshal(raw, &file); err != nil {
-			return nil, fmt.Errorf("%s: %w", ready, err)
+			return nil, fmt.Errorf("%w: %s: %w", errReadyFile, ready, err)
+		}
+		if len(file.Regions) == 0 {
+			return nil, fmt.Errorf("%w: %s names no region", errReadyFile, ready)
 		}
 		for _, r := range file.Regions {
 			s := wallet.RegionSettings{Genesis: r.Genesis}
@@ -93,10 +96,10 @@ func chosenRegions(regions, nodes []string, ready string, settings *outbound.Set
 func checkRegions(regions []wallet.RegionSettings) error {
 	for _, r := range regions {
 		if len(r.Genesis) != 64 || strings.Trim(r.Genesis, "0123456789abcdef") != "" {
-			return exitError{exitUsage, fmt.Errorf("%q is no region: a genesis is 64 hexadecimal digits", r.Genesis)}
+			return exitError{exitUsage, fmt.Errorf("%w: %.64q is no genesis", errGenesis, r.Genesis)}
 		}
 		if len(r.Nodes) == 0 {
-			return exitError{exitUsage, fmt.Errorf("region %.12s has no node: add --node URL", r.Genesis)}
+			return exitError{exitUsage, fmt.Errorf("%w: region %.12s has no node", errGenesis, r.Genesis)}
 		}
 	}
 	return nil
@@ -112,7 +115,7 @@ func (f *walletFlags) init(cmd *cobra.Command, regions []wallet.RegionSettings, 
 		return err
 	}
 	if _, err := os.Stat(filepath.Join(f.dir, outboundFile)); err == nil {
-		return hint(wallet.ErrExists, "choose another folder with --dir")
+		return wallet.ErrExists
 	}
 	secret, err := f.secret(cmd, true)
 	if err != nil {

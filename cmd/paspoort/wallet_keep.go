@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -27,7 +27,7 @@ func newWalletListCommand(f *walletFlags) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				var standings map[string]wallet.Standing
+				standings := map[string]wallet.Standing{}
 				if !offline {
 					if standings, err = w.Standings(ctx); err != nil {
 						return err
@@ -53,9 +53,6 @@ func newWalletShowCommand(f *walletFlags) *cobra.Command {
 					return f.export(cmd, w, args[0], export)
 				}
 				d, err := w.Show(ctx, args[0])
-				if errors.Is(err, wallet.ErrNotHere) {
-					return hint(err, "see the ids: paspoort wallet list")
-				}
 				if err != nil {
 					return err
 				}
@@ -69,9 +66,6 @@ func newWalletShowCommand(f *walletFlags) *cobra.Command {
 
 func (f *walletFlags) export(cmd *cobra.Command, w *wallet.Wallet, id, path string) error {
 	text, err := w.Export(id)
-	if errors.Is(err, wallet.ErrNotHere) {
-		return hint(err, "see the ids: paspoort wallet list")
-	}
 	if err != nil {
 		return err
 	}
@@ -102,7 +96,7 @@ has to confirm it. It is signed with a key of your own only when you show it.
 				}
 				claims = map[string]any{}
 				if err := ijson.Unmarshal(raw, &claims); err != nil {
-					return fmt.Errorf("%s: %w", file, err)
+					return fmt.Errorf("%w: %s: %w", errClaimsFile, file, err)
 				}
 			}
 			for name, v := range map[string]string{"title": title, "who_i_am": who} {
@@ -136,9 +130,6 @@ func (f *walletFlags) declare(cmd *cobra.Command, claims map[string]any) error {
 	}
 	return f.with(cmd, func(_ context.Context, w *wallet.Wallet) error {
 		id, err := w.Declare(claims)
-		if errors.Is(err, paspoort.ErrClaims) {
-			return hint(err, "see: paspoort wallet declare --help")
-		}
 		if err != nil {
 			return err
 		}
@@ -195,6 +186,47 @@ func newWalletHistoryCommand(f *walletFlags) *cobra.Command {
 	}
 }
 
+func newWalletRenewCommand(f *walletFlags) *cobra.Command {
+	return &cobra.Command{
+		Use:   "renew [ID...]",
+		Short: "Fetch new copies from the issuers, ahead of time",
+		Long: `Fetch new copies from the issuers, ahead of time: of the things named, or of all
+that have few copies left. Everybody you show something gets a copy of its own, so that
+they cannot find each other through you. The issuer sees that you want new copies, and
+not for whom; ask when nobody is waiting, and it learns nothing from the moment either.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return f.with(cmd, func(ctx context.Context, w *wallet.Wallet) error {
+				done, err := w.Renew(ctx, args...)
+				if err != nil {
+					return err
+				}
+				failed := slices.ContainsFunc(done, func(r wallet.Renewed) bool { return r.Problem != nil })
+				if failed && f.json {
+					return withData{errNotAllNew, renewedJSON(done, f.lang)}
+				}
+				if err := f.say(cmd, map[string]any{"renewed": done}, func(p *walletPrinter) { p.renewed(done) }); err != nil || !failed {
+					return err
+				}
+				return errNotAllNew
+			})
+		},
+	}
+}
+
+// renewedJSON says of each what became of it.
+func renewedJSON(done []wallet.Renewed, lang string) []any {
+	out := []any{}
+	for _, r := range done {
+		line := map[string]any{"id": r.ID, "name": r.Name, "copies": r.Copies, "unused": r.Unused}
+		if r.Problem != nil {
+			p := explain(nil, r.Problem, lang)
+			line["error"], line["error_description"] = p.code, p.Error()
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
 func newWalletDeleteCommand(f *walletFlags) *cobra.Command {
 	return &cobra.Command{
 		Use:   "delete ID",
@@ -203,9 +235,6 @@ func newWalletDeleteCommand(f *walletFlags) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.with(cmd, func(_ context.Context, w *wallet.Wallet) error {
 				err := w.Delete(args[0])
-				if errors.Is(err, wallet.ErrNotHere) {
-					return hint(err, "see the ids: paspoort wallet list")
-				}
 				if err != nil {
 					return err
 				}

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"paspoort.example/paspoort/internal/ca"
-	"paspoort.example/paspoort/internal/outbound"
 	"paspoort.example/paspoort/specs/openid4vci"
 	"paspoort.example/paspoort/specs/openid4vp"
 	"paspoort.example/paspoort/wallet"
@@ -39,7 +38,7 @@ func (t *trustFlags) trust() (wallet.Trust, error) {
 	}
 	var chain []*x509.Certificate
 	if chain, err = ca.ParsePEM(raw); err != nil {
-		return out, fmt.Errorf("%s: %w", t.anchors, err)
+		return out, fmt.Errorf("%w: %s: %w", errCA, t.anchors, err)
 	}
 	out.Anchors = chain
 	return out, nil
@@ -48,15 +47,11 @@ func (t *trustFlags) trust() (wallet.Trust, error) {
 // met explains why a meeting does not come about, above all an organisation that no
 // region knows.
 func (f *walletFlags) met(cmd *cobra.Command, err error) error {
-	if errors.Is(err, outbound.ErrAddress) || errors.Is(err, outbound.ErrURL) {
-		return hint(err, "for a region on this computer, make the wallet with --ready-file FILE or --loopback-http")
+	if unknown, ok := errors.AsType[*wallet.UnknownError](err); ok {
+		newWalletPrinter(cmd.ErrOrStderr(), f.lang).stranger(unknown.Party)
+		return withData{err, map[string]any{"party": unknown.Party}}
 	}
-	var unknown *wallet.UnknownError
-	if !errors.As(err, &unknown) {
-		return err
-	}
-	newWalletPrinter(cmd.ErrOrStderr(), f.lang).stranger(unknown.Party)
-	return hint(err, "when you know this organisation, say so: --accept-unknown, or --trust-ca FILE")
+	return err
 }
 
 func newWalletAcceptCommand(f *walletFlags) *cobra.Command {
@@ -72,22 +67,13 @@ func newWalletAcceptCommand(f *walletFlags) *cobra.Command {
 				return err
 			}
 			return f.with(cmd, func(ctx context.Context, w *wallet.Wallet) error {
-				return f.accept(ctx, cmd, w, offerText(args[0]), code, trust)
+				return f.accept(ctx, cmd, w, args[0], code, trust)
 			})
 		},
 	}
 	t.register(cmd)
 	cmd.Flags().StringVar(&code, "tx-code", "", "the code that the issuer gave you another way")
 	return cmd
-}
-
-// offerText also takes the bare address of an offer, as an issuer's API gives it.
-func offerText(text string) string {
-	text = strings.TrimSpace(text)
-	if strings.HasPrefix(text, "http") && !strings.Contains(text, "credential_offer") {
-		return openid4vci.LinkByReference(openid4vci.OfferScheme+"://", text)
-	}
-	return text
 }
 
 func (f *walletFlags) accept(ctx context.Context, cmd *cobra.Command, w *wallet.Wallet, text, code string, trust wallet.Trust) error {
@@ -101,7 +87,7 @@ func (f *walletFlags) accept(ctx context.Context, cmd *cobra.Command, w *wallet.
 	}
 	if offer.TxCode != nil && code == "" {
 		if code, err = readLine(cmd, words.txCode); err != nil {
-			return hint(openid4vci.ErrTxCodeNeeded, "add --tx-code CODE")
+			return openid4vci.ErrTxCodeNeeded
 		}
 	}
 	if offer.TxCode == nil {
@@ -111,10 +97,7 @@ func (f *walletFlags) accept(ctx context.Context, cmd *cobra.Command, w *wallet.
 	if err != nil && len(accepted) > 0 { // what did come in stays
 		newWalletPrinter(cmd.ErrOrStderr(), f.lang).accepted(accepted)
 	}
-	switch {
-	case errors.Is(err, openid4vci.InvalidGrant):
-		return hint(err, "the code is wrong, or the offer is used or too old: ask the issuer for a new one")
-	case err != nil:
+	if err != nil {
 		return f.met(cmd, err)
 	}
 	return f.say(cmd, map[string]any{"accepted": accepted}, func(p *walletPrinter) { p.accepted(accepted) })
@@ -163,34 +146,49 @@ func lessOne(numbers []int) []int {
 }
 
 func (f *walletFlags) present(ctx context.Context, cmd *cobra.Command, w *wallet.Wallet, r *wallet.Request, d wallet.Decision, yes bool) error {
-	words := walletTexts[f.lang]
 	if !f.json {
 		newWalletPrinter(cmd.OutOrStdout(), f.lang).consent(r.Consent)
 	}
 	if len(r.Consent.Items) == 0 {
-		return hint(wallet.ErrNothing, "collect credentials first, or say no: --refuse")
+		return withData{wallet.ErrNothing, map[string]any{"consent": r.Consent}}
 	}
-	if !yes {
-		answer, err := readLine(cmd, words.agree)
-		if err != nil {
-			if f.json {
-				err = errors.Join(printJSON(cmd.OutOrStdout(), map[string]any{"consent": r.Consent}), errors.New("nothing was sent"))
-			}
-			return hint(err, "when you agree, add --yes")
-		}
-		if !strings.HasPrefix(strings.ToLower(answer), words.yes) {
-			return f.refuse(ctx, cmd, w, r, false)
-		}
+	if agreed, err := f.agree(cmd, r, yes); err != nil {
+		return err
+	} else if !agreed {
+		return f.refuse(ctx, cmd, w, r, false)
 	}
 	redirect, err := w.Present(ctx, r, d)
-	var refused *openid4vp.Error
-	if errors.As(err, &refused) {
-		return hint(err, "the asker did not take it: ask for a new link")
+	if errors.Is(err, wallet.ErrAgain) {
+		// The new copies did not come, or say something else: what goes now is read again.
+		newWalletPrinter(cmd.ErrOrStderr(), f.lang).consent(r.Consent)
+		if agreed, err := f.agree(cmd, r, yes); err != nil {
+			return err
+		} else if !agreed {
+			return f.refuse(ctx, cmd, w, r, false)
+		}
+		redirect, err = w.Present(ctx, r, d)
+	}
+	if _, refused := errors.AsType[*openid4vp.RefusedError](err); refused {
+		return fmt.Errorf("%w: %w", errTakenBack, err)
 	}
 	if err != nil {
 		return err
 	}
 	return f.say(cmd, map[string]any{"sent": true, "consent": r.Consent, "redirect_uri": redirect}, func(p *walletPrinter) { p.sent(redirect) })
+}
+
+// agree asks the holder, unless the command line says yes. With nobody to ask, what it
+// is about is part of the refusal.
+func (f *walletFlags) agree(cmd *cobra.Command, r *wallet.Request, yes bool) (bool, error) {
+	if yes {
+		return true, nil
+	}
+	words := walletTexts[f.lang]
+	answer, err := readLine(cmd, words.agree)
+	if err != nil {
+		return false, withData{fmt.Errorf("%w: %w", errNotAgreed, err), map[string]any{"consent": r.Consent}}
+	}
+	return strings.HasPrefix(strings.ToLower(answer), words.yes), nil
 }
 
 func (f *walletFlags) refuse(ctx context.Context, cmd *cobra.Command, w *wallet.Wallet, r *wallet.Request, tell bool) error {

@@ -180,6 +180,9 @@ func (p *walletPrinter) list(items []wallet.Item, standings map[string]wallet.St
 		if !i.OwnWords {
 			p.line("          %s", p.s.dim(fmt.Sprintf("%d %s, %d %s", i.Copies, p.t.copies, i.Unused, p.t.unused)))
 		}
+		if i.FewLeft {
+			p.line("          %s", p.t.fewLeft)
+		}
 		if s, ok := standings[i.ID]; ok && s.State != paspoort.OK {
 			p.line("          %s %s", p.s.sign(s.State), s.Sentence.In(p.l))
 		}
@@ -238,6 +241,23 @@ func (p *walletPrinter) declared(id string) {
 	p.line("%s %s  %s", p.s.good("✓"), p.t.declared, p.s.dim(id))
 }
 
+func (p *walletPrinter) renewed(all []wallet.Renewed) {
+	if len(all) == 0 {
+		p.line("%s", p.t.noneNeeded)
+	}
+	for _, r := range all {
+		if r.Problem == nil {
+			p.line("%s %s: %s  %s", p.s.good("✓"), p.t.renewed, p.s.bold(r.Name), p.s.dim(fmt.Sprintf("%d %s, %d %s", r.Copies, p.t.copies, r.Unused, p.t.unused)))
+			continue
+		}
+		f := explain(nil, r.Problem, p.l)
+		p.line("%s %s: %s", p.s.bad("✕"), r.Name, f.Error())
+		if f.detail != "" {
+			p.line("  %s", p.s.dim("("+f.detail+")"))
+		}
+	}
+}
+
 func (p *walletPrinter) deleted() { p.line("%s", p.t.deleted) }
 
 func (p *walletPrinter) history(events []wallet.Event) {
@@ -263,7 +283,7 @@ var errNoTerminal = errors.New("there is no terminal to ask on")
 func readHidden(cmd *cobra.Command, prompt string) ([]byte, error) {
 	in, ok := cmd.InOrStdin().(*os.File)
 	if !ok || !term.IsTerminal(int(in.Fd())) {
-		return nil, hint(errNoTerminal, "name a file that holds the passphrase with --passphrase-file")
+		return nil, errNoPassphrase
 	}
 	fmt.Fprint(cmd.ErrOrStderr(), prompt)
 	secret, err := term.ReadPassword(int(in.Fd()))

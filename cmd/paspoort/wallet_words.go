@@ -6,7 +6,7 @@ import "paspoort.example/paspoort/wallet"
 
 // walletWords are the words of one language.
 type walletWords struct {
-	passphrase, again, differ, txCode, agree, yes             string
+	passphrase, again, txCode, agree, yes                     string
 	made, relies, noRegion, next, sealed                      string
 	offers, knownSince, notKnown, itSays, certificate, copies string
 	notAdmitted                                               string
@@ -14,6 +14,7 @@ type walletWords struct {
 	asks, why, goes, always, beyond, ownWords, missing, to    string
 	done, open, nothingSent, told                             string
 	who, can, want, level                                     string
+	renewed, fewLeft, noneNeeded                              string
 	empty, unused, deleted, exported, declared, noHistory     string
 	events                                                    map[wallet.EventKind]string
 }
@@ -22,7 +23,6 @@ var walletTexts = map[string]walletWords{
 	"nl": {
 		passphrase:    "Wachtwoordzin: ",
 		again:         "Nog een keer: ",
-		differ:        "de twee wachtwoordzinnen zijn niet gelijk",
 		txCode:        "Code van de uitgever: ",
 		agree:         "Wilt u dit versturen? (ja/nee) ",
 		yes:           "j",
@@ -58,6 +58,9 @@ var walletTexts = map[string]walletWords{
 		can:           "Wat kan ik",
 		want:          "Wat wil ik",
 		level:         "bewijsniveau",
+		renewed:       "Vernieuwd",
+		fewLeft:       "Bijna op. Haal nieuwe kopieën: paspoort wallet renew",
+		noneNeeded:    "Er zijn nog genoeg kopieën.",
 		empty:         "U hebt nog niets verzameld.",
 		unused:        "nog niet gezien",
 		deleted:       "Weg. In uw geschiedenis blijft staan dat het er was.",
@@ -77,7 +80,6 @@ var walletTexts = map[string]walletWords{
 	"en": {
 		passphrase:    "Passphrase: ",
 		again:         "Once more: ",
-		differ:        "the two passphrases differ",
 		txCode:        "Code from the issuer: ",
 		agree:         "Send this? (yes/no) ",
 		yes:           "y",
@@ -113,6 +115,9 @@ var walletTexts = map[string]walletWords{
 		can:           "What I can",
 		want:          "What I want",
 		level:         "proof level",
+		renewed:       "Renewed",
+		fewLeft:       "Few left. Fetch new copies: paspoort wallet renew",
+		noneNeeded:    "There are copies enough.",
 		empty:         "You have collected nothing yet.",
 		unused:        "not seen yet",
 		deleted:       "Gone. Your history keeps that it was there.",
