@@ -56,7 +56,9 @@ func (e *StatusError) Error() string {
 // zero Policy is the one for the open internet.
 type Policy struct {
 	// AllowLoopbackHTTP permits plain http, and only to loopback addresses; it also
-	// permits https to them. For a region on one computer.
+	// permits https to them. What may only be named as https, such as did:web, is then
+	// asked again in plain http where a server on loopback speaks nothing else. For a
+	// region on one computer.
 	AllowLoopbackHTTP bool
 
 	// AllowPrivate lists address ranges that are permitted though they are private
@@ -100,7 +102,7 @@ func New(p Policy) *Client {
 	}
 	c := &Client{policy: p}
 	c.http = &http.Client{
-		Transport:     &byScheme{https: p.transport(p.allowed), http: p.transport(onlyLoopback)},
+		Transport:     &byScheme{policy: p, https: p.transport(p.allowed), http: p.transport(onlyLoopback)},
 		CheckRedirect: c.checkRedirect,
 		Timeout:       p.Timeout,
 	}
@@ -136,13 +138,29 @@ func (p Policy) transport(allowed func(netip.Addr) bool) *http.Transport {
 }
 
 // byScheme sends plain http through a transport that reaches loopback only.
-type byScheme struct{ https, http *http.Transport }
+type byScheme struct {
+	policy      Policy
+	https, http *http.Transport
+}
 
 func (t *byScheme) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL.Scheme == "http" {
 		return t.http.RoundTrip(r)
 	}
-	return t.https.RoundTrip(r)
+	resp, err := t.https.RoundTrip(r)
+	if spokePlain(err) && r.Body == nil && t.policy.AllowLoopbackHTTP && isLoopbackName(r.URL.Hostname()) {
+		plain := r.Clone(r.Context())
+		plain.URL.Scheme = "http"
+		return t.http.RoundTrip(plain)
+	}
+	return resp, err
+}
+
+// spokePlain says whether a handshake failed because the other side answered in plain
+// http; net/http turns the same error into http.ErrSchemeMismatch above the transport.
+func spokePlain(err error) bool {
+	bad, ok := errors.AsType[tls.RecordHeaderError](err)
+	return ok && string(bad.RecordHeader[:]) == "HTTP/"
 }
 
 // CloseIdleConnections closes connections that wait for a next request.

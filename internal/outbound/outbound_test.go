@@ -202,3 +202,26 @@ func TestSettings(t *testing.T) {
 		}
 	}
 }
+
+// What can only be named as https (did:web) is reachable in a region that speaks plain
+// http on loopback, and only there and only where the policy says so.
+func TestHTTPSNameOfAPlainServer(t *testing.T) {
+	plain := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusOK)
+	}))
+	defer plain.Close()
+	asked := "https" + strings.TrimPrefix(plain.URL, "http")
+	if _, _, err := New(Policy{AllowLoopbackHTTP: true}).Get(t.Context(), asked); err != nil {
+		t.Errorf("allowed: got %v, want an answer", err)
+	}
+	if _, _, err := New(Policy{AllowPrivate: Loopback()}).Get(t.Context(), asked); !errors.Is(err, http.ErrSchemeMismatch) {
+		t.Errorf("not allowed: got %v, want %v", err, http.ErrSchemeMismatch)
+	}
+	post, err := http.NewRequestWithContext(t.Context(), http.MethodPost, asked, strings.NewReader("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(Policy{AllowLoopbackHTTP: true}).Do(post); !errors.Is(err, http.ErrSchemeMismatch) {
+		t.Errorf("with a body: got %v, want %v", err, http.ErrSchemeMismatch)
+	}
+}
