@@ -62,7 +62,7 @@ func (v *Verifier) pageRoutes(p *mux.Router) {
 	p.HandleFunc("/r/{id}", v.requestAsJSON).Methods(http.MethodGet, http.MethodHead).MatcherFunc(web.WantsJSON)
 	get("/r/{id}", v.showRequest)
 	get("/r/{id}/qr.svg", v.showQR)
-	get("/r/{id}/open", v.openWallet)
+	get("/r/{id}/open", web.Unrecorded(http.HandlerFunc(v.openWallet)).ServeHTTP)
 	get("/r/{id}/return", v.returned)
 	p.PathPrefix(page.AssetPath).Handler(v.kit.Assets())
 	p.NotFoundHandler = v.kit.NotFound()

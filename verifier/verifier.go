@@ -130,8 +130,11 @@ func (v *Verifier) routes() {
 	p := v.site.Protocol
 	// A wallet may be a page in a browser: the protocol's endpoints are open to scripts of any origin. They rest on secrets in
 	// the request, never on cookies.
-	p.PathPrefix(protocolPath + "/").Handler(web.CORS(http.StripPrefix(protocolPath, v.server.Handler())))
-	p.HandleFunc("/.well-known/did.json", v.serveDID).Methods(http.MethodGet, http.MethodHead)
+	protocol := web.CORS(http.StripPrefix(protocolPath, v.server.Handler()))
+	// Opened, refused and never seen look the same, in the log and the metrics too.
+	p.PathPrefix(protocolPath + "/request/").Handler(web.Unrecorded(protocol))
+	p.PathPrefix(protocolPath + "/").Handler(protocol)
+	p.Handle("/.well-known/did.json", web.Unrecorded(http.HandlerFunc(v.serveDID))).Methods(http.MethodGet, http.MethodHead)
 	p.HandleFunc("/.well-known/jwks.json", v.serveKeys).Methods(http.MethodGet, http.MethodHead)
 	v.apiRoutes(p)
 	v.pageRoutes(v.site.Pages)

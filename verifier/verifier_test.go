@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -90,6 +91,46 @@ func (s *stage) checkVerdict(done request) {
 	}
 	if v.Registry == nil || v.Registry.Region != s.region.Genesis {
 		s.t.Errorf("registry %+v", v.Registry)
+	}
+}
+
+// TestOpenedLooksLikeNeverSeen: whether the holder's wallet fetched the request, or the holder pressed the button, stands
+// nowhere that the asker reads.
+func TestOpenedLooksLikeNeverSeen(t *testing.T) {
+	s := newStage(t)
+	made := s.ask(askSkills + `}`)
+	metrics := func() string {
+		_, _, text := s.get(s.browser(), address+"/metrics")
+		var ours []string
+		for line := range strings.Lines(text) {
+			if strings.HasPrefix(line, "paspoort_") && !strings.Contains(line, `route="/metrics"`) {
+				ours = append(ours, line)
+			}
+		}
+		return strings.Join(ours, "")
+	}
+	answer := func() string {
+		got := s.read(made.ID)
+		return fmt.Sprint(got.State, got.Refusal, got.Invocation, got.Verdict)
+	}
+	look := map[string]func() string{"metrics": metrics, "API": answer}
+	before := map[string]string{}
+	for where, text := range look {
+		before[where] = text()
+	}
+	before["metrics"] = metrics() // after the API was read
+	lines := strings.Count(s.log.String(), "\n")
+	s.fetch(made.Invocation)
+	if status, location, _ := s.get(s.browser(), made.Page+"/open"); status != http.StatusSeeOther || location == "" {
+		t.Fatalf("the button: %d", status)
+	}
+	if got := strings.Count(s.log.String(), "\n"); got != lines {
+		t.Errorf("the log has %d lines more: %s", got-lines, s.log)
+	}
+	for _, where := range []string{"metrics", "API"} {
+		if got := look[where](); got != before[where] {
+			t.Errorf("%s: got\n%s\nwant\n%s", where, got, before[where])
+		}
 	}
 }
 

@@ -17,6 +17,7 @@ type record struct {
 	route  string
 	status int
 	bytes  int64
+	silent bool // no line and no count when it went well
 }
 
 type recordKey struct{}
@@ -48,10 +49,24 @@ func (s *Site) finish(r *http.Request, rec *record, seconds float64) {
 	if rec.status == 0 {
 		rec.status = http.StatusOK
 	}
+	if rec.silent && rec.status < http.StatusBadRequest {
+		return
+	}
 	method := knownMethod(r.Method)
 	s.seen.WithLabelValues(s.o.Role, rec.route, method, strconv.Itoa(rec.status)).Inc()
 	s.took.WithLabelValues(s.o.Role, rec.route).Observe(seconds)
 	s.o.Log.Info("request", "method", method, "route", rec.route, "status", rec.status, "bytes", rec.bytes, "seconds", seconds)
+}
+
+// Unrecorded leaves requests that went well out of log and metrics: for an address of
+// which the operator must not know whether one particular person opened it.
+func Unrecorded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if rec, ok := r.Context().Value(recordKey{}).(*record); ok {
+			rec.silent = true
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // nameRoute tells the record which route matched, as the pattern that we wrote.
