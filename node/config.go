@@ -51,8 +51,8 @@ type Config struct {
 	CheckpointInterval time.Duration // between checkpoints while the log grows: 500 ms
 	CosignInterval     time.Duration // after which an unchanged log is cosigned again: 30 min
 
-	// ApplicationsPerMinute bounds events that are signed by nobody whom the registry knows,
-	// which are applications for admission; 0 means 60.
+	// ApplicationsPerMinute bounds the leaves that a region makes, while this node leads, of
+	// events signed by nobody whom it took in: applications for admission. 0 means 60.
 	ApplicationsPerMinute int
 }
 

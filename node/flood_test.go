@@ -1,8 +1,11 @@
 package node
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -48,4 +51,58 @@ func TestManyRefusalsAtOnce(t *testing.T) {
 	if got := m.meta.Outcomes - m.meta.Oldest; got != maxOutcomes {
 		t.Errorf("%d refusals kept, want %d", got, maxOutcomes)
 	}
+}
+
+// TestStrangersFillNoLog: neither events that anybody can make up nor the many applications of
+// one who was admitted by nobody make raft's log or the region's grow without end.
+func TestStrangersFillNoLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newClusterWith(t, 3, func(cfg *Config) { cfg.ApplicationsPerMinute = 5 })
+		defer c.close()
+		lead := c.leader()
+		last := c.get(lead).raft.LastIndex()
+		applicant := c.application("Opleidingshuis De Vaart", time.Now())
+		previous, busy := "", 0
+		for i := range 20 { // its own applications, each valid
+			e := applicant.Event
+			e.Predecessor, e.Expires = previous, e.Expires+int64(i)
+			signed, err := registry.Sign(e, namedP256("organisation Opleidingshuis De Vaart"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			o, err := c.submit("knoop-2", signed)
+			switch {
+			case errors.Is(err, registry.ErrBusy):
+				busy++
+			case err != nil || o.Err() != nil:
+				t.Fatalf("application %d: %+v, %v", i, o, err)
+			default:
+				previous = o.Event
+			}
+		}
+		if size := c.size(lead); busy != 15 || size != 6 {
+			t.Errorf("%d leaves, %d times busy, want 6 and 15", size, busy)
+		}
+		for i := range 50 { // forged, stale, of another region, of nobody
+			e := applicant
+			switch e.Event.Expires += int64(i) + 100; i % 4 {
+			case 0:
+				e.Event.Genesis = strings.Repeat("ab", 32)
+			case 1:
+				e.Event.Predecessor = strings.Repeat("cd", 32)
+			case 2:
+				e.Event.Predecessor = previous
+				e.Event.Signers = []registry.Signer{{Party: "member/lid-1", Key: e.Event.Signers[0].Key}}
+			default:
+				e.Event.Predecessor = previous
+				e.Event.Signers = []registry.Signer{{Party: "organisation/org_aaaaaaaaaaaaaaaaaaaaaaaaaa", Key: e.Event.Signers[0].Key}}
+			}
+			if o, err := c.submit("knoop-3", e); err != nil || o.State != registry.OutcomeRefused {
+				t.Errorf("made up event %d: %+v, %v", i, o, err)
+			}
+		}
+		if grown := c.get(lead).raft.LastIndex() - last; grown > 10 {
+			t.Errorf("raft's log grew by %d entries, want 10 at most", grown)
+		}
+	})
 }

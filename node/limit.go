@@ -7,9 +7,9 @@ import (
 	"paspoort.example/paspoort/specs/registry"
 )
 
-// Anybody may apply for admission, so anybody can make leaves. A bucket of tokens bounds
-// how many first applications this node takes; members and known organisations are not
-// bounded by it.
+// Anybody may apply for admission, again and again, so anybody can make leaves. A bucket of
+// tokens bounds how many events of strangers the leader takes; members, and organisations that
+// were admitted, are not bounded by it: they answer for what they sign.
 type bucket struct {
 	mu    sync.Mutex
 	rate  float64 // tokens a second; the bucket holds a minute of them
@@ -35,13 +35,17 @@ func (b *bucket) take(now time.Time) bool {
 	return true
 }
 
-// patient says whether the node takes this event now.
-func (n *Node) patient(e registry.SignedEvent) bool {
-	if e.Event.Kind != registry.KindApplied {
-		return true
-	}
+// knows says whether an event names a signer that the region took in. Its signatures were
+// checked.
+func (n *Node) knows(e registry.SignedEvent) bool {
 	n.machine.mu.RLock()
-	known := n.machine.state.Head(e.Event.Subject) != ""
-	n.machine.mu.RUnlock()
-	return known || n.applications.take(n.cfg.Clock())
+	defer n.machine.mu.RUnlock()
+	return n.machine.state.Known(e)
+}
+
+// vouched says whether such a signer really signed it.
+func (n *Node) vouched(e registry.SignedEvent) bool {
+	n.machine.mu.RLock()
+	defer n.machine.mu.RUnlock()
+	return n.machine.state.Vouched(e)
 }

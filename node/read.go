@@ -181,6 +181,13 @@ func (l *leadership) index(ctx context.Context) (uint64, error) {
 	}
 }
 
+// leads says whether this node leads and has applied all that earlier leaders committed.
+func (l *leadership) leads() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ready != 0 && l.ready == l.raft.CurrentTerm()
+}
+
 // run verifies round after round until nobody waits.
 func (l *leadership) run() {
 	for {

@@ -2,9 +2,11 @@ package node
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -62,7 +64,7 @@ func (n *Node) submit(ctx context.Context, event registry.SignedEvent) (registry
 		unclear = unclear || errors.Is(err, registry.ErrOutcome)
 		again := errors.Is(err, registry.ErrNoLeader) || errors.Is(err, registry.ErrOutcome)
 		if !again || n.cfg.Clock().After(patience) || ctx.Err() != nil {
-			if again && unclear {
+			if unclear { // whatever was answered now: an earlier attempt may have succeeded
 				err = registry.ErrOutcome
 			}
 			return o, err
@@ -112,8 +114,8 @@ func (n *Node) enqueue(ctx context.Context, event registry.SignedEvent, raw []by
 	if n.size() == 0 && !bytes.Equal(raw, n.cfg.Founding) {
 		return registry.Outcome{}, registry.ErrNoLeader // the founding event comes first, and soon
 	}
-	if o, refused := n.atTheDoor(event); refused {
-		return o, nil
+	if o, err := n.atTheDoor(event); o != nil || err != nil {
+		return *cmp.Or(o, &registry.Outcome{}), err
 	}
 	s := submission{raw, make(chan answer, 1)}
 	select {
@@ -136,24 +138,45 @@ func (n *Node) enqueue(ctx context.Context, event registry.SignedEvent, raw []by
 var doorCodes = []*registry.Refusal{
 	registry.ErrMalformed, registry.ErrTooLarge, registry.ErrRules, registry.ErrKind, registry.ErrReserved,
 	registry.ErrBody, registry.ErrSubject, registry.ErrSignature, registry.ErrCommitment, registry.ErrExpired,
+	registry.ErrRegion, registry.ErrGenesis,
+	registry.ErrLogTime, // not the event's fault for good: nothing to remember
 }
 
-// atTheDoor checks an event against the state as it stands. Refusals that may be overtaken
-// by events in the queue go on to raft, where their order is decided.
-func (n *Node) atTheDoor(event registry.SignedEvent) (registry.Outcome, bool) {
+// atTheDoor checks an event against the state as it stands. It answers with a refusal, with
+// an error, or with neither: then the event goes on to raft, where its order is decided, and
+// where refusals are remembered. Strangers fill neither log at their will: a bucket each
+// bounds how many leaves they make, and how many of their refusals are remembered; beyond
+// that they are refused here.
+func (n *Node) atTheDoor(event registry.SignedEvent) (*registry.Outcome, error) {
+	if n.size() == 0 {
+		return nil, nil // the founding event of this node's own configuration
+	}
+	if !n.verified.leads() {
+		return nil, registry.ErrNoLeader // a new leader may not have applied yet what others were told
+	}
 	m := n.machine
 	m.mu.Lock()
 	err := registry.Check(m.state, event, n.stamp(m.state.LogTime()))
 	m.mu.Unlock()
-	for _, code := range doorCodes {
-		if errors.Is(err, code) {
-			return refusal(event.Event.ID(), err), true
+	now := n.cfg.Clock()
+	if err == nil {
+		if !n.knows(event) && !n.applications.take(now) {
+			return nil, registry.ErrBusy
 		}
+		return nil, nil
 	}
-	if errors.Is(err, registry.ErrLogTime) { // not the event's fault for good: nothing to remember
-		return refusal(event.Event.ID(), err), true
+	if o, ok := n.accepted(event.Event.ID()); ok {
+		return &o, nil
 	}
-	return registry.Outcome{}, false
+	if isOneOf(err, doorCodes) || !n.vouched(event) && !n.refusals.take(now) {
+		o := refusal(event.Event.ID(), err)
+		return &o, nil
+	}
+	return nil, nil
+}
+
+func isOneOf(err error, codes []*registry.Refusal) bool {
+	return slices.ContainsFunc(codes, func(code *registry.Refusal) bool { return errors.Is(err, code) })
 }
 
 // stamp is the log time for a batch (D2): this leader's clock, or the newest stamp when
