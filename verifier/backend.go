@@ -155,7 +155,7 @@ func (b backend) Refusal(_ context.Context, t *openid4vp.Transaction, e *openid4
 
 // comeBack lets the verdict count when the browser that asked returns with the response code. HAIP 5.1: "Verifiers MUST
 // reject presentations if Wallets do not follow the redirect back or the redirect back arrives in a different user session".
-func (v *Verifier) comeBack(id, session, code string) error {
+func (v *Verifier) comeBack(id string, sessions []string, code string) error {
 	rejected := false
 	err := v.config.Store.Update(func(tx kv.Tx) error {
 		r, err := getRequest(tx, id)
@@ -167,7 +167,7 @@ func (v *Verifier) comeBack(id, session, code string) error {
 			return errClosed
 		}
 		r.State = Done
-		if subtle.ConstantTimeCompare(hash(session), r.Return.Session) != 1 {
+		if !slices.ContainsFunc(sessions, func(s string) bool { return subtle.ConstantTimeCompare(hash(s), r.Return.Session) == 1 }) {
 			r.State, r.Verdict, rejected = Rejected, nil, true
 		}
 		r.Return = nil

@@ -2,11 +2,13 @@ package verifier
 
 import (
 	"embed"
+	"encoding/hex"
 	"errors"
 	"io/fs"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gorilla/mux"
@@ -155,8 +157,22 @@ func (v *Verifier) showQR(w http.ResponseWriter, r *http.Request) {
 	v.rendered(page.WriteQR(w, found.Invocation))
 }
 
-// sessionCookie binds an answer to the browser that pressed the button. It belongs to the path of one request.
-const sessionCookie = "request"
+// sessionCookie starts the names of the cookies that bind an answer to the browser that pressed the button. They belong to
+// the path of one request, and each time that the button is pressed has its own: a wallet may answer to any of them.
+const sessionCookie = "request-"
+
+// cookieName names the cookie of a session.
+func cookieName(session string) string { return sessionCookie + hex.EncodeToString(hash(session)[:4]) }
+
+// sessions are those of this browser.
+func sessions(r *http.Request) (all []string) {
+	for _, c := range r.Cookies() {
+		if strings.HasPrefix(c.Name, sessionCookie) && len(all) < 2*maxTransactions {
+			all = append(all, c.Value)
+		}
+	}
+	return all
+}
 
 // openWallet gives this browser a session of its own and sends it to the wallet (OpenID4VP 14.2).
 func (v *Verifier) openWallet(w http.ResponseWriter, r *http.Request) {
@@ -187,7 +203,7 @@ func (v *Verifier) openWallet(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	http.SetCookie(w, &http.Cookie{
-		Name: sessionCookie, Value: session, Path: pagePath(id), MaxAge: int(v.config.RequestLifetime.Seconds()) + 1,
+		Name: cookieName(session), Value: session, Path: pagePath(id), MaxAge: int(v.config.RequestLifetime.Seconds()) + 1,
 		HttpOnly: true, Secure: v.https(), SameSite: http.SameSiteLaxMode, // Lax: the wallet sends the browser back by a link
 	})
 	// Not http.Redirect, which would clean up the path of openid4vp://.
@@ -214,11 +230,7 @@ func (v *Verifier) walletBase(number, id string) (string, bool) {
 // returned is where the wallet sends the browser after it answered (OpenID4VP 8.2, redirect_uri).
 func (v *Verifier) returned(w http.ResponseWriter, r *http.Request) {
 	id := mux.Vars(r)["id"]
-	session := ""
-	if cookie, err := r.Cookie(sessionCookie); err == nil {
-		session = cookie.Value
-	}
-	err := v.comeBack(id, session, r.URL.Query().Get("response_code"))
+	err := v.comeBack(id, sessions(r), r.URL.Query().Get("response_code"))
 	switch {
 	case errors.Is(err, errOtherBrowser):
 		v.fault(w, r, page.Refused, pagePath(id))

@@ -298,6 +298,29 @@ func TestSameDevice(t *testing.T) {
 	}
 }
 
+// TestButtonPressedTwice: a person who pressed again, because the wallet was slow, can answer what came first.
+func TestButtonPressedTwice(t *testing.T) {
+	for name, answered := range map[string]int{"the first": 0, "the second": 1} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			made, browser := s.ask(askSkills+`}`), s.browser()
+			var links [2]string
+			for n := range links {
+				_, links[n], _ = s.get(browser, made.Page+"/open")
+			}
+			x := s.fetch(links[answered])
+			redirect, err := s.wallet.Send(t.Context(), x, s.answer(x))
+			must(t, err)
+			if status, _, _ := s.get(browser, redirect); status != http.StatusSeeOther {
+				t.Errorf("return: %d, want %d", status, http.StatusSeeOther)
+			}
+			if got := s.read(made.ID); got.State != verifier.Done {
+				t.Errorf("state %q, want done", got.State)
+			}
+		})
+	}
+}
+
 func TestNeverComingBackExpires(t *testing.T) {
 	s := newStage(t)
 	made := s.ask(askSkills + `}`)
