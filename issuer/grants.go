@@ -182,7 +182,7 @@ func (i *Issuer) redeemRefresh(tx kv.Tx, q *openid4vci.TokenRequest) (r *record,
 	case hmac.Equal(sum[:], r.Refresh):
 		r.Previous = r.Refresh
 	case !hmac.Equal(sum[:], r.Previous):
-		r.Refresh, r.Previous = nil, nil
+		r.Refresh, r.Previous, r.Ended = nil, nil, true
 		return nil, errWrongRefresh, putRecord(tx, r)
 	}
 	return r, nil, nil
@@ -263,7 +263,7 @@ func (i *Issuer) Access(_ context.Context, token string) (*openid4vci.Access, er
 	if err != nil && !errors.Is(err, kv.ErrNotFound) {
 		return nil, fmt.Errorf("issuer: look up access token: %w", err)
 	}
-	if err != nil || !i.c.Clock().Before(a.Until) {
+	if err != nil || !i.c.Clock().Before(a.Until) || r.Ended {
 		return nil, openid4vci.Refuse(openid4vci.InvalidToken, "the access token is unknown or expired")
 	}
 	out := &openid4vci.Access{ConfigurationIDs: []string{r.ConfigurationID}, DPoPKey: a.DPoPKey, Grant: grant{a.ID, sum}}

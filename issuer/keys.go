@@ -96,7 +96,8 @@ type record struct {
 	// Refresh may never have arrived.
 	Refresh  []byte `json:"refresh,omitempty"`
 	Previous []byte `json:"previous,omitempty"`
-	DPoPKey  string `json:"dpop,omitempty"` // thumbprint that tokens are bound to
+	Ended    bool   `json:"ended,omitempty"` // a token came back that was replaced: somebody else has them
+	DPoPKey  string `json:"dpop,omitempty"`  // thumbprint that tokens are bound to
 
 	Entries  []entry          `json:"entries,omitempty"` // of all copies ever made
 	Notified openid4vci.Event `json:"notified,omitempty"`

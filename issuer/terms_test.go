@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"paspoort.example/paspoort/internal/kv"
+	"paspoort.example/paspoort/specs/openid4vci"
 )
 
 // TestScheduleAfterAClockThatWasAhead: a publication that is dated next year does not
@@ -142,5 +143,29 @@ func TestIdempotencyKeepsNoHashOfClaims(t *testing.T) {
 				t.Errorf("the store holds the hash of the %s", what)
 			}
 		}
+	}
+}
+
+// TestStolenTokensEndAtOnce: when a refresh token that was replaced comes back, the
+// access tokens that were had with its successors are good no more either.
+func TestStolenTokensEndAtOnce(t *testing.T) {
+	r := newRig(t)
+	h := r.accept(r.offer(opleiding, false), 1)
+	first, token := h.token.RefreshToken, h.token
+	for range 2 {
+		var err error
+		if token, err = h.session.Refresh(t.Context(), token.RefreshToken); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wanted := openid4vci.Wanted{ConfigurationID: opleiding, Keys: newKeys(t, 1)}
+	if _, err := h.session.Credentials(t.Context(), token, wanted); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.session.Refresh(t.Context(), first); !errors.Is(err, openid4vci.InvalidGrant) {
+		t.Fatalf("got %v, want %v", err, openid4vci.InvalidGrant)
+	}
+	if _, err := h.session.Credentials(t.Context(), token, wanted); !errors.Is(err, openid4vci.InvalidToken) {
+		t.Errorf("got %v, want %v", err, openid4vci.InvalidToken)
 	}
 }
