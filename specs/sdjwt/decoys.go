@@ -10,8 +10,9 @@ import (
 
 // Decoys is so many decoy digests (RFC 9901 4.2.5) in one place, for an issuer
 // that hides how many claims there are: as the member "_sd" of an object they join
-// the digests of that object, as an element of an array they stand at random
-// places from the first hidden element on. Elements keep their order.
+// the digests of that object, as an element of an array they stand in its place.
+// Put them behind the other elements: there are wallets that count places in the
+// array as it was signed, and choose another element when decoys stand before it.
 type Decoys int
 
 // MarshalJSON refuses, for the reason that SD does.
@@ -19,60 +20,40 @@ func (Decoys) MarshalJSON() ([]byte, error) {
 	return nil, errors.New("sdjwt.Decoys inside a type that Issue does not walk")
 }
 
-// at is the count at i, of a list that may be nil.
-func at(counts []int, i int) int {
-	if counts == nil {
-		return 0
+// decoyPositions says how many decoys of the options stand before each element,
+// and behind the last. An array without marks gets none.
+func (w *issuance) decoyPositions(in []any) (map[int]int, error) {
+	if w.decoys == 0 || !hidesElements(in) {
+		return nil, nil
 	}
-	return counts[i]
-}
-
-// decoyPositions says how many decoys stand before each element, and behind the
-// last; nil for none. None stands before the first hidden element or Decoys, so that
-// clear elements in front of all hidden ones keep their places: those would tell
-// how many are hidden.
-func (w *issuance) decoyPositions(in []any) ([]int, error) {
-	n, err := w.elementDecoys(in)
-	if n == 0 || err != nil {
-		return nil, err
-	}
-	first := slices.IndexFunc(in, func(v any) bool {
-		switch v.(type) {
-		case SD, Decoys:
-			return true
-		}
-		return false
-	})
-	counts := make([]int, len(in)+1)
-	for range n {
-		i, err := w.below(len(in) + 1 - first)
+	at := make(map[int]int)
+	for range w.decoys {
+		i, err := w.below(len(in) + 1)
 		if err != nil {
 			return nil, err
 		}
-		counts[first+i]++
+		at[i]++
 	}
-	return counts, nil
+	return at, nil
 }
 
-// elementDecoys is how many decoys an array gets: those that it names, and those
-// of the options when any of its elements is hidden.
-func (w *issuance) elementDecoys(in []any) (n int, err error) {
-	marked := false
-	for _, v := range in {
-		switch v := v.(type) {
-		case SD:
-			marked = true
-		case Decoys:
-			if v < 0 || v > MaxDisclosures {
-				return 0, fmt.Errorf("%w: %d decoys", ErrTooLarge, v)
-			}
-			n += int(v)
+func hidesElements(in []any) bool {
+	return slices.ContainsFunc(in, func(v any) bool { _, ok := v.(SD); return ok })
+}
+
+// elementDecoys appends n decoys as elements.
+func (w *issuance) elementDecoys(dst []byte, n int) ([]byte, error) {
+	if n < 0 || n > MaxDisclosures {
+		return nil, fmt.Errorf("%w: %d decoys", ErrTooLarge, n)
+	}
+	for range n {
+		decoy, err := w.decoy()
+		if err != nil {
+			return nil, err
 		}
+		dst = appendElementDigest(dst, decoy)
 	}
-	if marked {
-		n += w.decoys
-	}
-	return n, nil
+	return dst, nil
 }
 
 // decoy is "a hash over a cryptographically secure random number" (4.2.5); so
@@ -124,12 +105,16 @@ func (w *issuance) need(v any, depth int) (n int) {
 		}
 		n += decoys * w.alg.size()
 	case []any:
-		decoys, _ := w.elementDecoys(v)
-		n = decoys * (w.alg.size() + placeSize)
+		if hidesElements(v) {
+			n += w.decoys * (w.alg.size() + placeSize)
+		}
 		for _, e := range v {
-			if mark, ok := e.(SD); ok {
-				n += saltSize + w.need(mark.Value, depth+1)
-			} else {
+			switch e := e.(type) {
+			case Decoys:
+				n += int(e) * w.alg.size()
+			case SD:
+				n += saltSize + w.need(e.Value, depth+1)
+			default:
 				n += w.need(e, depth+1)
 			}
 		}

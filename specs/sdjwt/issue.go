@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"paspoort.example/paspoort/specs/ijson"
 	"paspoort.example/paspoort/specs/jose"
@@ -85,11 +86,16 @@ func IssueCompact(o IssueOptions) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	token := make([]byte, 0, 2*len(body)+len(w.disclosures)+512)
-	if token, err = jose.AppendSigned(token, o.Signer, o.Header, body); err != nil {
+	jwt, err := jose.AppendSigned(nil, o.Signer, o.Header, body)
+	if err != nil {
 		return "", fmt.Errorf("issuer-signed jwt: %w", err)
 	}
-	return string(append(append(token, '~'), w.disclosures...)), nil
+	var token strings.Builder
+	token.Grow(len(jwt) + 1 + len(w.disclosures))
+	token.Write(jwt)
+	token.WriteByte('~')
+	token.Write(w.disclosures)
+	return token.String(), nil
 }
 
 // An issuance writes the payload, and on its way writes a disclosure for every
@@ -205,18 +211,17 @@ func (w *issuance) array(dst []byte, in []any, depth int) ([]byte, error) {
 	}
 	dst = append(dst, '[')
 	for i := 0; i <= len(in); i++ {
-		for range at(decoysAt, i) {
-			decoy, err := w.decoy()
-			if err != nil {
-				return nil, err
-			}
-			dst = appendElementDigest(dst, decoy)
+		if dst, err = w.elementDecoys(dst, decoysAt[i]); err != nil {
+			return nil, err
 		}
 		if i == len(in) {
 			break
 		}
 		switch v := in[i].(type) {
-		case Decoys: // they have their places
+		case Decoys:
+			if dst, err = w.elementDecoys(dst, int(v)); err != nil {
+				return nil, err
+			}
 		case SD:
 			var digest string
 			if dst, digest, err = w.disclose(dst, "", true, v.Value, depth); err != nil {
