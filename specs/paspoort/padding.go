@@ -127,8 +127,9 @@ func (s *shape) pad(v any) any {
 	return v
 }
 
-// padList puts clear elements first: between hidden ones their place would tell
-// how many those are.
+// padList puts clear elements first: behind hidden ones their place would tell how
+// many those are. Decoys come last, so that an element has the same place among what
+// was signed and among what the holder reads: wallets that mix the two exist.
 func (s *shape) padList(list []any) []any {
 	out, hidden := split(list)
 	if s.first != nil && len(out) > 0 {

@@ -157,3 +157,27 @@ type onceReader struct {
 }
 
 func (r *onceReader) Read(p []byte) (int, error) { r.n++; return r.bytes.Read(p) }
+
+// An element has the same place in what was signed as in what the holder reads:
+// wallets that take one for the other exist, and would show another skill.
+func TestDecoysStandLast(t *testing.T) {
+	tok := issueCopy(t, FormatSDJWTVC, sampleDataset(t, Opleiding), 1)
+	signed, _ := tok.Payload()["skills"].([]any)
+	places, err := tok.Disclosable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for _, p := range places {
+		if len(p.Path) != 2 || p.Path[0] != "skills" {
+			continue
+		}
+		seen++
+		if got := signed[p.Path[1].(int)].(map[string]any)["..."]; got != p.Disclosure.Digest() {
+			t.Errorf("skill %v stands elsewhere in what was signed", p.Path[1])
+		}
+	}
+	if seen == 0 || len(signed) != bucket {
+		t.Errorf("%d skills of %d elements", seen, len(signed))
+	}
+}
