@@ -66,7 +66,7 @@ func TestOfferPage(t *testing.T) {
 	if response, body := r.get(path + "/qr.svg"); response.StatusCode != 200 || !strings.Contains(body, "<svg") {
 		t.Errorf("QR: %d", response.StatusCode)
 	}
-	if _, body := r.get(path, "Accept-Language", "en"); !strings.Contains(body, "There is a proof waiting for you") {
+	if _, body := r.get(path, "Accept-Language", "en"); !strings.Contains(body, "There is a credential waiting for you") {
 		t.Error("no English")
 	}
 	// Somebody pastes the address of the page in a wallet: the offer itself, as from
