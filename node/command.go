@@ -21,6 +21,7 @@ const commandVersion = 1
 const (
 	maxBatchEvents = 512
 	maxBatchBytes  = 1 << 20
+	maxHeldEvents  = 128 // applied, give or take a batch, before those who read get a turn
 )
 
 var errCommand = errors.New("raft entry is not a command of this version")

@@ -94,6 +94,7 @@ type pending struct {
 	tiles    map[string][]byte
 	outcomes []registry.Outcome
 	bytes    int
+	events   int
 	keep     uint64
 	nodes    bool
 	erased   []string
@@ -115,7 +116,7 @@ func (m *machine) ApplyBatch(logs []*raft.Log) []any {
 	p, first := m.newPending(), 0
 	for i, l := range logs {
 		out[i] = m.applyLog(p, l)
-		if p.bytes > maxBatchBytes || i == len(logs)-1 {
+		if p.bytes > maxBatchBytes || p.events >= maxHeldEvents || i == len(logs)-1 {
 			m.flush(p)
 			if m.failed != nil {
 				for j := first; j < len(logs); j++ {
@@ -123,11 +124,18 @@ func (m *machine) ApplyBatch(logs []*raft.Log) []any {
 				}
 				return out
 			}
+			m.letReaders()
 			p, first = m.newPending(), i+1
 		}
 	}
 	m.announce()
 	return out
+}
+
+// letReaders lets those in who wait for the lock. Everything is stored.
+func (m *machine) letReaders() {
+	m.mu.Unlock()
+	m.mu.Lock()
 }
 
 // applyLog applies one raft entry to the state in memory and to p.
@@ -154,6 +162,7 @@ func (m *machine) applyLog(p *pending, l *raft.Log) any {
 	outcomes := make([]registry.Outcome, len(c.Events))
 	for i, raw := range c.Events {
 		outcomes[i] = m.applyEvent(p, raw, c.LogTime)
+		p.events++
 	}
 	return outcomes
 }
@@ -164,27 +173,31 @@ func (m *machine) applyEvent(p *pending, raw []byte, logTime int64) registry.Out
 	if err != nil {
 		return refusal("", err)
 	}
-	id := event.Event.ID()
 	leaf := registry.NewLeaf(event, unix(logTime))
 	effect, err := registry.Apply(m.state, leaf)
+	if err != nil {
+		return m.noLeaf(p, event.Event.ID(), err, logTime)
+	}
+	if err := p.append(effect.Index, leaf); err != nil {
+		m.fail(err)
+		return refusal(effect.Event, err)
+	}
+	p.nodes = p.nodes || effect.Nodes || effect.Index == 0
+	p.erased = append(p.erased, effect.Erased...)
+	return registry.Outcome{Event: effect.Event, State: registry.OutcomeCommitted, Index: &effect.Index, LogTime: logTime, Enacted: effect.Enacted}
+}
+
+// noLeaf is the outcome of an event that the registry did not take.
+func (m *machine) noLeaf(p *pending, id string, err error, logTime int64) registry.Outcome {
 	if errors.Is(err, registry.ErrDuplicate) {
 		index, _ := m.state.Leaf(id)
 		return registry.Outcome{Event: id, State: registry.OutcomeCommitted, Index: &index, Repeat: true}
 	}
-	if err != nil {
-		o := refusal(id, err)
-		o.LogTime = logTime
-		p.outcomes = append(p.outcomes, o)
-		p.bytes += refusalBytes + len(o.Detail)
-		return o
-	}
-	if err := p.append(effect.Index, leaf); err != nil {
-		m.fail(err)
-		return refusal(id, err)
-	}
-	p.nodes = p.nodes || effect.Nodes || effect.Index == 0
-	p.erased = append(p.erased, effect.Erased...)
-	return registry.Outcome{Event: id, State: registry.OutcomeCommitted, Index: &effect.Index, LogTime: logTime, Enacted: effect.Enacted}
+	o := refusal(id, err)
+	o.LogTime = logTime
+	p.outcomes = append(p.outcomes, o)
+	p.bytes += refusalBytes + len(o.Detail)
+	return o
 }
 
 func (p *pending) append(index uint64, leaf registry.Leaf) error {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -187,5 +188,44 @@ func TestBigBatch(t *testing.T) {
 	}
 	if m.meta.Size != 401 || m.meta.Applied != 21 {
 		t.Errorf("meta = %+v", m.meta)
+	}
+}
+
+// slowStore tells of each Update.
+type slowStore struct {
+	kv.Store
+	before func()
+}
+
+func (s slowStore) Update(fn func(kv.Tx) error) error {
+	s.before()
+	return s.Store.Update(fn)
+}
+
+// TestReadersGetInWhileCatchingUp: a node that has much to apply answers meanwhile.
+func TestReadersGetInWhileCatchingUp(t *testing.T) {
+	r, store, m := aloneMachine(t)
+	seen := make(chan uint64, 1)
+	var once sync.Once
+	m.store = slowStore{store, func() {
+		once.Do(func() {
+			go func() {
+				m.mu.RLock()
+				defer m.mu.RUnlock()
+				seen <- m.meta.Size
+			}()
+		})
+	}}
+	var logs []*raft.Log
+	for i := range uint64(6) {
+		var events [][]byte
+		for j := range 2 * maxHeldEvents / 3 {
+			events = append(events, r.raw(fmt.Sprintf("Organisatie %d %d", i, j), r.start))
+		}
+		logs = append(logs, entry(2+i, r.start, events...))
+	}
+	m.ApplyBatch(logs)
+	if got := <-seen; got >= m.meta.Size {
+		t.Errorf("a reader waited until all %d leaves were there", got)
 	}
 }

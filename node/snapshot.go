@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/hashicorp/raft"
 
@@ -108,14 +109,17 @@ func (m *machine) stop(err error) error {
 func (m *machine) followAll(batch [][]byte) (uint64, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	p := m.newPending()
-	p.meta.Restoring = true
-	for _, raw := range batch {
-		if err := m.follow(p, raw); err != nil {
-			return 0, err
+	for part := range slices.Chunk(batch, maxHeldEvents) {
+		p := m.newPending()
+		p.meta.Restoring = true
+		for _, raw := range part {
+			if err := m.follow(p, raw); err != nil {
+				return 0, err
+			}
 		}
+		m.flush(p)
+		m.letReaders()
 	}
-	m.flush(p)
 	return m.meta.Size, m.failed
 }
 
