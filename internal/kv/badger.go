@@ -48,10 +48,11 @@ type badgerStore struct {
 	patience time.Duration // how long Close waits; tests wait less
 }
 
-// OpenBadger opens the store in dir, which is made (0700) when absent. ErrInUse
-// when another process has it. The store tidies its files by itself until Close.
+// OpenBadger opens the store in dir, which is made when absent and gets mode 0700:
+// Badger's own files can be read by whoever gets into the folder. ErrInUse when
+// another process has it. The store tidies its files by itself until Close.
 func OpenBadger(dir string, o Options) (Store, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := makePrivate(dir); err != nil {
 		return nil, fmt.Errorf("kv: %w", err)
 	}
 	db, err := badger.Open(badgerOptions(dir, o))
@@ -62,6 +63,18 @@ func OpenBadger(dir string, o Options) (Store, error) {
 	s := &badgerStore{db: db, stop: stop, stopped: make(chan struct{}), patience: closeWait}
 	go s.collect(ctx)
 	return s, nil
+}
+
+// makePrivate makes a folder that only its owner can enter.
+func makePrivate(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	info, err := os.Stat(dir)
+	if err != nil || info.Mode().Perm()&0o077 == 0 {
+		return err
+	}
+	return os.Chmod(dir, 0o700)
 }
 
 func badgerOptions(dir string, o Options) badger.Options {

@@ -3,6 +3,8 @@ package kv_test
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"paspoort.example/paspoort/internal/kv"
@@ -156,4 +158,25 @@ func Example() {
 	// Output:
 	// offer/1 open
 	// offer/2 taken
+}
+
+// TestFolderIsPrivate: also a folder that was there before can be entered by its owner
+// only; Badger's files in it are readable by all.
+func TestFolderIsPrivate(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s, err := kv.OpenBadger(dir, kv.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	info, err := os.Stat(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := info.Mode().Perm(); got != 0o700 {
+		t.Errorf("mode: got %v, want 0700", got)
+	}
 }
