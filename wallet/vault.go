@@ -75,10 +75,18 @@ func (a *argon2id) key(passphrase []byte) ([]byte, error) {
 	return argon2.IDKey(passphrase, a.Salt, a.Time, a.Memory, a.Lanes, chacha20poly1305.KeySize), nil
 }
 
+// CheckPassphrase is ErrWeakPassphrase for one that Init refuses.
+func CheckPassphrase(passphrase []byte) error {
+	if len(passphrase) < minPassphrase {
+		return ErrWeakPassphrase
+	}
+	return nil
+}
+
 // newVault draws a data key and seals it under a passphrase.
 func newVault(passphrase []byte, random io.Reader, cost *argon2id) (*vault, []byte, error) {
-	if len(passphrase) < minPassphrase {
-		return nil, nil, ErrWeakPassphrase
+	if err := CheckPassphrase(passphrase); err != nil {
+		return nil, nil, err
 	}
 	dataKey := make([]byte, dataKeySize)
 	if _, err := io.ReadFull(random, dataKey); err != nil {

@@ -199,7 +199,7 @@ func (w *Wallet) refresh(ctx context.Context) {
 		if r.Refresh == nil {
 			continue
 		}
-		if err := r.Refresh(ctx); err != nil {
+		if err := r.Refresh(ctx); err != nil && !errors.Is(context.Cause(ctx), context.Canceled) {
 			w.c.Log.WarnContext(ctx, "region could not be refreshed", "region", r.Copy.Genesis(), "cause", err)
 		}
 	}

@@ -23,6 +23,7 @@ import (
 
 // Failures that only the commands themselves know.
 var (
+	errSpent       = errors.New("the certificate showed it only after the offer was used")
 	errTakenBack   = errors.New("the asker did not take the answer")
 	errNotAgreed   = errors.New("nobody agreed")
 	errNoFile      = errors.New("the file holds no credential")
@@ -91,9 +92,11 @@ var knownFaults = []knownFault{
 		words("Maak een paspoort met een regio, of zeg zelf dat u deze organisatie kent: --accept-unknown", "Make a paspoort with a region, or say that you know this organisation: --accept-unknown"), false},
 	{"region_unreachable", is(wallet.ErrRegionAway), words("Uw regio is niet bereikbaar, dus niemand kan zeggen wie deze organisatie is.", "Your region cannot be reached, so nobody can say who this organisation is."),
 		words("Probeer het later opnieuw.", "Try again later."), false},
-	{"not_admitted", isNotAdmitted, words("Deze organisatie is op dit moment niet toegelaten in de regio. Er is niets gedaan.", "This organisation is not admitted in the region at present. Nothing was done."),
+	{"unknown_party", is(errSpent), words("Het certificaat van deze uitgever is niet van wie u vertrouwt. Er is niets bewaard; het aanbod is wel gebruikt.", "The certificate of this issuer is not from whom you trust. Nothing was stored; the offer has been used all the same."),
+		words("Kent u de uitgever, vraag dan een nieuw aanbod en noem het juiste certificaat met --trust-ca, of zeg --accept-unknown.", "When you know the issuer, ask for a new offer and name the right certificate with --trust-ca, or say --accept-unknown."), false},
+	{"not_admitted", isNotAdmitted, words("Deze organisatie is op dit moment niet toegelaten in de regio. Er is niets bewaard of verstuurd.", "This organisation is not admitted in the region at present. Nothing was stored or sent."),
 		words("Wilt u toch verder: --accept-unknown", "To go on all the same: --accept-unknown"), false},
-	{"unknown_party", is(wallet.ErrUnknownParty), words("Geen regio die u koos kent deze organisatie. Er is niets gedaan.", "No region that you chose knows this organisation. Nothing was done."),
+	{"unknown_party", is(wallet.ErrUnknownParty), words("Geen regio die u koos kent deze organisatie. Er is niets bewaard of verstuurd.", "No region that you chose knows this organisation. Nothing was stored or sent."),
 		words("Kent u haar zelf, zeg dat dan: --accept-unknown, of --trust-ca BESTAND", "When you know it yourself, say so: --accept-unknown, or --trust-ca FILE"), false},
 
 	// Accepting.

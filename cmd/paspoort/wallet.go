@@ -135,9 +135,12 @@ func (f *walletFlags) open(cmd *cobra.Command, start func(wallet.Config) (*walle
 			err = errors.Join(err, o.Close())
 		}
 	}()
+	if err := writable(f.dir); err != nil {
+		return o, err
+	}
 	store, err := kv.OpenBadger(filepath.Join(f.dir, storeDir), kv.Options{Sync: true, MemTable: 4 << 20})
 	if err != nil {
-		return nil, err
+		return o, err
 	}
 	o.stores = append(o.stores, store)
 	copies, err := kv.OpenBadger(filepath.Join(f.dir, registryDir), kv.Options{MemTable: 4 << 20})
@@ -147,6 +150,15 @@ func (f *walletFlags) open(cmd *cobra.Command, start func(wallet.Config) (*walle
 	o.stores = append(o.stores, copies)
 	o.Wallet, err = start(f.config(cmd, settings, policy, store, copies))
 	return o, err
+}
+
+// writable tries it: the store hides the reason why it cannot be opened.
+func writable(dir string) error {
+	probe, err := os.CreateTemp(dir, ".probe-")
+	if err != nil {
+		return err
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }
 
 func (f *walletFlags) config(cmd *cobra.Command, settings outbound.Settings, policy outbound.Policy, store, copies kv.Store) wallet.Config {

@@ -4,13 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"paspoort.example/paspoort/internal/keyfile"
 	"paspoort.example/paspoort/internal/outbound"
 	"paspoort.example/paspoort/wallet"
 )
@@ -121,26 +121,53 @@ func (f *walletFlags) init(cmd *cobra.Command, regions []wallet.RegionSettings, 
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(f.dir, 0o700); err != nil {
+	if err := wallet.CheckPassphrase(secret); err != nil {
 		return err
 	}
-	raw, err := json.MarshalIndent(settings, "", "  ")
-	if err != nil {
+	if err := os.MkdirAll(filepath.Dir(f.dir), 0o700); err != nil {
+		return err
+	}
+	err = os.Mkdir(f.dir, 0o700)
+	made, fresh := false, err == nil
+	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	path := filepath.Join(f.dir, outboundFile)
-	if err := keyfile.WriteAtomic(path, append(raw, '\n'), 0o600); err != nil {
+	if err := writeSettings(path, settings); err != nil {
 		return err
 	}
+	defer func() {
+		switch { // nothing half-made stays behind
+		case !made && fresh:
+			err = errors.Join(err, os.RemoveAll(f.dir))
+		case !made:
+			err = errors.Join(err, os.Remove(path))
+		}
+	}()
 	o, err := f.open(cmd, func(c wallet.Config) (*wallet.Wallet, error) { return wallet.Init(c, secret, regions...) })
 	if err != nil {
-		if !errors.Is(err, wallet.ErrExists) {
-			err = errors.Join(err, os.Remove(path)) // nothing half-made stays behind
-		}
 		return err
 	}
+	made = true
 	if err := o.Close(); err != nil {
 		return err
 	}
 	return f.say(cmd, map[string]any{"dir": f.dir, "regions": regions}, func(p *walletPrinter) { p.made(f.dir, regions) })
+}
+
+// writeSettings makes the file, so that of two commands at once only one makes a wallet.
+func writeSettings(path string, settings outbound.Settings) error {
+	raw, err := json.MarshalIndent(settings, "", "  ")
+	if err != nil {
+		return err
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return wallet.ErrExists
+	}
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(append(raw, '\n'))
+	return errors.Join(err, file.Sync(), file.Close())
 }

@@ -48,7 +48,9 @@ func (t *trustFlags) trust() (wallet.Trust, error) {
 // region knows.
 func (f *walletFlags) met(cmd *cobra.Command, err error) error {
 	if unknown, ok := errors.AsType[*wallet.UnknownError](err); ok {
-		newWalletPrinter(cmd.ErrOrStderr(), f.lang).stranger(unknown.Party)
+		if !f.json {
+			newWalletPrinter(cmd.ErrOrStderr(), f.lang).stranger(unknown.Party)
+		}
 		return withData{err, map[string]any{"party": unknown.Party}}
 	}
 	return err
@@ -96,6 +98,9 @@ func (f *walletFlags) accept(ctx context.Context, cmd *cobra.Command, w *wallet.
 	accepted, err := w.Accept(ctx, offer, wallet.Choices{TxCode: code})
 	if err != nil && len(accepted) > 0 { // what did come in stays
 		newWalletPrinter(cmd.ErrOrStderr(), f.lang).accepted(accepted)
+	}
+	if errors.Is(err, wallet.ErrUnknownParty) {
+		err = fmt.Errorf("%w: %w", errSpent, err)
 	}
 	if err != nil {
 		return f.met(cmd, err)

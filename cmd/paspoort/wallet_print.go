@@ -74,15 +74,12 @@ func (p *walletPrinter) party(who wallet.Party) {
 	p.line("  %s", p.s.dim(who.ID))
 	if c := who.Certificate; c != nil && !who.Known {
 		p.line("  %s: %s (%s, SHA-256 %.16s…)", p.t.certificate, c.Subject, c.IssuedBy, c.Fingerprint)
+		p.line("    %s", strings.Join(c.Names, ", "))
 	}
 }
 
+// stranger describes who was refused; why stands in the error that follows.
 func (p *walletPrinter) stranger(who wallet.Party) {
-	if who.Known {
-		p.line("%s", p.t.notAdmitted)
-	} else {
-		p.line("%s", p.t.notKnown)
-	}
 	p.line("  %s: %s", p.t.itSays, who.DisplayName())
 	p.line("  %s", who.ID)
 	if c := who.Certificate; c != nil {
