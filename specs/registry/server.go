@@ -181,15 +181,27 @@ func (s server) head(w http.ResponseWriter, r *http.Request) {
 
 // snapshot sends the leaves under the newest checkpoint, with that checkpoint.
 func (s server) snapshot(w http.ResponseWriter, r *http.Request) {
-	snap, err := BuildSnapshot(r.Context(), s.Log)
-	if err != nil {
+	out := &lateWriter{w: w}
+	if err := WriteSnapshot(r.Context(), s.Log, out); err != nil && !out.begun {
 		fail(w, err)
-		return
 	}
-	h := w.Header()
-	h.Set("Content-Type", "application/vnd.paspoort.registry-snapshot")
-	h.Set("Content-Disposition", `attachment; filename="registry.snapshot"`)
-	_, _ = snap.WriteTo(w) // an error here is the client's connection
+	// Later errors cut the file off; it says itself how many leaves it has.
+}
+
+// lateWriter names the type of the file when the first of it comes.
+type lateWriter struct {
+	w     http.ResponseWriter
+	begun bool
+}
+
+func (l *lateWriter) Write(p []byte) (int, error) {
+	if !l.begun {
+		l.begun = true
+		h := l.w.Header()
+		h.Set("Content-Type", "application/vnd.paspoort.registry-snapshot")
+		h.Set("Content-Disposition", `attachment; filename="registry.snapshot"`)
+	}
+	return l.w.Write(p)
 }
 
 func (s server) checkpoint(w http.ResponseWriter, r *http.Request) {

@@ -52,34 +52,53 @@ type snapshotHeader struct {
 
 // WriteTo writes the file.
 func (s Snapshot) WriteTo(w io.Writer) (int64, error) {
+	out := &countingWriter{w: bufio.NewWriter(w)}
+	if err := s.writeHeader(out, uint64(len(s.Leaves))); err != nil {
+		return 0, err
+	}
+	if err := out.leaves(s.Leaves); err != nil {
+		return out.n, err
+	}
+	return out.n, out.flush()
+}
+
+// writeHeader writes all that comes before the leaves.
+func (s Snapshot) writeHeader(out *countingWriter, leaves uint64) error {
 	header := snapshotHeader{
-		Checkpoint: string(s.Checkpoint), Genesis: s.Genesis, Leaves: uint64(len(s.Leaves)), Payloads: s.Payloads,
+		Checkpoint: string(s.Checkpoint), Genesis: s.Genesis, Leaves: leaves, Payloads: s.Payloads,
 	}
 	for _, note := range s.Handovers {
 		header.Handovers = append(header.Handovers, string(note))
 	}
 	raw, err := ijson.Canonical(header)
 	if err != nil {
-		return 0, fmt.Errorf("write snapshot: %w", err)
+		return fmt.Errorf("write snapshot: %w", err)
 	}
-	if len(raw) > MaxSnapshotHeader || len(s.Leaves) > MaxSnapshotLeaves {
-		return 0, ErrSnapshot.with("too large for one file")
+	if len(raw) > MaxSnapshotHeader || leaves > MaxSnapshotLeaves {
+		return ErrSnapshot.with("too large for one file")
 	}
-	out := &countingWriter{w: bufio.NewWriter(w)}
 	out.write([]byte(snapshotMagic))
 	out.write(binary.BigEndian.AppendUint32(nil, uint32(len(raw))))
 	out.write(raw)
-	for _, leaf := range s.Leaves {
+	return nil
+}
+
+func (c *countingWriter) leaves(list [][]byte) error {
+	for _, leaf := range list {
 		if len(leaf) > tlog.MaxEntry {
-			return out.n, ErrTooLarge
+			return ErrTooLarge
 		}
-		out.write(binary.BigEndian.AppendUint16(nil, uint16(len(leaf))))
-		out.write(leaf)
+		c.write(binary.BigEndian.AppendUint16(nil, uint16(len(leaf))))
+		c.write(leaf)
 	}
-	if out.err == nil {
-		out.err = out.w.Flush()
+	return c.err
+}
+
+func (c *countingWriter) flush() error {
+	if c.err == nil {
+		c.err = c.w.Flush()
 	}
-	return out.n, out.err
+	return c.err
 }
 
 type countingWriter struct {
@@ -186,39 +205,81 @@ func (s Snapshot) Replay(genesis string) (*Replica, *Payloads, error) {
 	return r, payloads, nil
 }
 
-// BuildSnapshot puts together what a log has.
+// BuildSnapshot puts together what a log has, in memory.
 func BuildSnapshot(ctx context.Context, log Log) (Snapshot, error) {
-	note, err := log.Checkpoint(ctx)
+	snap, size, err := beginSnapshot(ctx, log)
 	if err != nil {
 		return Snapshot{}, err
 	}
-	snap := Snapshot{Checkpoint: note}
-	size, err := noteSize(note)
-	if err != nil {
-		return Snapshot{}, err
-	}
-	for uint64(len(snap.Leaves)) < size {
-		more, err := log.Leaves(ctx, uint64(len(snap.Leaves)), size)
-		if err != nil {
-			return Snapshot{}, err
-		}
-		if len(more) == 0 {
-			return Snapshot{}, ErrNoLog
-		}
+	err = eachLeaves(ctx, log, size, func(more [][]byte) error {
 		snap.Leaves = append(snap.Leaves, more...)
-	}
-	first, err := ParseLeaf(snap.Leaves[0])
+		return nil
+	})
+	return snap, err
+}
+
+// WriteSnapshot writes the same file leaf by leaf: whoever serves it to many holds no log in
+// memory for each. Until it knows everything but the leaves it writes nothing.
+func WriteSnapshot(ctx context.Context, log Log, w io.Writer) error {
+	snap, size, err := beginSnapshot(ctx, log)
 	if err != nil {
-		return Snapshot{}, err
+		return err
+	}
+	out := &countingWriter{w: bufio.NewWriter(w)}
+	if err := snap.writeHeader(out, size); err != nil {
+		return err
+	}
+	if err := eachLeaves(ctx, log, size, out.leaves); err != nil {
+		return err
+	}
+	return out.flush()
+}
+
+// beginSnapshot is a snapshot without its leaves, and how many those are.
+func beginSnapshot(ctx context.Context, log Log) (snap Snapshot, size uint64, err error) {
+	if snap.Checkpoint, err = log.Checkpoint(ctx); err != nil {
+		return snap, 0, err
+	}
+	if size, err = noteSize(snap.Checkpoint); err != nil {
+		return snap, 0, err
+	}
+	leaves, err := log.Leaves(ctx, 0, 1)
+	if err != nil {
+		return snap, 0, err
+	}
+	if len(leaves) == 0 {
+		return snap, 0, ErrNoLog
+	}
+	first, err := ParseLeaf(leaves[0])
+	if err != nil {
+		return snap, 0, err
 	}
 	snap.Genesis = first.Event.ID()
-	if snap.Handovers, err = handoversUpTo(ctx, log, note, size); err != nil {
-		return Snapshot{}, err
+	if snap.Handovers, err = handoversUpTo(ctx, log, snap.Checkpoint, size); err != nil {
+		return snap, 0, err
 	}
 	if p, ok := log.(PayloadSource); ok {
 		snap.Payloads, err = p.Payloads(ctx)
 	}
-	return snap, err
+	return snap, size, err
+}
+
+// eachLeaves gives fn the first size leaves, some at a time.
+func eachLeaves(ctx context.Context, log Log, size uint64, fn func([][]byte) error) error {
+	for next := uint64(0); next < size; {
+		more, err := log.Leaves(ctx, next, size)
+		if err != nil {
+			return err
+		}
+		if len(more) == 0 {
+			return ErrNoLog
+		}
+		if err := fn(more); err != nil {
+			return err
+		}
+		next += uint64(len(more))
+	}
+	return nil
 }
 
 // handoversUpTo are the handovers on the way to a checkpoint. One of its own size belongs to
