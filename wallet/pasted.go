@@ -22,6 +22,13 @@ func isWebAddress(text string) bool {
 	return err == nil && u.Host != "" && (strings.EqualFold(u.Scheme, "https") || strings.EqualFold(u.Scheme, "http"))
 }
 
+// pageAnswer is what the page of a request answers a program.
+type pageAnswer struct {
+	Invocation  string `json:"invocation"`
+	Error       string `json:"error"`
+	Description string `json:"error_description"`
+}
+
 // fromPage asks the page of a request for its invocation. A page that has none is
 // ErrInvocation; one that says why is a *openid4vp.RefusedError.
 func (w *Wallet) fromPage(ctx context.Context, at string) (*openid4vp.Invocation, error) {
@@ -39,14 +46,10 @@ func (w *Wallet) fromPage(ctx context.Context, at string) (*openid4vp.Invocation
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", openid4vp.ErrFetch, err)
 	}
-	var answer struct {
-		Invocation  string `json:"invocation"`
-		Error       string `json:"error"`
-		Description string `json:"error_description"`
-	}
+	var answer pageAnswer
 	contentType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	if contentType != "application/json" || len(body) > openid4vp.MaxInvocationSize || ijson.Unmarshal(body, &answer) != nil {
-		answer.Error = ""
+		answer = pageAnswer{}
 	}
 	switch {
 	case resp.StatusCode != http.StatusOK:
