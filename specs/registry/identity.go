@@ -171,6 +171,7 @@ func (k *OrganisationKey) check() error {
 	return checkText("reason", k.Reason, 2000)
 }
 
+// authoriseOrganisationKey: the new key signs, with the old one, or with a member when that is lost.
 func authoriseOrganisationKey(x *step) error {
 	k := x.body.(*OrganisationKey)
 	self := OrganisationParty(k.Organisation)
@@ -189,7 +190,7 @@ func authoriseOrganisationKey(x *step) error {
 			return ErrSigner.with("the organisation or members sign this")
 		}
 	}
-	return nil
+	return x.standingSigner()
 }
 
 // organisationKeyThreshold: with the old key it is a rotation; without it, or when the old key

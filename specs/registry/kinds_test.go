@@ -417,15 +417,15 @@ func TestOrganisationKeys(t *testing.T) {
 	if err != nil || o.Name != "Opleidingshuis De Vaart" {
 		t.Errorf("name %q, %v", o.Name, err)
 	}
-	// Lost: the new key alone asks, members of two groups agree.
+	// Lost: the new key asks with a member, members of two groups agree.
 	third := registrytest.NamedKey("third")
 	r.Keys[self] = third
-	lost := r.Do(registry.KindOrgKeys, &registry.OrganisationKey{Key: registrytest.PublicKey(third), Organisation: org, Reason: "kwijt"}, self)
+	lost := r.Do(registry.KindOrgKeys, &registry.OrganisationKey{Key: registrytest.PublicKey(third), Organisation: org, Reason: "kwijt"}, self, opleiders)
 	withdraw := &registry.Measure{Organisation: org, Role: registry.Issuer, Reason: "wij stoppen"}
 	if err := r.Try(registry.KindWithdrawn, withdraw, self); !errors.Is(err, registry.ErrKey) {
 		t.Errorf("signed with a key that nobody approved: %v", err)
 	}
-	r.Approve(lost.Event.ID(), vakbond, gemeente)
+	r.Approve(lost.Event.ID(), vakbond)
 	if err := r.Try(registry.KindWithdrawn, withdraw, self); err != nil {
 		t.Errorf("signed with the approved key: %v", err)
 	}

@@ -75,7 +75,19 @@ func onlyMembers(x *step) error {
 	}) {
 		return ErrSigner.with("members sign this")
 	}
-	return nil
+	return x.standingSigner()
+}
+
+// standingSigner refuses an event of which every signer signed with a key that the event
+// itself brings: a key is free, and whoever has one could open proposals about anybody, so
+// that the subject has a newer event at each turn (D3).
+func (x *step) standingSigner() error {
+	for _, signer := range x.leaf.Event.Signers {
+		if key, err := x.partyKey(signer.Party); err == nil && key.Thumbprint() == signer.Key {
+			return nil
+		}
+	}
+	return ErrSigner.with("a new key signs beside one that is in force: its owner's, or a member's")
 }
 
 // conflicted says whether a member is, controls or shares a key with an organisation: then it
