@@ -44,7 +44,7 @@ type Config struct {
 	Log *slog.Logger
 
 	// Timings; zero means the default.
-	Election           time.Duration // heartbeat and election timeout of raft: 300 ms within a region
+	Election           time.Duration // heartbeat and election timeout of raft: 500 ms, see defaultElection
 	PeerTimeout        time.Duration // of a call between nodes: 2 s
 	WriteTimeout       time.Duration // of a write: 10 s
 	ReadTimeout        time.Duration // of making sure a read is linearizable: 3 s
@@ -55,6 +55,14 @@ type Config struct {
 	// events signed by nobody whom it took in: applications for admission. 0 means 60.
 	ApplicationsPerMinute int
 }
+
+// defaultElection is for nodes in one region, a few milliseconds apart. Raft waits between once
+// and twice as long for a leader that is silent. What makes a healthy leader silent is not the
+// network but a machine that is busy or a disk that syncs slowly, some hundreds of
+// milliseconds at times: at 300 ms such nodes change leaders again and again, and each change
+// costs more than the time that a shorter timeout saves when a leader really dies. Machines
+// of their own with quick disks can do with 200 ms.
+const defaultElection = 500 * time.Millisecond
 
 // withDefaults fills in what is zero.
 func (c Config) withDefaults() Config {
@@ -68,7 +76,7 @@ func (c Config) withDefaults() Config {
 		to    *time.Duration
 		value time.Duration
 	}{
-		{&c.Election, 300 * time.Millisecond}, {&c.PeerTimeout, 2 * time.Second}, {&c.WriteTimeout, 10 * time.Second},
+		{&c.Election, defaultElection}, {&c.PeerTimeout, 2 * time.Second}, {&c.WriteTimeout, 10 * time.Second},
 		{&c.ReadTimeout, 3 * time.Second}, {&c.CheckpointInterval, 500 * time.Millisecond}, {&c.CosignInterval, 30 * time.Minute},
 	} {
 		if *d.to == 0 {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
@@ -130,11 +131,15 @@ func (n *Node) openRaft() error {
 	return err
 }
 
+// commitTimeout is how soon followers hear what was committed when nothing else is sent: who
+// writes through a follower waits for that.
+const commitTimeout = 20 * time.Millisecond
+
 func (n *Node) raftConfig() *raft.Config {
 	c := raft.DefaultConfig()
 	c.LocalID = n.raftID
 	c.HeartbeatTimeout, c.ElectionTimeout, c.LeaderLeaseTimeout = n.cfg.Election, n.cfg.Election, n.cfg.Election
-	c.CommitTimeout = n.cfg.Election / 10
+	c.CommitTimeout = min(commitTimeout, n.cfg.Election/10)
 	c.MaxAppendEntries = 64
 	c.BatchApplyCh = true
 	c.NoSnapshotRestoreOnStart = true // the machine knows how far it is; see finishRestore
