@@ -125,7 +125,7 @@ func (i *Issuer) inBatches(find func(tx kv.Tx, limit int) ([][]byte, error), han
 		})
 		switch {
 		case errors.Is(err, kv.ErrTooLarge) && limit > 1:
-			limit /= 2
+			limit = max(1, min(limit, found)/2)
 		case err != nil || found < limit:
 			return err
 		}

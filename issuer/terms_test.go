@@ -75,12 +75,11 @@ func TestSweepOfLargeCredentials(t *testing.T) {
 	t.Cleanup(func() { store.Close() })
 	r := newRig(t, func(c *Config) { c.Store = store })
 	r.store = store
-	for n := range 300 {
+	for n := range 80 {
 		err := store.Update(func(tx kv.Tx) error {
-			c := &record{ID: fmt.Sprintf("%06d", n), ConfigurationID: opleiding, State: Valid, KeepUntil: r.clock.Now().Add(time.Hour)}
-			for k := range 500 {
-				c.Entries = append(c.Entries, entry{1, 1000000 + k})
-			}
+			// The long link stands for the entries of thousands of copies.
+			c := &record{ID: fmt.Sprintf("%06d", n), ConfigurationID: opleiding, State: Valid, KeepUntil: r.clock.Now().Add(time.Hour),
+				Entries: []entry{{1, n}}, Link: strings.Repeat("x", 50000)}
 			if err := tx.Set(key(prefixDataset, c.ID), kv.Value(valueVersion, []byte("sealed"))); err != nil {
 				return err
 			}

@@ -22,12 +22,12 @@ func TestSweepForgetsHoweverMuchThereIs(t *testing.T) {
 	}
 	t.Cleanup(func() { store.Close() })
 	v := &Verifier{config: Config{Store: store}, contents: contents{byRequest: map[string]disclosed{}}}
-	const many = 3000
+	const many = 300
 	for n := range many {
 		id := fmt.Sprintf("%06d", n)
 		r := &record{
 			ID: id, State: Waiting, Expires: testkit.Noon.Add(time.Minute), Forget: testkit.Noon.Add(time.Hour),
-			Purpose: strings.Repeat("p", maxPurpose), Invocation: strings.Repeat("i", 500), Transactions: []string{"t" + id},
+			Purpose: strings.Repeat("p", maxPurpose), Invocation: strings.Repeat("i", 20000), Transactions: []string{"t" + id},
 		}
 		own := &transaction{Transaction: openid4vp.Transaction{ID: "t" + id, DecryptionKey: json.RawMessage(`"` + strings.Repeat("k", 1500) + `"`)}, RequestID: id}
 		if err := store.Update(func(tx kv.Tx) error { return joinPuts(tx, r, own) }); err != nil {
