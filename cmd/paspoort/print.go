@@ -5,6 +5,7 @@ package main
 // comes before how; ages are told, not left to be computed.
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -48,18 +49,19 @@ type verdictWords struct {
 	knows, old, status, asof, level string
 	provedBy                        [5]string // by proof level, before a name
 	nobody, whose, stands, unsure   string
+	something                       string // a credential whose type cannot be read
 }
 
 var verdictTexts = map[string]verdictWords{
 	"nl": {
 		"Register van", "oud", "status", "van", "bewijsniveau",
 		[5]string{"", "bevestigd door", "bevestigd door werkgever of leerbedrijf", "onafhankelijk beoordeeld door", "erkend waardepapier van"},
-		"nog niet bewezen", "van wie is niet getoond", "of het nog geldt is niet bekend", "niet alles is zeker (zie boven)",
+		"nog niet bewezen", "van wie is niet getoond", "of het nog geldt is niet bekend", "niet alles is zeker (zie boven)", "Bewijs",
 	},
 	"en": {
 		"Registry of", "old", "status", "as of", "proof level",
 		[5]string{"", "confirmed by", "confirmed by employer or work placement company", "assessed independently by", "recognised document of"},
-		"not proved yet", "whose it is was not shown", "whether it still holds is not known", "not all is certain (see above)",
+		"not proved yet", "whose it is was not shown", "whether it still holds is not known", "not all is certain (see above)", "Credential",
 	},
 }
 
@@ -77,7 +79,7 @@ func printVerdict(w io.Writer, v paspoort.Verdict, lang string) error {
 		fmt.Fprintf(w, "  %s\n", s.dim(fmt.Sprintf("%s %s, %s %s (%s %s)", words.knows, name, age, words.old, words.asof, r.Time)))
 	}
 	for _, c := range v.Credentials {
-		fmt.Fprintf(w, "\n%s %s\n", s.sign(c.Outcome), s.bold(c.TypeName.In(lang)+issuedBy(c.Issuer)))
+		fmt.Fprintf(w, "\n%s %s\n", s.sign(c.Outcome), s.bold(cmp.Or(c.TypeName.In(lang), words.something)+issuedBy(c.Issuer)))
 		for _, check := range c.Checks {
 			fmt.Fprintf(w, "  %s %-16s %s\n", s.sign(check.State), paspoort.CheckTitle(check.Name).In(lang), check.Sentence.In(lang))
 		}
