@@ -148,8 +148,9 @@ func (r *record) delete(tx kv.Tx) error {
 	return tx.Delete([]byte(requestPrefix + r.ID))
 }
 
-// sweepBatch is how many requests one transaction handles: a store on disk takes no transaction of any size.
-const sweepBatch = 50
+// sweepBatch is how many requests one transaction handles. A store on disk takes no transaction of any size, and a request
+// with a long query stands in up to nine values of 64 KiB.
+const sweepBatch = 3
 
 // sweep forgets what is past its term and returns the ids of the requests that went, also beside an error.
 func (v *Verifier) sweep(now time.Time) (gone []string, err error) {
