@@ -162,8 +162,9 @@ func (n *Node) getProof(w http.ResponseWriter, r *http.Request) {
 // checks against a region pins its genesis and follows the handovers; this file is for
 // public tools.
 func (n *Node) getPolicy(w http.ResponseWriter, r *http.Request) {
+	covered := n.covered() // not under the lock: a signature may be on its way to the disk
 	n.machine.mu.RLock()
-	file, err := n.machine.state.View().Policy(n.covered())
+	file, err := n.machine.state.View().Policy(covered)
 	n.machine.mu.RUnlock()
 	if err != nil {
 		web.WriteError(w, http.StatusServiceUnavailable, registry.ErrNoLog.Code, registry.ErrNoLog.Detail)

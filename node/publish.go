@@ -153,8 +153,13 @@ func (p *publisher) due(size uint64) bool {
 		p.n.cfg.Clock().Sub(p.seen.Freshest()) >= p.n.cfg.CosignInterval
 }
 
-// cosign signs c as this node's cosigner, if that keeps its promise.
+// cosign signs c as this node's cosigner, if that keeps its promise: c is of this node's own
+// tree, which contains what was cosigned before. A region of which all disks were put back
+// would else go on with another history under its old name.
 func (p *publisher) cosign(c tlog.Checkpoint, text []byte) (string, error) {
+	p.n.machine.mu.RLock() // before p.mu: the other way round two could wait for each other
+	head := p.n.machine.head()
+	p.n.machine.mu.RUnlock()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	at := p.n.cfg.Clock()
@@ -168,6 +173,12 @@ func (p *publisher) cosign(c tlog.Checkpoint, text []byte) (string, error) {
 	case at.Unix() < p.record.At: // the clock went back; the statement may not
 		at = unix(p.record.At)
 	}
+	if c.Size > p.record.Size {
+		if err := p.extends(head); err != nil {
+			p.n.log.Error("THIS NODE'S TREE DOES NOT CONTAIN WHAT IT COSIGNED", "size", p.record.Size, "error", err)
+			return "", err
+		}
+	}
 	next := record{Size: c.Size, Root: c.Root.String(), At: at.Unix()}
 	if next != p.record {
 		if err := p.n.files.saveRecord(next); err != nil {
@@ -176,6 +187,18 @@ func (p *publisher) cosign(c tlog.Checkpoint, text []byte) (string, error) {
 		p.record = next
 	}
 	return p.self.Line(text, at)
+}
+
+// extends compares this node's tree with its record. mu is held.
+func (p *publisher) extends(head tlog.Checkpoint) error {
+	if p.record.Size == 0 {
+		return nil
+	}
+	root, err := tlog.ParseHash(p.record.Root)
+	if err != nil {
+		return fmt.Errorf("%w: its record is damaged: %w", errWithheld, err)
+	}
+	return p.n.compare(head, tlog.Checkpoint{Size: p.record.Size, Root: root})
 }
 
 // gather asks the other nodes to cosign and publishes as soon as the checkpoint counts.

@@ -204,6 +204,27 @@ func TestCosignerKeepsItsPromise(t *testing.T) {
 	})
 }
 
+// TestCosignsDescendantsOnly: when all disks of a region were put back, its log grows past what
+// was cosigned once with other leaves. A node that remembers signs none of it (D6).
+func TestCosignsDescendantsOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, 1)
+		defer c.close()
+		c.leader()
+		c.mustSubmit("knoop-1", "Zorggroep Linde")
+		n := c.get("knoop-1")
+		eventually(t, "published", func() bool { return n.covered() == 2 })
+		n.publisher.mu.Lock()
+		n.publisher.record.Root = tlog.LeafHash([]byte("what the second leaf was once")).String()
+		n.publisher.mu.Unlock()
+		c.mustSubmit("knoop-1", "Machinefabriek Ossekamp")
+		time.Sleep(time.Minute)
+		if got := n.covered(); got != 2 {
+			t.Errorf("signed a tree of %d leaves that does not contain what was signed before", got)
+		}
+	})
+}
+
 // TestMembershipFollowsTheCharter adds a node, which joins and gets a vote, and removes
 // another, which loses it; the log hands over and goes on.
 func TestMembershipFollowsTheCharter(t *testing.T) {
