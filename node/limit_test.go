@@ -52,3 +52,26 @@ func TestStrangersAreBounded(t *testing.T) {
 		c.mustSubmit("knoop-1", "Drie")
 	})
 }
+
+// TestChecksAreBounded: a flood of checks makes neither memory nor requests elsewhere grow
+// without end.
+func TestChecksAreBounded(t *testing.T) {
+	s := newAPIStage(t, nil)
+	ask := func() int {
+		return s.call("POST", "/v1/verify", "application/json", `{"credential":"e30.e30.AA~"}`).Code
+	}
+	checks := s.node().checks
+	for range maxChecks {
+		checks <- struct{}{}
+	}
+	if got := ask(); got != 503 {
+		t.Errorf("one too many: %d, want 503", got)
+	}
+	<-checks
+	if got := ask(); got != 200 {
+		t.Errorf("afterwards: %d, want 200", got)
+	}
+	if got := len(checks); got != maxChecks-1 {
+		t.Errorf("%d checks under way, want %d", got, maxChecks-1)
+	}
+}

@@ -30,8 +30,9 @@ type Node struct {
 	checker   *evidence.Service // nil: this node checks no credentials
 	queue     chan submission
 
-	applications *bucket // of leaves that strangers make
-	refusals     *bucket // of their refusals that are remembered
+	applications *bucket       // of leaves that strangers make
+	refusals     *bucket       // of their refusals that are remembered
+	checks       chan struct{} // has a token for each check under way
 
 	birth  string
 	raftID raft.ServerID
@@ -96,7 +97,8 @@ func newNode(c Config, p parts) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{cfg: c, log: c.Log.With("node", c.ID), founding: regionOfCharter(charter), genesis: event.Event.ID(),
-		parts: p, queue: make(chan submission, maxWaiting), applications: newBucket(c.ApplicationsPerMinute), refusals: newBucket(c.ApplicationsPerMinute), started: make(chan struct{}), stopped: make(chan struct{})}
+		parts: p, queue: make(chan submission, maxWaiting), applications: newBucket(c.ApplicationsPerMinute), refusals: newBucket(c.ApplicationsPerMinute),
+		checks: make(chan struct{}, maxChecks), started: make(chan struct{}), stopped: make(chan struct{})}
 	if err := kv.CheckFormat(p.store, storeName, storeFormat); err != nil {
 		return nil, err
 	}

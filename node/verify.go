@@ -110,14 +110,27 @@ func (q verifyRequest) request() (evidence.Request, error) {
 	return out, nil
 }
 
+// maxChecks bounds checks under way. Each may wait some seconds for documents and lists of
+// issuers, at addresses that whoever asks has chosen: their number is what a flood would make
+// grow here, and what it could send elsewhere.
+const maxChecks = 64
+
+var errBusy = web.Errorf(http.StatusServiceUnavailable, "busy", "the check was not finished; try again")
+
 // check asks for a verdict. The error holds nothing of what was given.
 func (n *Node) check(ctx context.Context, r evidence.Request) (paspoort.Verdict, error) {
+	select {
+	case n.checks <- struct{}{}:
+		defer func() { <-n.checks }()
+	default:
+		return paspoort.Verdict{}, errBusy
+	}
 	verdict, err := n.checker.Verify(ctx, r)
 	if errors.Is(err, evidence.ErrTooMany) {
 		return verdict, web.Errorf(http.StatusRequestEntityTooLarge, "too-many", "check fewer credentials at once")
 	}
 	if err != nil {
-		return verdict, web.Errorf(http.StatusServiceUnavailable, "busy", "the check was not finished; try again")
+		return verdict, errBusy
 	}
 	return verdict, nil
 }
