@@ -9,7 +9,7 @@ import (
 
 // Anybody may apply for admission, again and again, so anybody can make leaves. A bucket of
 // tokens bounds how many events of strangers the leader takes; members, and organisations that
-// were admitted, are not bounded by it: they answer for what they sign.
+// are admitted, are not bounded by it: they answer for what they sign.
 type bucket struct {
 	mu    sync.Mutex
 	rate  float64 // tokens a second; the bucket holds a minute of them

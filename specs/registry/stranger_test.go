@@ -40,3 +40,28 @@ func TestStrangersOpenNoProposals(t *testing.T) {
 		}
 	}
 }
+
+// TestWhoIsKnown: an organisation is known from its admission until that ends, and vouches
+// with its own key only.
+func TestWhoIsKnown(t *testing.T) {
+	r := registrytest.New(t)
+	expect := func(when string, s registry.SignedEvent, known, vouched bool) {
+		t.Helper()
+		if k, v := r.State.Known(s), r.State.Vouched(s); k != known || v != vouched {
+			t.Errorf("%s: known %v, vouched %v, want %v, %v", when, k, v, known, vouched)
+		}
+	}
+	a := r.Application("vaart", registry.Issuer)
+	self := registry.OrganisationParty(a.Organisation)
+	s := r.Do(registry.KindApplied, a, self)
+	expect("applied", s, false, false)
+	r.Approve(s.Event.ID(), vakbond, gemeente)
+	expect("admitted", s, true, true)
+	forged := s
+	forged.Event.Expires++
+	expect("forged", forged, true, false)
+	m := &registry.Measure{Organisation: a.Organisation, Role: registry.Issuer, Reason: "bedrog", Fraud: true, EffectiveFrom: r.Now.Unix()}
+	w := r.Do(registry.KindWithdrawn, m, vakbond, gemeente)
+	expect("withdrawn", s, false, false)
+	expect("members", w, true, true)
+}

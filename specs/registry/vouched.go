@@ -1,10 +1,8 @@
 package registry
 
-import "strings"
-
-// Known says whether an event names among its signers a party that the region took in: a
-// member that can sign now, or an organisation that was admitted at some time. Whoever orders
-// events may bound what others send, because a key of one's own is free. It looks at no
+// Known says whether an event names among its signers a party that takes part in the region
+// at the time of the newest leaf: a member that can sign, or an organisation that is admitted
+// in some role and not suspended. Whoever orders events may bound what others send, because a key of one's own is free. It looks at no
 // signature.
 func (s *State) Known(e SignedEvent) bool {
 	for i := range e.Event.Signers {
@@ -35,13 +33,12 @@ func (s *State) Vouched(e SignedEvent) bool {
 	return false
 }
 
-// signerInForce is the key in force of a signer that the region took in.
+// signerInForce is the key in force of a signer that takes part in the region.
 func (s *State) signerInForce(signer Signer) (PublicKey, bool) {
-	if id, ok := strings.CutPrefix(signer.Party, organisationParty); ok {
-		if org, _ := s.orgs.get(id, s.size); org.Since == 0 {
-			return "", false
-		}
+	x := &step{s: s, now: s.logTime}
+	if x.mayClaim(signer.Party) != nil {
+		return "", false
 	}
-	key, err := (&step{s: s, now: s.logTime}).partyKey(signer.Party)
+	key, err := x.partyKey(signer.Party)
 	return key, err == nil
 }
