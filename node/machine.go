@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -35,6 +36,8 @@ type machine struct {
 	moved    chan struct{} // closed and replaced at every change of meta
 	nodes    chan struct{} // has a token when the charter's nodes changed
 
+	charter atomic.Pointer[map[string]registry.Node] // its nodes; nil before the first leaf
+
 	fetch func(from, to uint64) ([][]byte, error) // leaves from other nodes, for Restore
 	keep  uint64                                  // refusals remembered; the same at every node
 }
@@ -57,6 +60,9 @@ func openMachine(store kv.Store, region string) (*machine, error) {
 		}
 		if err := m.replay(tx); err != nil {
 			return err
+		}
+		if m.meta.Size > 0 {
+			m.noteNodes()
 		}
 		return m.loadPayloads(tx)
 	})
@@ -234,6 +240,7 @@ func (m *machine) flush(p *pending) {
 		m.payloads.Erase(commitment)
 	}
 	if p.nodes {
+		m.noteNodes()
 		select {
 		case m.nodes <- struct{}{}:
 		default:

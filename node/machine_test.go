@@ -229,3 +229,21 @@ func TestReadersGetInWhileCatchingUp(t *testing.T) {
 		t.Errorf("a reader waited until all %d leaves were there", got)
 	}
 }
+
+// TestHeartbeatsWaitForNobody: who the nodes are can be asked while a batch is applied.
+func TestHeartbeatsWaitForNobody(t *testing.T) {
+	s := newAPIStage(t, nil)
+	n := s.node()
+	n.machine.mu.Lock()
+	defer n.machine.mu.Unlock()
+	got := make(chan int)
+	go func() { got <- len(n.region().nodes) }()
+	select {
+	case nodes := <-got:
+		if nodes != 1 {
+			t.Errorf("%d nodes, want 1", nodes)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("an RPC of raft waits for the state machine")
+	}
+}

@@ -47,18 +47,23 @@ func regionOfCharter(c registry.Charter) region {
 	return r
 }
 
-// region is the region as this node knows it now.
+// region is the region as this node knows it now. It waits for nothing: each RPC of raft asks
+// for it, and a heartbeat that waited until a batch is applied would start an election. What
+// is in it is not changed.
 func (n *Node) region() region {
-	n.machine.mu.RLock()
-	defer n.machine.mu.RUnlock()
-	if n.machine.meta.Size == 0 {
-		return n.founding
+	if nodes := n.machine.charter.Load(); nodes != nil {
+		return region{name: n.founding.name, origin: n.founding.origin, nodes: *nodes}
 	}
-	r := region{name: n.founding.name, origin: n.founding.origin, nodes: map[string]registry.Node{}}
-	for _, record := range n.machine.state.View().ActiveNodes() {
-		r.nodes[record.ID] = record.Node
+	return n.founding
+}
+
+// noteNodes remembers who the nodes are. mu is held, or nobody else has m yet.
+func (m *machine) noteNodes() {
+	nodes := map[string]registry.Node{}
+	for _, record := range m.state.View().ActiveNodes() {
+		nodes[record.ID] = record.Node
 	}
-	return r
+	m.charter.Store(&nodes)
 }
 
 func (n *Node) nodeIDs() []string { return sortedKeys(n.region().nodes) }
