@@ -64,7 +64,10 @@ func told(run func(*cobra.Command, []string) error, lang *string, asJSON *bool) 
 		if e, ok := errors.AsType[exitError](err); ok && e.err == nil {
 			return err // said already
 		}
-		f := explain(cmd.Context(), err, *lang)
+		if ctx := cmd.Context(); ctx != nil && ctx.Err() != nil {
+			err = errors.Join(context.Canceled, err)
+		}
+		f := explain(err, *lang)
 		if *asJSON {
 			answer := failure{Error: f.code, Description: f.Error(), Next: f.next.In(f.lang), Detail: f.detail}
 			if d, ok := errors.AsType[withData](err); ok {
@@ -85,15 +88,12 @@ type withData struct {
 func (w withData) Unwrap() error { return w.error }
 
 // explain finds the words for an error: of the first row of the table that fits.
-func explain(ctx context.Context, err error, lang string) *fault {
+func explain(err error, lang string) *fault {
 	if f, ok := errors.AsType[*fault](err); ok {
 		return f
 	}
 	f := &fault{code: "failed", lang: lang, cause: err, detail: shorten(err.Error()),
 		text: paspoort.Text{NL: "Het is niet gelukt.", EN: "It did not work."}}
-	if ctx != nil && ctx.Err() != nil {
-		err = errors.Join(context.Canceled, err)
-	}
 	for _, k := range knownFaults {
 		if !k.is(err) {
 			continue

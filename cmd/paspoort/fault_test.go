@@ -94,14 +94,14 @@ func TestExplain(t *testing.T) {
 		"anything else":             {errors.New("never heard of"), "failed", "niet gelukt", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := explain(t.Context(), c.err, "nl")
+			f := explain(c.err, "nl")
 			if f.code != c.code || !strings.Contains(f.Error(), c.text) || !strings.Contains(f.next.NL, c.next) {
 				t.Errorf("got %s: %q, %q", f.code, f.Error(), f.next.NL)
 			}
 			if inCode(f.Error()) || inCode(f.detail) && c.code != "failed" {
 				t.Errorf("names of packages: %q (%s)", f.Error(), f.detail)
 			}
-			if en := explain(t.Context(), c.err, "en"); en.Error() == f.Error() || en.code != f.code {
+			if en := explain(c.err, "en"); en.Error() == f.Error() || en.code != f.code {
 				t.Errorf("English: %s: %q", en.code, en.Error())
 			}
 			if !errors.Is(f, c.err) && c.err != nil {

@@ -219,7 +219,7 @@ func renewedJSON(done []wallet.Renewed, lang string) []any {
 	for _, r := range done {
 		line := map[string]any{"id": r.ID, "name": r.Name, "copies": r.Copies, "unused": r.Unused}
 		if r.Problem != nil {
-			p := explain(nil, r.Problem, lang)
+			p := explain(r.Problem, lang)
 			line["error"], line["error_description"] = p.code, p.Error()
 		}
 		out = append(out, line)

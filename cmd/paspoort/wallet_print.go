@@ -247,7 +247,7 @@ func (p *walletPrinter) renewed(all []wallet.Renewed) {
 			p.line("%s %s: %s  %s", p.s.good("✓"), p.t.renewed, p.s.bold(r.Name), p.s.dim(fmt.Sprintf("%d %s, %d %s", r.Copies, p.t.copies, r.Unused, p.t.unused)))
 			continue
 		}
-		f := explain(nil, r.Problem, p.l)
+		f := explain(r.Problem, p.l)
 		p.line("%s %s: %s", p.s.bad("✕"), r.Name, f.Error())
 		if f.detail != "" {
 			p.line("  %s", p.s.dim("("+f.detail+")"))
