@@ -44,7 +44,7 @@ var unfinished = regexp.MustCompile(`\b(` + strings.Join([]string{
 
 // private are traces of where this was made; a stranger's computer has no such
 // folders, and which mirror a package came from is nobody's business.
-var private = regexp.MustCompile(`/work/|/tmp/coord|registry\.npmjs|proxy\.golang|/root/go|"resolved": "http`)
+var private = regexp.MustCompile(`(^|[\s"'(=])/(home|root|tmp|Users|wo[r]k)/[\w.-]+|"resolved": "http`)
 
 // words finds what may not stand in a file.
 func words(name string, body []byte) []finding {
@@ -74,7 +74,8 @@ func TestWordsRefuse(t *testing.T) {
 		"// TO" + "DO: later":           1,
 		"this is not imple" + "mented":  1,
 		"a method, for nowhere":         0,
-		"see /work/" + "main":           1,
+		"see /home/" + "someone/x":      1,
+		"see (/wo" + "rk/main)":         1,
 		"stubborn":                      0,
 		"the framework/worker":          0,
 		`"resolved": "` + "https://x\"": 1,
