@@ -30,28 +30,54 @@ var assetTypes = map[string]string{
 	".svg": "image/svg+xml",
 }
 
-func loadAssets() (map[string]*asset, error) {
-	files, err := fs.Glob(own, "assets/*")
-	if err != nil {
-		return nil, fmt.Errorf("page: %w", err)
-	}
-	out := map[string]*asset{}
-	for _, file := range files {
-		body, err := fs.ReadFile(own, file)
+// The style sheets and the scripts of all sources are one file each: one request on a
+// slow network. Pictures stay apart, each under its own name.
+const (
+	styleName  = "paspoort.css"
+	scriptName = "paspoort.js"
+)
+
+func loadAssets(sources []fs.FS) (map[string]*asset, error) {
+	out, style, script := map[string]*asset{}, []byte(nil), []byte(nil)
+	for _, source := range sources {
+		files, err := fs.Glob(source, "assets/*") // sorted
 		if err != nil {
 			return nil, fmt.Errorf("page: %w", err)
 		}
-		sum := sha256.Sum256(body)
-		name, ext := path.Base(file), path.Ext(file)
-		out[name] = &asset{
-			path:    AssetPath + strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:6]) + ext,
-			handler: web.Static(assetTypes[ext], body, assetAge),
+		for _, file := range files {
+			body, err := fs.ReadFile(source, file)
+			if err != nil {
+				return nil, fmt.Errorf("page: %w", err)
+			}
+			name := path.Base(file)
+			switch path.Ext(file) {
+			case ".css":
+				style = append(append(style, body...), '\n')
+			case ".js":
+				script = append(append(script, body...), ";\n"...) // ";": a file may end without
+			case ".svg":
+				if out[name] != nil {
+					return nil, fmt.Errorf("page: two assets are called %s", name)
+				}
+				out[name] = newAsset(name, body)
+			default:
+				return nil, fmt.Errorf("page: %s: an asset is css, js or svg", file)
+			}
 		}
 	}
+	out[styleName], out[scriptName] = newAsset(styleName, style), newAsset(scriptName, script)
 	return out, nil
 }
 
-// Assets serves the style sheet, the script and the icon. Mount it on the pages
+func newAsset(name string, body []byte) *asset {
+	sum, ext := sha256.Sum256(body), path.Ext(name)
+	return &asset{
+		path:    AssetPath + strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:6]) + ext,
+		handler: web.Static(assetTypes[ext], body, assetAge),
+	}
+}
+
+// Assets serves the style sheet, the script and the pictures. Mount it on the pages
 // router with PathPrefix(page.AssetPath).
 func (k *Kit) Assets() http.Handler {
 	byPath := map[string]http.Handler{}

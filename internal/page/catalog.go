@@ -38,14 +38,21 @@ func (t *text) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// loadCatalogs joins catalogs/LANG.json of all sources. A key stands in one source.
-func loadCatalogs(sources []fs.FS) (map[Language]*catalog, error) {
+// loadCatalogs joins catalogs/LANG.json and catalogs/NAME.LANG.json of all sources. A
+// key stands in one of them.
+func loadCatalogs(sources []fs.FS, languages []Language) (map[Language]*catalog, error) {
 	out := map[Language]*catalog{}
-	for _, lang := range Languages {
+	for _, lang := range languages {
 		c := &catalog{texts: map[string]text{}}
 		for _, source := range sources {
-			if err := c.load(source, "catalogs/"+string(lang)+".json"); err != nil {
-				return nil, err
+			more, err := fs.Glob(source, "catalogs/*."+string(lang)+".json")
+			if err != nil {
+				return nil, fmt.Errorf("page: %w", err)
+			}
+			for _, name := range append([]string{"catalogs/" + string(lang) + ".json"}, more...) {
+				if err := c.load(source, name); err != nil {
+					return nil, err
+				}
 			}
 		}
 		out[lang] = c
@@ -197,7 +204,7 @@ var slot = regexp.MustCompile(`\{[a-z]+\}`)
 
 // checkTexts holds the texts that are used against every catalog: none missing,
 // none empty, none left over, the same values and the same kind in each language.
-func checkTexts(catalogs map[Language]*catalog, used *usage) error {
+func checkTexts(languages []Language, catalogs map[Language]*catalog, used *usage) error {
 	var faults []error
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf("page: "+format, args...)) }
 	all := map[string]bool{}
@@ -214,9 +221,9 @@ func checkTexts(catalogs map[Language]*catalog, used *usage) error {
 			fault("no text begins with %q", prefix+".")
 		}
 	}
-	first := catalogs[Languages[0]]
+	first := catalogs[languages[0]]
 	for _, key := range slices.Sorted(maps.Keys(all)) {
-		for _, lang := range Languages {
+		for _, lang := range languages {
 			t, ok := catalogs[lang].texts[key]
 			switch {
 			case !ok:
@@ -224,7 +231,7 @@ func checkTexts(catalogs map[Language]*catalog, used *usage) error {
 			case strings.TrimSpace(t.Other) == "" || (t.count && strings.TrimSpace(t.One) == ""):
 				fault("%s: the text for %q is empty", lang, key)
 			case first.texts[key].count != t.count || !slices.Equal(values(first.texts[key]), values(t)):
-				fault("%s: %q has other values or forms than %s", lang, key, Languages[0])
+				fault("%s: %q has other values or forms than %s", lang, key, languages[0])
 			}
 		}
 		if !used.has(key) {

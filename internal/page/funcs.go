@@ -16,8 +16,11 @@ import (
 //	tk PREFIX VALUE           the text PREFIX.VALUE
 //	day TIME                  2 maart 2026
 //	moment TIME               2 maart 2026, 13.00 uur
+//	clock TIME                13.00 uur
 //	age DURATION              3 minuten
 //	applink URL               a link that opens an app on this device
+//	lang, tag                 nl-A2, and nl: the language of the texts, and for lang=
+//	asset NAME                the path of a picture of the sources: "kaart.svg"
 func (k *Kit) funcs(lang Language) template.FuncMap {
 	c := k.catalogs[lang]
 	return template.FuncMap{
@@ -27,12 +30,23 @@ func (k *Kit) funcs(lang Language) template.FuncMap {
 			return c.say(fmt.Sprintf("%s.%v", prefix, value), values)
 		},
 		"lang":    func() Language { return lang },
+		"tag":     lang.Tag,
+		"asset":   k.assetPath,
 		"day":     func(t time.Time) string { return day(lang, t) },
-		"moment":  func(t time.Time) (string, error) { return moment(lang, t) },
+		"moment":  func(t time.Time) string { return moment(lang, t) },
+		"clock":   func(t time.Time) string { return clock(lang, t) },
 		"age":     c.age,
 		"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"applink": applink,
 	}
+}
+
+func (k *Kit) assetPath(name string) (string, error) {
+	a, ok := k.assets[name]
+	if !ok {
+		return "", fmt.Errorf("no asset %q", name)
+	}
+	return a.path, nil
 }
 
 var dutchMonths = [...]string{"januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober", "november", "december"}
@@ -45,11 +59,13 @@ func day(lang Language, t time.Time) string {
 	return fmt.Sprintf("%d %s %d", t.Day(), dutchMonths[t.Month()-1], t.Year())
 }
 
-func moment(lang Language, t time.Time) (string, error) {
+func moment(lang Language, t time.Time) string { return day(lang, t) + ", " + clock(lang, t) }
+
+func clock(lang Language, t time.Time) string {
 	if lang == English {
-		return local(t).Format("2 January 2006, 15:04"), nil
+		return local(t).Format("15:04")
 	}
-	return day(lang, t) + local(t).Format(", 15.04 uur"), nil
+	return local(t).Format("15.04 uur")
 }
 
 func local(t time.Time) time.Time {

@@ -45,6 +45,13 @@ type Options struct {
 	Sources []fs.FS
 	// Nav are the entries of the header.
 	Nav []Link
+	// Member are the entries for who is signed in (Frame), instead of Nav.
+	Member []Link
+	// Languages that the pages are in; the first is the default. Nil means Dutch and
+	// English.
+	Languages []Language
+	// ReadAloud gives each page a button that reads it aloud, where the browser can.
+	ReadAloud bool
 }
 
 // Link is an entry of the navigation: the key of its text and its path.
@@ -53,34 +60,38 @@ type Link struct{ Key, Path string }
 // Kit holds the parsed pages of one role. Safe for use from many goroutines once
 // the views are made.
 type Kit struct {
-	o        Options
-	catalogs map[Language]*catalog
-	pages    map[string]map[Language]*template.Template
-	assets   map[string]*asset
-	samples  []Rendering
-	fault    View[Fault]
+	o         Options
+	languages []Language
+	catalogs  map[Language]*catalog
+	pages     map[string]map[Language]*template.Template
+	assets    map[string]*asset
+	samples   []Rendering
+	fault     View[Fault]
 }
 
 // New reads and checks everything. Its error names the file and the key.
 func New(o Options) (*Kit, error) {
-	k := &Kit{o: o, pages: map[string]map[Language]*template.Template{}}
+	k := &Kit{o: o, languages: o.Languages, pages: map[string]map[Language]*template.Template{}}
+	if len(k.languages) == 0 {
+		k.languages = defaultLanguages
+	}
 	sources := append([]fs.FS{own}, o.Sources...)
 	var err error
-	if k.catalogs, err = loadCatalogs(sources); err != nil {
+	if k.catalogs, err = loadCatalogs(sources, k.languages); err != nil {
 		return nil, err
 	}
-	if k.assets, err = loadAssets(); err != nil {
+	if k.assets, err = loadAssets(sources); err != nil {
 		return nil, err
 	}
 	used, err := k.parse(sources)
 	if err != nil {
 		return nil, err
 	}
-	for _, link := range o.Nav {
+	for _, link := range slices.Concat(o.Nav, o.Member) {
 		used.key(link.Key)
 	}
 	used.prefixes["age"] = true // asked by the function of that name
-	if err := checkTexts(k.catalogs, used); err != nil {
+	if err := checkTexts(k.languages, k.catalogs, used); err != nil {
 		return nil, err
 	}
 	k.fault, err = NewView(k, "fault", faultSamples...)
@@ -94,7 +105,7 @@ func (k *Kit) parse(sources []fs.FS) (*usage, error) {
 		return nil, err
 	}
 	used := newUsage()
-	for _, lang := range Languages {
+	for _, lang := range k.languages {
 		base := template.New("layout").Funcs(k.funcs(lang)).Option("missingkey=error")
 		for _, name := range slices.Sorted(maps.Keys(parts)) {
 			if _, err := base.Parse(parts[name]); err != nil {
@@ -160,26 +171,30 @@ func readTemplates(sources []fs.FS) (pages, parts map[string]string, err error) 
 	return pages, parts, nil
 }
 
-// frame is what the layout shows around a page.
-type frame struct {
-	Lang     Language
-	Owner    string
-	Nav      []navEntry
-	Switch   []switchEntry
-	Style    string
-	Script   string
-	Icon     string
-	Data     any
-	HasOwner bool
+// layout is what the layout template gets.
+type layout struct {
+	Lang      string
+	Easy      bool
+	Owner     string
+	Nav       []navEntry
+	Switch    []switchEntry
+	Style     string
+	Script    string
+	Icon      string
+	Path      string
+	Frame     Frame
+	ReadAloud bool
+	Data      any
+	HasOwner  bool
 }
 
 type navEntry struct {
 	Text, Path string
-	Current    bool
+	Current    string // aria-current: "page", or "true" for a page below it
 }
 
 type switchEntry struct {
-	Lang    Language
+	Lang    string
 	Name    string
 	Path    string
 	Current bool
@@ -190,19 +205,36 @@ func (k *Kit) execute(name string, lang Language, r *http.Request, data any) ([]
 	if !ok {
 		return nil, fmt.Errorf("page: there is no page %q", name)
 	}
-	f := frame{
-		Lang: lang, Owner: k.o.Owner, HasOwner: k.o.Owner != "",
-		Style: k.assets["paspoort.css"].path, Script: k.assets["live.js"].path, Icon: k.assets["icon.svg"].path,
-		Data: data, Switch: switches(r, lang),
+	l := layout{
+		Lang: lang.Tag(), Easy: lang == EasyDutch, Owner: k.o.Owner, HasOwner: k.o.Owner != "",
+		Style: k.assets[styleName].path, Script: k.assets[scriptName].path, Icon: k.assets["icon.svg"].path,
+		Path: r.URL.EscapedPath(), Frame: frameOf(r), ReadAloud: k.o.ReadAloud, Data: data, Switch: k.switches(r, lang),
 	}
-	for _, link := range k.o.Nav {
-		f.Nav = append(f.Nav, navEntry{k.catalogs[lang].texts[link.Key].Other, link.Path, r.URL.Path == link.Path})
+	if _, known := k.catalogs[lang].texts["notice."+l.Frame.Notice]; !known {
+		l.Frame.Notice = "" // it may come from an address that somebody typed
+	}
+	links := k.o.Nav
+	if l.Frame.SignedIn && len(k.o.Member) > 0 {
+		links = k.o.Member
+	}
+	for _, link := range links {
+		l.Nav = append(l.Nav, navEntry{k.catalogs[lang].texts[link.Key].Other, link.Path, current(link.Path, r.URL.Path)})
 	}
 	var out bytes.Buffer
-	if err := set.ExecuteTemplate(&out, "layout", f); err != nil {
+	if err := set.ExecuteTemplate(&out, "layout", l); err != nil {
 		return nil, fmt.Errorf("page: %w", err)
 	}
 	return out.Bytes(), nil
+}
+
+func current(entry, path string) string {
+	switch {
+	case entry == path:
+		return "page"
+	case entry != "/" && strings.HasPrefix(path, entry+"/"):
+		return "true"
+	}
+	return ""
 }
 
 // ErrNoPage: a view was asked for a page that no source has.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 )
 
 // View is one page with the type of its data.
@@ -16,8 +17,9 @@ type View[T any] struct {
 // Sample is a page in one state, with data that could be real. Samples are how
 // pages are tested and looked at.
 type Sample[T any] struct {
-	Name string // of the state: "open", "taken", "empty"
-	Data T
+	Name  string // of the state: "open", "taken", "empty"
+	Data  T
+	Frame Frame // of the reader's session, if the page is shown in one
 }
 
 // Rendering is one sample in one language.
@@ -29,19 +31,31 @@ type Rendering struct {
 }
 
 // NewView gives the page by its name and registers its samples: every state that
-// the page can be in. ErrNoPage when no source has it. Views are made at start.
+// the page can be in, at least one. ErrNoPage when no source has it. Views are made at
+// start.
 func NewView[T any](k *Kit, name string, samples ...Sample[T]) (View[T], error) {
 	if _, ok := k.pages[name]; !ok {
 		return View[T]{}, fmt.Errorf("%w: %q", ErrNoPage, name)
 	}
+	if len(samples) == 0 {
+		return View[T]{}, fmt.Errorf("page: %q has no samples: nobody would ever look at it", name)
+	}
 	for _, s := range samples {
-		for _, lang := range Languages {
+		for _, lang := range k.languages {
 			k.samples = append(k.samples, Rendering{name, s.Name, lang, func() ([]byte, error) {
-				return k.execute(name, lang, httptest.NewRequest(http.MethodGet, "/"+name, nil), s.Data)
+				return k.execute(name, lang, WithFrame(httptest.NewRequest(http.MethodGet, "/"+name, nil), s.Frame), s.Data)
 			}})
 		}
 	}
 	return View[T]{k, name}, nil
+}
+
+// Languages are those of the kit, the default first.
+func (k *Kit) Languages() []Language { return slices.Clone(k.languages) }
+
+// Has says whether the kit has a page of this name with samples.
+func (k *Kit) Has(name string) bool {
+	return slices.ContainsFunc(k.samples, func(s Rendering) bool { return s.Page == name })
 }
 
 // Samples are the registered states of all pages in all languages.
@@ -59,7 +73,7 @@ func (v View[T]) Render(w http.ResponseWriter, r *http.Request, status int, data
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Language", string(lang))
+	h.Set("Content-Language", lang.Tag())
 	h.Add("Vary", "Accept-Language, Cookie")
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
@@ -90,8 +104,8 @@ const (
 )
 
 var faultSamples = []Sample[Fault]{
-	{"not-found", Fault{Kind: NotFound}}, {"gone", Fault{Kind: Gone}}, {"bad-input", Fault{Kind: BadInput, Next: "/check"}},
-	{"refused", Fault{Kind: Refused}}, {"broken", Fault{Kind: Broken}}, {"elsewhere", Fault{Kind: Elsewhere}},
+	{Name: "not-found", Data: Fault{Kind: NotFound}}, {Name: "gone", Data: Fault{Kind: Gone}}, {Name: "bad-input", Data: Fault{Kind: BadInput, Next: "/check"}},
+	{Name: "refused", Data: Fault{Kind: Refused}}, {Name: "broken", Data: Fault{Kind: Broken}}, {Name: "elsewhere", Data: Fault{Kind: Elsewhere}},
 }
 
 var faultStatus = map[FaultKind]int{
