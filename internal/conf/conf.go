@@ -127,10 +127,38 @@ type Verifier struct {
 	KeepContentsMinutes int `json:"keep_contents_minutes,omitzero"`
 }
 
-// Wallet is a wallet host that takes requests at an https address.
+// Wallet is a wallet host that takes offers or requests at an https address.
 type Wallet struct {
 	Name string `json:"name"`
-	URL  string `json:"url"` // e.g. "https://wallet.example/present"
+	URL  string `json:"url"` // e.g. "https://paspoort.example/offer" or "https://paspoort.example/present"
+}
+
+// WalletHost is the file of `paspoort wallet serve`.
+type WalletHost struct {
+	Server
+	// Regions are what a new paspoort relies on, preferred first; one or more.
+	Regions  []Region          `json:"regions"`
+	Outbound outbound.Settings `json:"outbound"`
+	Data     string            `json:"data"` // folder
+	Name     string            `json:"name"` // of the host, on pages
+	// Organisation is the permanent id in the registry; empty before the region
+	// admitted the host.
+	Organisation string `json:"organisation,omitempty"`
+	// ReceiptKey signs the receipts that holders get of what others opened. The file
+	// is made when it is not there; empty means receipt.key beside the folder Data.
+	ReceiptKey string `json:"receipt_key,omitempty"`
+	// Labels are CSV files with names of skills that are suggested while a holder
+	// types: two columns, uri and label, with these words on the first line.
+	Labels []string `json:"labels,omitempty"`
+	// SessionMinutes is after how long without a page a session ends; 0 means the
+	// default of the role.
+	SessionMinutes int `json:"session_minutes,omitzero"`
+	// BackupDays is how long backups of this host are kept, for the page about
+	// deleting. 0 says that none are made: then it must be true.
+	BackupDays int `json:"backup_days"`
+	// MaxHolders bounds how many people can have a paspoort here; 0 means the
+	// default of the role.
+	MaxHolders int `json:"max_holders,omitzero"`
 }
 
 // maxFile is far above what any of these files needs.
@@ -179,6 +207,12 @@ func absolute(dir string, v any) error {
 	case *Verifier:
 		server(&c.Server)
 		paths = append(paths, &c.Data, &c.AdminToken, &c.DIDKey, &c.AccessKey, &c.AccessChain, &c.Outbound.CAFile)
+	case *WalletHost:
+		server(&c.Server)
+		paths = append(paths, &c.Data, &c.ReceiptKey, &c.Outbound.CAFile)
+		for i := range c.Labels {
+			paths = append(paths, &c.Labels[i])
+		}
 	default:
 		return fmt.Errorf("%w: no such kind of file: %T", ErrConfig, v)
 	}

@@ -33,6 +33,31 @@ func TestFilesComeBack(t *testing.T) {
 	}
 }
 
+// TestWalletHostFile: every path is resolved, also those of a list.
+func TestWalletHostFile(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "wallet.json")
+	in := WalletHost{
+		Server: Server{Listen: "127.0.0.1:1", URL: "https://localhost:1", TLSKey: "tls.key"}, Name: "Paspoorthuis Aakermonde",
+		Regions: []Region{{Genesis: "ab", Nodes: []string{"https://localhost:2"}}, {Genesis: "cd"}},
+		Data:    "data", ReceiptKey: "receipt.key", Labels: []string{"esco.csv", "/elsewhere/own.csv"},
+		SessionMinutes: 20, BackupDays: 35, MaxHolders: 500,
+	}
+	if err := Write(path, in); err != nil {
+		t.Fatal(err)
+	}
+	var got WalletHost
+	if err := Load(path, &got); err != nil {
+		t.Fatal(err)
+	}
+	want := in
+	want.TLSKey, want.Data, want.ReceiptKey = filepath.Join(dir, "tls.key"), filepath.Join(dir, "data"), filepath.Join(dir, "receipt.key")
+	want.Labels = []string{filepath.Join(dir, "esco.csv"), "/elsewhere/own.csv"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("(-want +got)\n%s", d)
+	}
+}
+
 func TestBadFiles(t *testing.T) {
 	for _, tt := range []struct {
 		name, body, want string
