@@ -37,7 +37,7 @@ func TestRequestPage(t *testing.T) {
 		}
 		return body
 	}
-	waiting := shows("Wij zoeken iemand voor de zorg.", "Vliegen", verzorgen, "/qr.svg", made.Page[len(address):]+"/open", "Er wordt niet om uw naam gevraagd.")
+	waiting := shows("Wij zoeken iemand voor de zorg.", "Vliegen", verzorgen, "/qr.svg", `class="button" href="`+made.Page[len(address):]+`/open?wallet=1"`, `class="button quiet" href="`+made.Page[len(address):]+`/open"`, "Er wordt niet om uw naam gevraagd.")
 	if strings.Contains(waiting, "openid4vp://") {
 		t.Error("the page gives out the invocation of the QR code as text")
 	}
