@@ -95,14 +95,22 @@ func (i *Issuer) pages(site *web.Site) error {
 	if err != nil {
 		return err
 	}
-	get := []string{http.MethodGet, http.MethodHead}
-	site.Pages.PathPrefix(page.AssetPath).Handler(p.kit.Assets())
-	site.Pages.NotFoundHandler = p.kit.NotFound()
-	site.Pages.HandleFunc("/", i.show(p, i.homePage)).Methods(get...)
-	site.Pages.HandleFunc("/offer/{offer}", i.offerAsJSON).Methods(get...).MatcherFunc(web.WantsJSON)
-	site.Pages.HandleFunc("/offer/{offer}", i.show(p, i.offerPage)).Methods(get...)
-	site.Pages.HandleFunc("/offer/{offer}/qr.svg", i.show(p, i.offerQR)).Methods(get...)
+	i.pageRoutes(site.Pages, p)
 	return nil
+}
+
+// pageRoutes names each route after its page, so that a test can hold it against the
+// samples.
+func (i *Issuer) pageRoutes(r *mux.Router, p *pageSet) {
+	get := func(path, name string, h http.HandlerFunc) *mux.Route {
+		return r.HandleFunc(path, h).Methods(http.MethodGet, http.MethodHead).Name(name)
+	}
+	r.PathPrefix(page.AssetPath).Handler(p.kit.Assets()).Name("file:assets")
+	r.NotFoundHandler = p.kit.NotFound()
+	get("/", "home", i.show(p, i.homePage))
+	get("/offer/{offer}", "file:offer.json", i.offerAsJSON).MatcherFunc(web.WantsJSON)
+	get("/offer/{offer}", "offer", i.show(p, i.offerPage))
+	get("/offer/{offer}/qr.svg", "file:qr.svg", i.show(p, i.offerQR))
 }
 
 // show runs a page and turns its error into a page that says what to do.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gorilla/mux"
+
 	"paspoort.example/paspoort/internal/page/pagetest"
 	"paspoort.example/paspoort/specs/jose"
 	"paspoort.example/paspoort/specs/openid4vci"
@@ -19,6 +21,10 @@ func TestPages(t *testing.T) {
 		t.Fatal(err)
 	}
 	pagetest.Run(t, p.kit)
+	pagetest.Readable(t, p.kit)
+	r := mux.NewRouter()
+	(&Issuer{}).pageRoutes(r, p)
+	pagetest.Routes(t, r, p.kit)
 }
 
 // get fetches a page without any right.
@@ -53,7 +59,7 @@ func TestOfferPage(t *testing.T) {
 	if response.StatusCode != 200 || !strings.HasPrefix(response.Header.Get("Cache-Control"), "no-store") {
 		t.Errorf("open: %d %v", response.StatusCode, response.Header)
 	}
-	for _, want := range []string{"code van 6 cijfers", "openid-credential-offer://?credential_offer_uri=", path + "/qr.svg", "https://wallet.example/offer?credential_offer_uri="} {
+	for _, want := range []string{"code van 6 cijfers", "openid-credential-offer://?credential_offer_uri=", path + "/qr.svg", `<a class="button" href="https://wallet.example/offer?credential_offer_uri=`, `<a class="button quiet" href="openid-credential-offer://`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("open: no %q in\n%s", want, body)
 		}

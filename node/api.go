@@ -46,7 +46,7 @@ func (n *Node) Handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	pages.mount(site)
+	pages.mount(site.Pages)
 	return site.Handler(), nil
 }
 

@@ -10,9 +10,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gorilla/mux"
+
 	"paspoort.example/paspoort/internal/evidence"
 	"paspoort.example/paspoort/internal/page"
-	"paspoort.example/paspoort/internal/web"
 	"paspoort.example/paspoort/specs/paspoort"
 	"paspoort.example/paspoort/specs/registry"
 )
@@ -59,18 +60,19 @@ func newPages(n *Node) (*pages, error) {
 	return p, err
 }
 
-func (p *pages) mount(site *web.Site) {
-	get := func(path string, h http.HandlerFunc) {
-		site.Pages.HandleFunc(path, h).Methods(http.MethodGet, http.MethodHead)
+// mount names each route after its page, so that a test can hold it against the samples.
+func (p *pages) mount(r *mux.Router) {
+	get := func(path, name string, h http.HandlerFunc) {
+		r.HandleFunc(path, h).Methods(http.MethodGet, http.MethodHead).Name(name)
 	}
-	get("/", p.showRegion)
-	get("/organisations", p.showOrganisations)
-	get("/hobbels", p.showHobbels)
-	get("/log", p.showLog)
-	get("/check", p.showCheck)
-	site.Pages.HandleFunc("/check", p.postCheck).Methods(http.MethodPost)
-	site.Pages.PathPrefix(page.AssetPath).Handler(p.kit.Assets())
-	site.Pages.NotFoundHandler = p.kit.NotFound()
+	get("/", "region", p.showRegion)
+	get("/organisations", "organisations", p.showOrganisations)
+	get("/hobbels", "hobbels", p.showHobbels)
+	get("/log", "log", p.showLog)
+	get("/check", "check", p.showCheck)
+	r.HandleFunc("/check", p.postCheck).Methods(http.MethodPost)
+	r.PathPrefix(page.AssetPath).Handler(p.kit.Assets()).Name("file:assets")
+	r.NotFoundHandler = p.kit.NotFound()
 }
 
 func (p *pages) rendered(err error) {

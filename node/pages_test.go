@@ -4,6 +4,8 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"github.com/gorilla/mux"
+
 	"paspoort.example/paspoort/internal/page/pagetest"
 	"paspoort.example/paspoort/specs/registry"
 )
@@ -14,6 +16,10 @@ func TestPages(t *testing.T) {
 		t.Fatal(err)
 	}
 	pagetest.Run(t, p.kit)
+	pagetest.Readable(t, p.kit)
+	r := mux.NewRouter()
+	p.mount(r)
+	pagetest.Routes(t, r, p.kit)
 }
 
 // Every kind of event has a name on the log page: a new kind without one would break it.

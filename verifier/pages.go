@@ -58,15 +58,18 @@ func (v *Verifier) makePages() (err error) {
 	return err
 }
 
+// pageRoutes names each route after its page, so that a test can hold it against the samples.
 func (v *Verifier) pageRoutes(p *mux.Router) {
-	get := func(path string, h http.HandlerFunc) { p.HandleFunc(path, h).Methods(http.MethodGet, http.MethodHead) }
-	get("/", v.showHome)
-	p.HandleFunc("/r/{id}", v.requestAsJSON).Methods(http.MethodGet, http.MethodHead).MatcherFunc(web.WantsJSON)
-	get("/r/{id}", v.showRequest)
-	get("/r/{id}/qr.svg", v.showQR)
-	get("/r/{id}/open", web.Unrecorded(http.HandlerFunc(v.openWallet)).ServeHTTP)
-	get("/r/{id}/return", v.returned)
-	p.PathPrefix(page.AssetPath).Handler(v.kit.Assets())
+	get := func(path, name string, h http.HandlerFunc) *mux.Route {
+		return p.HandleFunc(path, h).Methods(http.MethodGet, http.MethodHead).Name(name)
+	}
+	get("/", "home", v.showHome)
+	get("/r/{id}", "file:request.json", v.requestAsJSON).MatcherFunc(web.WantsJSON)
+	get("/r/{id}", "request", v.showRequest)
+	get("/r/{id}/qr.svg", "file:qr.svg", v.showQR)
+	get("/r/{id}/open", "file:redirect-open", web.Unrecorded(http.HandlerFunc(v.openWallet)).ServeHTTP)
+	get("/r/{id}/return", "file:redirect-return", v.returned)
+	p.PathPrefix(page.AssetPath).Handler(v.kit.Assets()).Name("file:assets")
 	p.NotFoundHandler = v.kit.NotFound()
 }
 

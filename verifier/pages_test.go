@@ -3,6 +3,8 @@ package verifier
 import (
 	"testing"
 
+	"github.com/gorilla/mux"
+
 	"paspoort.example/paspoort/internal/page/pagetest"
 )
 
@@ -12,4 +14,8 @@ func TestPages(t *testing.T) {
 		t.Fatal(err)
 	}
 	pagetest.Run(t, v.kit)
+	pagetest.Readable(t, v.kit)
+	r := mux.NewRouter()
+	v.pageRoutes(r)
+	pagetest.Routes(t, r, v.kit)
 }

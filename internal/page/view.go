@@ -53,6 +53,20 @@ func NewView[T any](k *Kit, name string, samples ...Sample[T]) (View[T], error) 
 // Languages are those of the kit, the default first.
 func (k *Kit) Languages() []Language { return slices.Clone(k.languages) }
 
+// Texts are those of one language by key, a text that counts in its two forms.
+func (k *Kit) Texts(lang Language) map[string][]string {
+	out := map[string][]string{}
+	if c := k.catalogs[lang]; c != nil {
+		for key, t := range c.texts {
+			out[key] = []string{t.Other}
+			if t.count {
+				out[key] = append(out[key], t.One)
+			}
+		}
+	}
+	return out
+}
+
 // Has says whether the kit has a page of this name with samples.
 func (k *Kit) Has(name string) bool {
 	return slices.ContainsFunc(k.samples, func(s Rendering) bool { return s.Page == name })

@@ -38,6 +38,9 @@ func Run(t *testing.T, k *page.Kit) {
 			for _, fault := range Check(body) {
 				t.Error(fault)
 			}
+			if found := tradeWords.FindString(visible(body)); s.Lang == page.EasyDutch && found != "" {
+				t.Errorf("the page says %q, which is no word of easy Dutch", found)
+			}
 		})
 	}
 	if dir := os.Getenv("PASPOORT_PAGES"); dir != "" {
@@ -213,6 +216,24 @@ func within(n *html.Node, tag string) bool {
 		}
 	}
 	return false
+}
+
+// visible is the text of a page, with the words that only a screen reader says.
+func visible(body []byte) string {
+	root, err := html.Parse(bytes.NewReader(body))
+	if err != nil {
+		return ""
+	}
+	var b strings.Builder
+	for d := range root.Descendants() {
+		switch {
+		case d.Type == html.TextNode:
+			b.WriteString(d.Data + " ")
+		case d.Type == html.ElementNode:
+			b.WriteString(attr(d, "alt") + " " + attr(d, "aria-label") + " " + attr(d, "title") + " ")
+		}
+	}
+	return b.String()
 }
 
 // name is what a screen reader would say: text, and alt of images.
