@@ -19,6 +19,9 @@ const (
 	EventRefused  EventKind = "refused"  // the holder said no; whether the asker knows is Told
 	EventExported EventKind = "exported" // a file was made
 	EventDeleted  EventKind = "deleted"
+
+	EventShareMade      EventKind = "share_made"      // a link was made
+	EventShareWithdrawn EventKind = "share_withdrawn" // the holder closed it
 )
 
 // An Event is one line of the history. It is for the holder only.
@@ -27,6 +30,7 @@ type Event struct {
 	At         time.Time `json:"at"`
 	Kind       EventKind `json:"kind"`
 	Credential string    `json:"credential,omitempty"`
+	Share      string    `json:"share,omitempty"` // of which share
 	Name       string    `json:"name,omitempty"`
 	Party      Party     `json:"party,omitzero"`
 	Purpose    string    `json:"purpose,omitempty"`

@@ -23,6 +23,7 @@ const (
 	credentialPrefix  = "credential/"   // credential/ID: one dataset with all its copies
 	declarationPrefix = "declaration/"  // declaration/ID: the holder's own words
 	historyPrefix     = "history/"      // history/00000012: what happened, in order
+	sharePrefix       = "share/"        // share/ID: what the holder keeps of a share
 )
 
 func slotKey(n int) string { return fmt.Sprintf("%s%04d", slotPrefix, n) }
