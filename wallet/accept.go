@@ -11,6 +11,7 @@ import (
 	"paspoort.example/paspoort/specs/jose"
 	"paspoort.example/paspoort/specs/openid4vci"
 	"paspoort.example/paspoort/specs/paspoort"
+	"paspoort.example/paspoort/specs/sdjwt"
 )
 
 // Choices are the holder's answers to an offer.
@@ -42,21 +43,17 @@ const maxBatch = 20
 // Errors: ErrRefused for what did not verify, UnknownError, those of openid4vci
 // (errors.Is(err, openid4vci.InvalidGrant) for a wrong code).
 func (w *Wallet) Accept(ctx context.Context, o *Offer, choices Choices) ([]Accepted, error) {
-	dpop, err := jose.Generate(jose.ES256)
-	if err != nil {
-		return nil, err
-	}
-	o.session.DPoPKey, o.session.ClientID = dpop, w.c.ClientID
-	token, err := o.session.PreAuthorized(ctx, choices.TxCode)
+	x, err := w.exchange(ctx, o, choices.TxCode)
 	if err != nil {
 		return nil, err
 	}
 	out := []Accepted{}
-	for _, item := range o.Items {
-		if len(choices.Configurations) > 0 && !slices.Contains(choices.Configurations, item.ConfigurationID) {
-			continue
+	for _, item := range o.chosen(choices) {
+		r, err := w.receiveOne(ctx, x, item)
+		if err != nil {
+			return out, fmt.Errorf("%s: %w", describe(item.ConfigurationID), err)
 		}
-		a, err := w.acceptOne(ctx, o, item, token, dpop)
+		a, err := w.Keep(ctx, r)
 		if err != nil {
 			return out, fmt.Errorf("%s: %w", describe(item.ConfigurationID), err)
 		}
@@ -65,42 +62,128 @@ func (w *Wallet) Accept(ctx context.Context, o *Offer, choices Choices) ([]Accep
 	return out, nil
 }
 
-func (w *Wallet) acceptOne(ctx context.Context, o *Offer, item OfferedCredential, token *openid4vci.Token, dpop *jose.PrivateKey) (Accepted, error) {
+// Received is a credential that came in and was verified, and is not stored yet: the
+// holder reads first what it says. Keep or Drop it.
+type Received struct {
+	Item  Item   `json:"item"`
+	Lines []Line `json:"lines"`
+
+	x      *exchanged
+	c      *credential
+	answer *openid4vci.CredentialResponse
+	typ    string
+}
+
+// exchanged is an offer that was redeemed.
+type exchanged struct {
+	offer *Offer
+	token *openid4vci.Token
+	dpop  *jose.PrivateKey
+}
+
+// Receive is Accept up to where something is stored. The offer is spent by it: what is
+// neither kept nor dropped is gone, and has to be offered anew. When one of several
+// credentials does not verify none is given. Errors: as of Accept.
+func (w *Wallet) Receive(ctx context.Context, o *Offer, choices Choices) ([]*Received, error) {
+	x, err := w.exchange(ctx, o, choices.TxCode)
+	if err != nil {
+		return nil, err
+	}
+	var out []*Received
+	for _, item := range o.chosen(choices) {
+		r, err := w.receiveOne(ctx, x, item)
+		if err != nil {
+			for _, other := range out {
+				w.notify(ctx, o.session, x.token, other.answer, openid4vci.CredentialFailure)
+			}
+			return nil, fmt.Errorf("%s: %w", describe(item.ConfigurationID), err)
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+func (w *Wallet) exchange(ctx context.Context, o *Offer, txCode string) (*exchanged, error) {
+	dpop, err := jose.Generate(jose.ES256)
+	if err != nil {
+		return nil, err
+	}
+	o.session.DPoPKey, o.session.ClientID = dpop, w.c.ClientID
+	token, err := o.session.PreAuthorized(ctx, txCode)
+	return &exchanged{o, token, dpop}, err
+}
+
+// chosen are the items that the holder wants.
+func (o *Offer) chosen(choices Choices) []OfferedCredential {
+	if len(choices.Configurations) == 0 {
+		return o.Items
+	}
+	var out []OfferedCredential
+	for _, item := range o.Items {
+		if slices.Contains(choices.Configurations, item.ConfigurationID) {
+			out = append(out, item)
+		}
+	}
+	return out
+}
+
+func (w *Wallet) receiveOne(ctx context.Context, x *exchanged, item OfferedCredential) (*Received, error) {
+	o := x.offer
 	slots := make([]int, min(o.session.Issuer.BatchSize(), maxBatch))
 	for i := range slots {
 		slots[i] = i
 	}
-	copies, answer, err := w.fetchCopies(ctx, o.session, token, item.ConfigurationID, slots)
+	copies, answer, err := w.fetchCopies(ctx, o.session, x.token, item.ConfigurationID, slots)
 	if err != nil {
-		return Accepted{}, err
+		return nil, err
 	}
 	c := &credential{
 		Issuer: o.Issuer.ID, ConfigurationID: item.ConfigurationID, Format: item.Format,
 		Accepted: w.c.Clock().UTC(), Copies: copies, Name: item.Name, Party: o.Issuer,
 	}
+	r := &Received{x: x, c: c, answer: answer, typ: item.Type}
 	if c.ID, err = w.newID(); err == nil {
 		err = w.keepable(ctx, o, item, c)
 	}
+	if err == nil {
+		r.Item = c.item()
+		var t *sdjwt.SDJWT
+		if t, err = c.token(); err == nil {
+			r.Lines, err = w.lines(t, c.Labels)
+		}
+	}
 	if err != nil {
-		w.notify(ctx, o.session, token, answer, openid4vci.CredentialFailure)
-		return Accepted{}, err
+		w.notify(ctx, o.session, x.token, answer, openid4vci.CredentialFailure)
+		return nil, err
 	}
+	return r, nil
+}
+
+// Keep stores what was received, with timestamps, and tells the issuer.
+func (w *Wallet) Keep(ctx context.Context, r *Received) (Accepted, error) {
+	c, session := r.c, r.x.offer.session
 	nodes := w.timestamp(ctx, c.Party.Region, c.Copies)
-	if err := c.renewable(token, o.session, dpop); err != nil {
+	if err := c.renewable(r.x.token, session, r.x.dpop); err != nil {
 		return Accepted{}, err
 	}
-	err = w.c.Store.Update(func(tx kv.Tx) error {
+	err := w.c.Store.Update(func(tx kv.Tx) error {
 		if err := w.box.put(tx, credentialPrefix+c.ID, c); err != nil {
 			return err
 		}
 		return w.remember(tx, Event{Kind: EventAccepted, Credential: c.ID, Name: c.item().Name, Party: c.Party})
 	})
 	if err != nil {
-		w.notify(ctx, o.session, token, answer, openid4vci.CredentialFailure)
+		w.notify(ctx, session, r.x.token, r.answer, openid4vci.CredentialFailure)
 		return Accepted{}, err
 	}
-	w.notify(ctx, o.session, token, answer, openid4vci.CredentialAccepted)
-	return Accepted{ID: c.ID, Name: c.item().Name, Type: item.Type, Copies: len(c.Copies), Issuer: c.Party, TimestampNodes: nodes}, nil
+	w.notify(ctx, session, r.x.token, r.answer, openid4vci.CredentialAccepted)
+	return Accepted{ID: c.ID, Name: c.item().Name, Type: r.typ, Copies: len(c.Copies), Issuer: c.Party, TimestampNodes: nodes}, nil
+}
+
+// Drop tells the issuer that the holder does not want it (OpenID4VCI 1.0, 11:
+// "credential_deleted"). Nothing of it was stored.
+func (w *Wallet) Drop(ctx context.Context, r *Received) {
+	w.notify(ctx, r.x.offer.session, r.x.token, r.answer, openid4vci.CredentialDeleted)
 }
 
 // keepable verifies every copy and fills in what they say of the issuer.
