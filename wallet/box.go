@@ -28,6 +28,7 @@ var ErrDamaged = errors.New("a stored value does not belong here or was changed"
 type box struct {
 	store   kv.Store
 	random  io.Reader
+	dataKey []byte // to be sealed for other unlockers
 	sealKey []byte // XChaCha20-Poly1305
 	nameKey []byte // HMAC-SHA-256
 }
@@ -35,7 +36,7 @@ type box struct {
 const padTo = 512
 
 func newBox(store kv.Store, dataKey []byte, random io.Reader) (*box, error) {
-	b := &box{store: store, random: random}
+	b := &box{store: store, random: random, dataKey: dataKey}
 	var err error
 	if b.sealKey, err = hkdf.Key(sha256.New, dataKey, nil, "paspoort/wallet/seal/v1", chacha20poly1305.KeySize); err != nil {
 		return nil, err

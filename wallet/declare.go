@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -17,6 +18,7 @@ import (
 type declaration struct {
 	ID      string           `json:"id"`
 	Written time.Time        `json:"written"`
+	Changed time.Time        `json:"changed,omitzero"`
 	Data    paspoort.Dataset `json:"data"`
 }
 
@@ -44,6 +46,40 @@ func (w *Wallet) Declare(claims map[string]any) (string, error) {
 		}
 		return w.remember(tx, Event{Kind: EventDeclared, Credential: d.ID, Name: d.name()})
 	})
+}
+
+// Redeclare changes the holder's own words in place: their id stays. Errors: ErrNotHere,
+// paspoort.ErrClaims.
+func (w *Wallet) Redeclare(id string, claims map[string]any) error {
+	data, err := paspoort.NewDataset(paspoort.Zelfverklaring, claims, w.c.Rand)
+	if err != nil {
+		return err
+	}
+	return w.c.Store.Update(func(tx kv.Tx) error {
+		var d declaration
+		err := w.box.get(tx, declarationPrefix+id, &d)
+		if errors.Is(err, kv.ErrNotFound) {
+			return ErrNotHere
+		}
+		if err != nil {
+			return err
+		}
+		d.Data, d.Changed = data, w.c.Clock().UTC()
+		if err := w.box.put(tx, declarationPrefix+id, &d); err != nil {
+			return err
+		}
+		return w.remember(tx, Event{Kind: EventDeclared, Credential: id, Name: d.name(), Outcome: OutcomeChanged})
+	})
+}
+
+// Declaration is the holder's own words as they were declared. ErrNotHere.
+func (w *Wallet) Declaration(id string) (map[string]any, error) {
+	var d declaration
+	err := w.c.Store.View(func(tx kv.Tx) error { return w.box.get(tx, declarationPrefix+id, &d) })
+	if errors.Is(err, kv.ErrNotFound) {
+		return nil, ErrNotHere
+	}
+	return d.Data.Claims, err
 }
 
 func (w *Wallet) declarations(tx kv.Tx) ([]*declaration, error) {

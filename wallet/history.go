@@ -14,7 +14,7 @@ type EventKind string
 const (
 	EventAccepted EventKind = "accepted" // a credential came in
 	EventRenewed  EventKind = "renewed"  // new copies came in
-	EventDeclared EventKind = "declared" // own words were written
+	EventDeclared EventKind = "declared" // own words were written, or changed (Outcome)
 	EventShown    EventKind = "shown"    // something was sent
 	EventRefused  EventKind = "refused"  // the holder said no; whether the asker knows is Told
 	EventExported EventKind = "exported" // a file was made
@@ -22,7 +22,17 @@ const (
 
 	EventShareMade      EventKind = "share_made"      // a link was made
 	EventShareWithdrawn EventKind = "share_withdrawn" // the holder closed it
+	EventShareOpened    EventKind = "share_opened"    // somebody opened it; the host signed Receipt
+	EventShareAsked     EventKind = "share_asked"     // somebody wants a new link
+
+	EventArchived   EventKind = "archived" // all was taken along
+	EventImported   EventKind = "imported"
+	EventRecovered  EventKind = "recovered"  // unlocked with the recovery code
+	EventPassphrase EventKind = "passphrase" // the passphrase was changed
 )
+
+// OutcomeChanged is the Outcome of EventDeclared when own words were changed.
+const OutcomeChanged = "changed"
 
 // An Event is one line of the history. It is for the holder only.
 type Event struct {
@@ -39,6 +49,8 @@ type Event struct {
 	Told  bool              `json:"told,omitempty"`
 	// Outcome of something that was sent: "sending" until the asker took it.
 	Outcome string `json:"outcome,omitempty"`
+	// Receipt is what the host signed about the opening of a share.
+	Receipt string `json:"receipt,omitempty"`
 }
 
 // ShownCredential is what one presentation showed.
@@ -62,7 +74,10 @@ func (w *Wallet) rememberAs(tx kv.Tx, e Event) (Event, error) {
 		if err := w.box.get(tx, keyHistoryCount, &n); err != nil && !errors.Is(err, kv.ErrNotFound) {
 			return e, err
 		}
-		e.At, e.ID = w.c.Clock().UTC(), fmt.Sprintf("%08d", n+1)
+		if e.At.IsZero() { // else it happened before it was heard of
+			e.At = w.c.Clock().UTC()
+		}
+		e.ID = fmt.Sprintf("%08d", n+1)
 		if err := w.box.put(tx, keyHistoryCount, n+1); err != nil {
 			return e, err
 		}

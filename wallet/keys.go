@@ -10,10 +10,16 @@ const (
 	valueFormat = 1
 )
 
-// The keys of the store. Only vaultKey is stored under this very name: it holds
-// what is needed to unlock. Every other name below is never on disk: box turns it
-// into an HMAC, and seals name and value together.
-var vaultKey = []byte("vault")
+// The keys of the store that stand on disk as they are: vaultKey holds what is needed to
+// unlock, inboxCountKey how many messages wait, and inboxPrefix what arrived while the
+// wallet was locked. Every other name below is never on disk: box turns it into an HMAC,
+// and seals name and value together.
+var (
+	vaultKey      = []byte("vault")
+	inboxCountKey = []byte("count/inbox")
+)
+
+const inboxPrefix = "i/" // i/HEX: a message, sealed to the key of the inbox
 
 const (
 	keySettings       = "settings"      // regions, once
@@ -23,6 +29,9 @@ const (
 	credentialPrefix  = "credential/"   // credential/ID: one dataset with all its copies
 	declarationPrefix = "declaration/"  // declaration/ID: the holder's own words
 	historyPrefix     = "history/"      // history/00000012: what happened, in order
+	keyPerson         = "person"        // how to greet the holder, once
+	keyInbox          = "inbox"         // the private key of the inbox, once
+	draftPrefix       = "draft/"        // draft/FORM: a half-filled form
 	sharePrefix       = "share/"        // share/ID: what the holder keeps of a share
 )
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/crypto/chacha20poly1305"
@@ -34,12 +35,14 @@ const dataKeySize = chacha20poly1305.KeySize
 // unlocker. Adding or changing an unlocker never touches the data.
 type vault struct {
 	Wraps []wrap `json:"wraps"`
+	// Inbox is the public key that seals what arrives while locked; see inbox.go.
+	Inbox []byte `json:"inbox,omitempty"`
 }
 
 // A wrap is the data key sealed under what one unlocker gives. Its fields other
 // than Sealed are the associated data, so that nobody can weaken them unnoticed.
 type wrap struct {
-	Kind   string    `json:"kind"` // "passphrase"
+	Kind   string    `json:"kind"` // see unlock.go
 	ID     string    `json:"id"`
 	Argon2 *argon2id `json:"argon2id,omitempty"`
 	Sealed []byte    `json:"sealed,omitempty"` // nonce, then XChaCha20-Poly1305 of the data key
@@ -104,11 +107,15 @@ func (v *vault) addPassphrase(passphrase, dataKey []byte, random io.Reader, cost
 	if err != nil {
 		return fmt.Errorf("random bytes: %w", err)
 	}
-	w := wrap{Kind: "passphrase", ID: rand.Text(), Argon2: kdf}
 	key, err := kdf.key(passphrase)
 	if err != nil {
 		return err
 	}
+	return v.add(wrap{Kind: kindPassphrase, ID: rand.Text(), Argon2: kdf}, key, dataKey, random)
+}
+
+// add seals the data key under what an unlocker gives.
+func (v *vault) add(w wrap, key, dataKey []byte, random io.Reader) (err error) {
 	if w.Sealed, err = sealBytes(key, dataKey, w.associated(), random); err != nil {
 		return err
 	}
@@ -127,18 +134,27 @@ func (w wrap) associated() []byte {
 // unlockers it opened is not told.
 func (v *vault) open(passphrase []byte) ([]byte, error) {
 	for _, w := range v.Wraps {
-		if w.Kind != "passphrase" {
+		if w.Kind != kindPassphrase {
 			continue
 		}
 		key, err := w.Argon2.key(passphrase)
 		if err != nil {
 			return nil, err
 		}
-		if dataKey, err := openBytes(key, w.Sealed, w.associated()); err == nil && len(dataKey) == dataKeySize {
+		if dataKey := w.open(key); dataKey != nil {
 			return dataKey, nil
 		}
 	}
 	return nil, ErrPassphrase
+}
+
+// open is the data key, or nil when the key is another.
+func (w wrap) open(key []byte) []byte {
+	dataKey, err := openBytes(key, w.Sealed, w.associated())
+	if err != nil || len(dataKey) != dataKeySize {
+		return nil
+	}
+	return dataKey
 }
 
 func readVault(tx kv.Tx) (*vault, error) {
@@ -163,7 +179,12 @@ func readVault(tx kv.Tx) (*vault, error) {
 	return &v, nil
 }
 
+// write stores the vault. A passkey can be lost with the device that holds it, so it is
+// never the only unlocker.
 func (v *vault) write(tx kv.Tx) error {
+	if !slices.ContainsFunc(v.Wraps, func(w wrap) bool { return w.Kind == kindPassphrase || w.Kind == kindRecovery }) {
+		return ErrLastUnlocker
+	}
 	body, err := json.Marshal(v)
 	if err != nil {
 		return err

@@ -111,6 +111,11 @@ func Init(c Config, passphrase []byte, regions ...RegionSettings) (*Wallet, erro
 
 // Unlock opens the wallet of a store. Errors: ErrNoWallet, ErrPassphrase.
 func Unlock(c Config, passphrase []byte) (*Wallet, error) {
+	return unlock(c, func(v *vault) ([]byte, error) { return v.open(passphrase) })
+}
+
+// unlock opens the wallet with the data key that an unlocker gives.
+func unlock(c Config, dataKeyOf func(*vault) ([]byte, error)) (*Wallet, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
@@ -125,7 +130,7 @@ func Unlock(c Config, passphrase []byte) (*Wallet, error) {
 	if err != nil {
 		return nil, err
 	}
-	dataKey, err := v.open(passphrase)
+	dataKey, err := dataKeyOf(v)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +162,14 @@ func (c *Config) check() error {
 func open(c Config, b *box) (*Wallet, error) {
 	w := &Wallet{c: c, box: b}
 	var s settings
-	if err := c.Store.View(func(tx kv.Tx) error { return b.get(tx, keySettings, &s) }); err != nil {
+	err := c.Store.View(func(tx kv.Tx) error { return b.get(tx, keySettings, &s) })
+	if errors.Is(err, kv.ErrNotFound) {
+		err = ErrDamaged // a vault without its wallet
+	}
+	if err == nil {
+		err = b.checkInbox()
+	}
+	if err != nil {
 		return nil, fmt.Errorf("settings: %w", err)
 	}
 	var copies []evidence.Copy
@@ -171,7 +183,6 @@ func open(c Config, b *box) (*Wallet, error) {
 		}
 		w.regions, copies = append(w.regions, region), append(copies, region.Copy)
 	}
-	var err error
 	w.evidence, err = evidence.New(evidence.Config{
 		Copies: copies, Fetch: c.Fetch, StatusFetch: c.StatusFetch, Clock: c.Clock, Log: c.Log,
 	})
