@@ -150,6 +150,9 @@ type WalletHost struct {
 	// Labels are CSV files with names of skills that are suggested while a holder
 	// types: two columns, uri and label, with these words on the first line.
 	Labels []string `json:"labels,omitempty"`
+	// Proxies is how many proxies of your own stand before this host and add to
+	// X-Forwarded-For; 0 means that it is reached directly.
+	Proxies int `json:"proxies,omitzero"`
 	// SessionMinutes is after how long without a page a session ends; 0 means the
 	// default of the role.
 	SessionMinutes int `json:"session_minutes,omitzero"`
