@@ -32,6 +32,10 @@ type Request struct {
 	wish     int            // the asker's own slot; slot is the one it gets
 	fetch    []*credential  // need a new copy at slot, once the holder agrees
 	first    []Warning      // about the asker and the request
+
+	found      *dcql.Result
+	candidates []prepared
+	picks      map[string]int // what the holder chose, by Choice.ID
 }
 
 // Consent is what the holder decides about. Nothing in it is shortened: what is not
@@ -43,6 +47,8 @@ type Consent struct {
 	PurposeLanguage string `json:"purpose_language,omitempty"`
 	// Items are what goes, one for each presentation.
 	Items []ConsentItem `json:"items"`
+	// Choices are where the asker takes one of several.
+	Choices []Choice `json:"choices,omitempty"`
 	// Missing are the queries for which there is nothing, by type where the query
 	// names one of ours.
 	Missing []string `json:"missing,omitempty"`
@@ -229,15 +235,9 @@ func (w *Wallet) matchUp(ctx context.Context, r *Request) error {
 			return err
 		}
 	}
-	result := dcql.Evaluate(query, facts)
-	r.choose(query, result, candidates, w.c.Languages[0])
-	if len(r.shows) == 0 {
-		r.Consent.Items = []ConsentItem{}
-		r.warn(warnNothing)
-		return nil
-	}
+	r.found, r.candidates = dcql.Evaluate(query, facts), candidates
 	r.first = slices.Clone(r.Consent.Warnings)
-	return w.prepare(ctx, r, true)
+	return w.offerChoice(ctx, r)
 }
 
 // prepare puts the copies in place and describes what goes. It contacts nobody.
@@ -277,29 +277,6 @@ func (w *Wallet) candidates(q *dcql.Query, held []*credential, words []*declarat
 		}
 	}
 	return out, nil
-}
-
-// choose takes the matches that go: all of them where the query takes several, else
-// the first.
-func (r *Request) choose(q *dcql.Query, result *dcql.Result, candidates []prepared, lang string) {
-	answered := map[string]bool{}
-	for _, id := range result.Answerable() {
-		matches := result.Matches[id]
-		if !q.Credential(id).Multiple && len(matches) > 1 {
-			matches = matches[:1]
-		}
-		for _, m := range matches {
-			p := candidates[m.Credential]
-			p.query, p.match = id, m
-			r.shows = append(r.shows, p)
-			answered[id] = true
-		}
-	}
-	for _, cq := range q.Credentials {
-		if !answered[cq.ID] {
-			r.Consent.Missing = append(r.Consent.Missing, queryName(cq, lang))
-		}
-	}
 }
 
 // queryName is what a query asks, for people: the name of the type, else its id.

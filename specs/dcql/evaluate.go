@@ -37,6 +37,9 @@ type Result struct {
 	Satisfiable bool
 	// Options holds, per credential set query, the first option that can be satisfied, or nil.
 	Options [][]string
+	// Alternatives holds, per credential set query, every option that can be satisfied, in the verifier's order of
+	// preference. Section 6.4.2 lets the wallet take any; who has a choice puts it in Options.
+	Alternatives [][][]string
 
 	order []string
 	sets  bool
@@ -66,14 +69,25 @@ func Evaluate(q *Query, credentials []Credential) *Result {
 
 func (r *Result) chooseOptions(sets []CredentialSetQuery) {
 	for i := range sets {
-		option := firstOption(sets[i].Options, func(id string) bool { return len(r.Matches[id]) > 0 })
-		r.Options = append(r.Options, option)
-		if option == nil && sets[i].IsRequired() {
+		var can [][]string
+		for _, option := range sets[i].Options {
+			if !slices.ContainsFunc(option, func(id string) bool { return len(r.Matches[id]) == 0 }) {
+				can = append(can, option)
+			}
+		}
+		r.Alternatives = append(r.Alternatives, can)
+		if len(can) > 0 {
+			r.Options = append(r.Options, can[0])
+			continue
+		}
+		r.Options = append(r.Options, nil)
+		if sets[i].IsRequired() {
 			r.Satisfiable = false
 		}
 	}
 }
 
+// firstOption is the first option of which every query has something.
 func firstOption(options [][]string, has func(id string) bool) []string {
 	for _, option := range options {
 		if !slices.ContainsFunc(option, func(id string) bool { return !has(id) }) {
