@@ -15,12 +15,21 @@ import (
 func TestChoose(t *testing.T) {
 	w := newWorld(t)
 	holder := w.wallet()
-	first, second := w.accept(holder, configID), w.accept(holder, configID)
-	q, err := dcql.ParseQuery([]byte(`{"credentials":[{"id":"module","format":"dc+sd-jwt","meta":{"vct_values":["` + paspoort.Opleiding.VCT() + `"]},"claims":[{"path":["title"]}]}]}`))
+	var ids []string
+	for _, wish := range []string{"Werken in de zorg", "Werken met dieren"} {
+		id, err := holder.Declare(map[string]any{"evidence": "self", "language": "nl", "title": wish, "wishes": []any{wish}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, id)
+	}
+	first, second := ids[0], ids[1]
+	q, err := dcql.ParseQuery([]byte(`{"credentials":[{"id":"words","format":"dc+sd-jwt","meta":{"vct_values":["` + paspoort.Zelfverklaring.VCT() + `"]},"claims":[{"path":["wishes",null]}]}]}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for n, want := range []string{first.ID, second.ID} {
+	seen := map[string]bool{}
+	for n := range 2 {
 		r, err := holder.Request(t.Context(), w.verifier.ask(q, openid4vp.DirectPost), wallet.Trust{})
 		if err != nil {
 			t.Fatal(err)
@@ -35,19 +44,24 @@ func TestChoose(t *testing.T) {
 		if err := holder.Choose(t.Context(), r, map[string]int{id: n}); err != nil {
 			t.Fatal(err)
 		}
-		if len(r.Consent.Items) != 1 || r.Consent.Items[0].Credential != want {
-			t.Fatalf("choice %d: got %+v, want %s", n, r.Consent.Items, want)
+		if len(r.Consent.Items) != 1 || seen[r.Consent.Items[0].Credential] {
+			t.Fatalf("choice %d: got %+v, want another one than before", n, r.Consent.Items)
 		}
+		chosen := r.Consent.Items[0].Credential
+		seen[chosen] = true
 		if _, err := holder.Present(t.Context(), r, wallet.Decision{}); err != nil {
 			t.Fatal(err)
 		}
+		events, err := holder.History()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if last := events[len(events)-1]; len(last.Shown) != 1 || last.Shown[0].Credential != chosen {
+			t.Errorf("what went was %+v, want %s alone", last.Shown, chosen)
+		}
 	}
-	events, err := holder.History()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if last := events[len(events)-1]; last.Shown[0].Credential != second.ID {
-		t.Errorf("the last answer showed %s, want %s", last.Shown[0].Credential, second.ID)
+	if !seen[first] || !seen[second] {
+		t.Errorf("chosen were %v, want both", seen)
 	}
 }
 
