@@ -167,7 +167,7 @@ func (w *Wallet) Keep(ctx context.Context, r *Received) (Accepted, error) {
 		return Accepted{}, err
 	}
 	err := w.c.Store.Update(func(tx kv.Tx) error {
-		if err := w.box.put(tx, credentialPrefix+c.ID, c); err != nil {
+		if err := w.putCredential(tx, c); err != nil {
 			return err
 		}
 		return w.remember(tx, Event{Kind: EventAccepted, Credential: c.ID, Name: c.item().Name, Party: c.Party})

@@ -68,6 +68,9 @@ func (b *box) put(tx kv.Tx, name string, v any) error {
 	if err != nil {
 		return err
 	}
+	if err := b.list(tx, name, true); err != nil {
+		return err
+	}
 	key := b.key(name)
 	sealed, err := sealBytes(b.sealKey, pad(plain), key, b.random)
 	if err != nil {
@@ -78,43 +81,102 @@ func (b *box) put(tx kv.Tx, name string, v any) error {
 
 // get reads a value; kv.ErrNotFound when there is none.
 func (b *box) get(tx kv.Tx, name string, v any) error {
+	body, err := b.read(tx, name)
+	if err != nil {
+		return err
+	}
+	return decode(body, v)
+}
+
+func (b *box) read(tx kv.Tx, name string) ([]byte, error) {
 	key := b.key(name)
 	raw, err := tx.Get(key)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	r, err := b.open(key, raw)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if r.Name != name {
-		return ErrDamaged
+		return nil, ErrDamaged
 	}
-	return decode(r.Body, v)
+	return r.Body, nil
 }
 
-func (b *box) delete(tx kv.Tx, name string) error { return tx.Delete(b.key(name)) }
+func (b *box) delete(tx kv.Tx, name string) error {
+	if err := b.list(tx, name, false); err != nil {
+		return err
+	}
+	return tx.Delete(b.key(name))
+}
 
-// each calls fn for every value whose name starts with prefix, in the order of the
-// names. It opens everything: a wallet is small, and an order on disk would tell.
-func (b *box) each(tx kv.Tx, prefix string, fn func(name string, body []byte) error) error {
-	var found []record
-	err := tx.Scan([]byte{'s'}, func(key, value []byte) error {
-		r, err := b.open(key, value)
-		if err != nil {
-			return err
-		}
-		if strings.HasPrefix(r.Name, prefix) {
-			found = append(found, r)
-		}
+// folder is what a name stands in: all up to and including the first slash, or "" when
+// its names are not kept in a list (see unlisted).
+func folder(name string) string {
+	at := strings.IndexByte(name, '/') + 1
+	if slices.Contains(unlisted, name[:at]) {
+		return ""
+	}
+	return name[:at]
+}
+
+// list keeps the names of a folder in one sealed row, because on disk nothing tells which
+// rows belong together: with it, reading a kind opens the rows of that kind and no other.
+func (b *box) list(tx kv.Tx, name string, there bool) error {
+	in := folder(name)
+	if in == "" {
 		return nil
-	})
+	}
+	_, err := tx.Get(b.key(name))
+	if err != nil && !errors.Is(err, kv.ErrNotFound) {
+		return err
+	}
+	if there == (err == nil) {
+		return nil
+	}
+	names, err := b.names(tx, in)
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(found, func(x, y record) int { return strings.Compare(x.Name, y.Name) })
-	for _, r := range found {
-		if err := fn(r.Name, r.Body); err != nil {
+	at, found := slices.BinarySearch(names, name)
+	switch {
+	case there && !found:
+		names = slices.Insert(names, at, name)
+	case !there && found:
+		names = slices.Delete(names, at, at+1)
+	}
+	return b.put(tx, listPrefix+in, names)
+}
+
+// names are the names in a folder, in order.
+func (b *box) names(tx kv.Tx, in string) ([]string, error) {
+	var names []string
+	err := b.get(tx, listPrefix+in, &names)
+	if errors.Is(err, kv.ErrNotFound) {
+		err = nil
+	}
+	return names, err
+}
+
+// each calls fn for every value in a folder, in the order of the names.
+func (b *box) each(tx kv.Tx, in string, fn func(name string, body []byte) error) error {
+	if folder(in) != in {
+		return fmt.Errorf("%q has no list of names", in)
+	}
+	names, err := b.names(tx, in)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		body, err := b.read(tx, name)
+		if errors.Is(err, kv.ErrNotFound) {
+			return ErrDamaged // somebody took a row away
+		}
+		if err != nil {
+			return err
+		}
+		if err := fn(name, body); err != nil {
 			return err
 		}
 	}

@@ -3,8 +3,10 @@ package wallet
 import (
 	"encoding/base32"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,13 +32,22 @@ type credential struct {
 	Labels []openid4vci.Claim `json:"labels,omitempty"`
 }
 
-// A copyOf is one signed copy.
+// A copyOf is one signed copy. Of all but the first, what is long stands in a row of its
+// own that is read when the copy is shown: see loadCopy.
 type copyOf struct {
 	Slot int    `json:"slot"` // -1: bound to no key
-	Text string `json:"text"`
+	Text string `json:"text,omitempty"`
 	// Timestamps show when it existed; from two nodes when all went well.
 	Timestamps []paspoort.TimestampProof `json:"timestamps,omitempty"`
 	Uses       int                       `json:"uses,omitempty"`
+
+	loaded bool // Text and Timestamps stand in their row
+}
+
+// copyRow is the value under copyPrefix. It never changes.
+type copyRow struct {
+	Text       string                    `json:"text"`
+	Timestamps []paspoort.TimestampProof `json:"timestamps,omitempty"`
 }
 
 // A renewal is what is needed to get new copies.
@@ -54,6 +65,59 @@ func (c *credential) copyAt(slot int) *copyOf {
 		}
 	}
 	return nil
+}
+
+// putCredential stores a credential, and the copies that are new in it.
+func (w *Wallet) putCredential(tx kv.Tx, c *credential) error {
+	row := *c
+	row.Copies = slices.Clone(c.Copies)
+	for i := range row.Copies {
+		at := &row.Copies[i]
+		if i == 0 {
+			continue
+		}
+		if at.Text != "" && !at.loaded {
+			if err := w.box.put(tx, copyKey(c.ID, i), copyRow{at.Text, at.Timestamps}); err != nil {
+				return err
+			}
+		}
+		at.Text, at.Timestamps = "", nil
+	}
+	return w.box.put(tx, credentialPrefix+c.ID, &row)
+}
+
+// loadCopy reads what a copy says, when it was not read yet.
+func (w *Wallet) loadCopy(tx kv.Tx, c *credential, at *copyOf) error {
+	if at.Text != "" {
+		return nil
+	}
+	n := 0
+	for n < len(c.Copies) && at != &c.Copies[n] {
+		n++
+	}
+	var row copyRow
+	err := w.box.get(tx, copyKey(c.ID, n), &row)
+	if errors.Is(err, kv.ErrNotFound) {
+		return ErrDamaged
+	}
+	at.Text, at.Timestamps, at.loaded = row.Text, row.Timestamps, err == nil
+	return err
+}
+
+// deleteCredential removes a credential with all its copies.
+func (w *Wallet) deleteCredential(tx kv.Tx, id string) error {
+	var c credential // as it is now: it may have been renewed meanwhile
+	if err := w.box.get(tx, credentialPrefix+id, &c); errors.Is(err, kv.ErrNotFound) {
+		return ErrNotHere
+	} else if err != nil {
+		return err
+	}
+	for i := range c.Copies {
+		if err := w.box.delete(tx, copyKey(id, i)); err != nil {
+			return err
+		}
+	}
+	return w.box.delete(tx, credentialPrefix+id)
 }
 
 // token is the first copy, which says what all say.

@@ -46,3 +46,48 @@ func WithoutInbox(w *Wallet) {
 		panic(err)
 	}
 }
+
+// Multiply makes n of the one credential that the wallet holds.
+func Multiply(w *Wallet, n int) {
+	items, err := w.List()
+	if err != nil {
+		panic(err)
+	}
+	c, _, err := w.find(items[0].ID)
+	if err != nil {
+		panic(err)
+	}
+	err = w.c.Store.View(func(tx kv.Tx) error {
+		for i := range c.Copies {
+			if err := w.loadCopy(tx, c, &c.Copies[i]); err != nil {
+				return err
+			}
+			c.Copies[i].loaded = false
+		}
+		return nil
+	})
+	if err != nil {
+		panic(err)
+	}
+	for range n - 1 {
+		if c.ID, err = w.newID(); err != nil {
+			panic(err)
+		}
+		if err := w.c.Store.Update(func(tx kv.Tx) error { return w.putCredential(tx, c) }); err != nil {
+			panic(err)
+		}
+	}
+}
+
+// Held reads what Standings looks at.
+func Held(w *Wallet) (n int, err error) {
+	err = w.c.Store.View(func(tx kv.Tx) error {
+		held, err := w.credentials(tx)
+		n = len(held)
+		return err
+	})
+	return n, err
+}
+
+// RowOf is the stored key of a name.
+func RowOf(w *Wallet, name string) []byte { return w.box.key(name) }

@@ -70,8 +70,8 @@ func (w *Wallet) remember(tx kv.Tx, e Event) error {
 // numbered, so that their order does not hang on a clock.
 func (w *Wallet) rememberAs(tx kv.Tx, e Event) (Event, error) {
 	if e.ID == "" {
-		var n int
-		if err := w.box.get(tx, keyHistoryCount, &n); err != nil && !errors.Is(err, kv.ErrNotFound) {
+		n, err := w.historyCount(tx)
+		if err != nil {
 			return e, err
 		}
 		if e.At.IsZero() { // else it happened before it was heard of
@@ -89,14 +89,30 @@ func (w *Wallet) rememberAs(tx kv.Tx, e Event) (Event, error) {
 func (w *Wallet) History() ([]Event, error) {
 	out := []Event{}
 	err := w.c.Store.View(func(tx kv.Tx) error {
-		return w.box.each(tx, historyPrefix, func(_ string, body []byte) error {
+		count, err := w.historyCount(tx)
+		if err != nil {
+			return err
+		}
+		for n := range count {
 			var e Event
-			if err := decode(body, &e); err != nil {
+			err := w.box.get(tx, historyKey(n+1), &e)
+			if errors.Is(err, kv.ErrNotFound) {
+				return ErrDamaged // events are never removed
+			}
+			if err != nil {
 				return err
 			}
 			out = append(out, e)
-			return nil
-		})
+		}
+		return nil
 	})
 	return out, err
+}
+
+func (w *Wallet) historyCount(tx kv.Tx) (n int, err error) {
+	err = w.box.get(tx, keyHistoryCount, &n)
+	if errors.Is(err, kv.ErrNotFound) {
+		err = nil
+	}
+	return n, err
 }

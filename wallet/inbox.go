@@ -331,11 +331,23 @@ func (w *Wallet) handle(tx kv.Tx, m Message) error {
 		if json.Unmarshal(m.Body, &o) != nil {
 			return nil
 		}
+		if o.Label == "" { // the host does not know what the holder calls it
+			var err error
+			if o.Label, err = w.shareLabel(tx, o.Share); err != nil {
+				return err
+			}
+		}
 		return w.remember(tx, Event{Kind: EventShareOpened, Share: o.Share, Name: o.Label, Receipt: o.Receipt, At: o.At})
 	case MessageAsked:
 		var a AskedMessage
 		if json.Unmarshal(m.Body, &a) != nil {
 			return nil
+		}
+		if a.Label == "" {
+			var err error
+			if a.Label, err = w.shareLabel(tx, a.Share); err != nil {
+				return err
+			}
 		}
 		return w.remember(tx, Event{Kind: EventShareAsked, Share: a.Share, Name: a.Label, At: a.At})
 	}

@@ -6,7 +6,7 @@ import "fmt"
 // value.
 const (
 	storeName   = "wallet"
-	storeFormat = 1
+	storeFormat = 2
 	valueFormat = 1
 )
 
@@ -26,7 +26,8 @@ const (
 	keyAskers         = "askers"        // which asker gets which slot, once
 	keyHistoryCount   = "count/history" // number of the last event
 	slotPrefix        = "slot/"         // slot/0007: holder key 7, a private JWK
-	credentialPrefix  = "credential/"   // credential/ID: one dataset with all its copies
+	credentialPrefix  = "credential/"   // credential/ID: one dataset, with its first copy
+	copyPrefix        = "copy/"         // copy/ID/0003: another copy of it
 	declarationPrefix = "declaration/"  // declaration/ID: the holder's own words
 	historyPrefix     = "history/"      // history/00000012: what happened, in order
 	keyPerson         = "person"        // how to greet the holder, once
@@ -34,5 +35,15 @@ const (
 	draftPrefix       = "draft/"        // draft/FORM: a half-filled form
 	sharePrefix       = "share/"        // share/ID: what the holder keeps of a share
 )
+
+// listPrefix is for the names of a folder: list/credential/ holds those of credentials.
+const listPrefix = "list/"
+
+// unlisted are the folders whose names nobody needs to be told: they are counted.
+var unlisted = []string{historyPrefix, copyPrefix, listPrefix}
+
+func copyKey(id string, n int) string { return fmt.Sprintf("%s%s/%04d", copyPrefix, id, n) }
+
+func historyKey(n int) string { return fmt.Sprintf("%s%08d", historyPrefix, n) }
 
 func slotKey(n int) string { return fmt.Sprintf("%s%04d", slotPrefix, n) }

@@ -122,7 +122,7 @@ func (w *Wallet) beforeSending(r *Request, going []int) (event Event, err error)
 			if at := c.copyAt(p.slot); at != nil {
 				at.Uses++
 			}
-			if err := w.box.put(tx, credentialPrefix+c.ID, &c); err != nil {
+			if err := w.putCredential(tx, &c); err != nil {
 				return err
 			}
 		}

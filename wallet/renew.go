@@ -47,7 +47,7 @@ func (w *Wallet) renew(ctx context.Context, c *credential, slot int) error {
 	if token.RefreshToken != "" && token.RefreshToken != c.Renewal.RefreshToken {
 		// The old one is spent: keep the new one before anything can go wrong.
 		c.Renewal.RefreshToken = token.RefreshToken
-		if err := w.c.Store.Update(func(tx kv.Tx) error { return w.box.put(tx, credentialPrefix+c.ID, c) }); err != nil {
+		if err := w.c.Store.Update(func(tx kv.Tx) error { return w.putCredential(tx, c) }); err != nil {
 			return err
 		}
 	}
@@ -62,7 +62,7 @@ func (w *Wallet) renew(ctx context.Context, c *credential, slot int) error {
 	w.timestamp(ctx, c.Party.Region, copies)
 	c.Copies = append(c.Copies, copies...)
 	err = w.c.Store.Update(func(tx kv.Tx) error {
-		if err := w.box.put(tx, credentialPrefix+c.ID, c); err != nil {
+		if err := w.putCredential(tx, c); err != nil {
 			return err
 		}
 		return w.remember(tx, Event{Kind: EventRenewed, Credential: c.ID, Name: c.item().Name, Party: c.Party})

@@ -335,8 +335,11 @@ func (w *Wallet) putCopy(p *prepared, slot int) error {
 		if c == nil {
 			c = p.credential.leastUsed()
 		}
+		err := w.c.Store.View(func(tx kv.Tx) error { return w.loadCopy(tx, p.credential, c) })
+		if err != nil {
+			return err
+		}
 		p.slot, p.timestamps = c.Slot, c.Timestamps
-		var err error
 		if p.token, err = sdjwt.Parse(c.Text); err != nil {
 			return err
 		}

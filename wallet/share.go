@@ -19,11 +19,11 @@ var (
 	// ErrEmptyShare: nothing was chosen, so there is nothing to share.
 	ErrEmptyShare = errors.New("nothing was chosen to share")
 	// ErrFullShare: more was chosen than MaxShareItems.
-	ErrFullShare = errors.New("too much was chosen for one share: choose at most 50 things")
+	ErrFullShare = errors.New("too much was chosen for one share: choose at most 25 things")
 )
 
 // MaxShareItems is what one share holds: a reader who wants more has no time to read it.
-const MaxShareItems = 50
+const MaxShareItems = 25
 
 // A ShareDraft is what the holder decided about a share.
 type ShareDraft struct {
@@ -122,6 +122,16 @@ func (w *Wallet) Shares() ([]Share, error) {
 	})
 	slices.SortStableFunc(out, func(a, b Share) int { return cmp.Or(b.Made.Compare(a.Made), cmp.Compare(b.ID, a.ID)) })
 	return out, err
+}
+
+// shareLabel is what the holder called a share; empty when it was forgotten.
+func (w *Wallet) shareLabel(tx kv.Tx, id string) (string, error) {
+	var s Share
+	err := w.box.get(tx, sharePrefix+id, &s)
+	if errors.Is(err, kv.ErrNotFound) {
+		err = nil
+	}
+	return s.Label, err
 }
 
 // ShareWithdrawn remembers that the holder closed a share. ErrNotHere.
@@ -308,6 +318,9 @@ func (s *freezing) take(c *credential) (p prepared, err error) {
 	if copy == nil {
 		copy = c.leastUsed()
 	}
+	if err := s.w.loadCopy(s.tx, c, copy); err != nil {
+		return p, err
+	}
 	copy.Uses++
 	p = prepared{slot: copy.Slot, timestamps: copy.Timestamps}
 	if p.slot >= 0 {
@@ -318,7 +331,7 @@ func (s *freezing) take(c *credential) (p prepared, err error) {
 	if p.token, err = sdjwt.Parse(copy.Text); err != nil {
 		return p, err
 	}
-	return p, s.w.box.put(s.tx, credentialPrefix+c.ID, c)
+	return p, s.w.putCredential(s.tx, c)
 }
 
 // words signs own words with the key of the slot.

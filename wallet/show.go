@@ -178,14 +178,18 @@ func (w *Wallet) Delete(id string) error {
 		return err
 	}
 	e := Event{Kind: EventDeleted, Credential: id}
-	name := declarationPrefix + id
 	if c != nil {
-		name, e.Name, e.Party = credentialPrefix+id, c.Name, c.Party
+		e.Name, e.Party = c.Name, c.Party
 	} else {
 		e.Name = d.name()
 	}
-	return w.c.Store.Update(func(tx kv.Tx) error {
-		if err := w.box.delete(tx, name); err != nil {
+	return w.c.Store.Update(func(tx kv.Tx) (err error) {
+		if c != nil {
+			err = w.deleteCredential(tx, id)
+		} else {
+			err = w.box.delete(tx, declarationPrefix+id)
+		}
+		if err != nil {
 			return err
 		}
 		return w.remember(tx, e)
@@ -244,9 +248,12 @@ func (w *Wallet) fileOf(tx kv.Tx, c *credential, d *declaration, slot int) (stri
 		p.token, err = w.sign(d, paspoort.FormatSDJWTVC, key)
 	} else {
 		copy := c.copyAt(slot)
+		if err := w.loadCopy(tx, c, copy); err != nil {
+			return "", err
+		}
 		copy.Uses++
 		p.timestamps = copy.Timestamps
-		if err := w.box.put(tx, credentialPrefix+c.ID, c); err != nil {
+		if err := w.putCredential(tx, c); err != nil {
 			return "", err
 		}
 		p.token, err = sdjwt.Parse(copy.Text)

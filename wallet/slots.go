@@ -23,28 +23,46 @@ func (w *Wallet) slotSigner(tx kv.Tx, n int) (*jose.PrivateKey, error) {
 	if n < 0 || n >= maxSlots {
 		return nil, fmt.Errorf("key slot %d is out of range", n)
 	}
-	var raw json.RawMessage
-	err := w.box.get(tx, slotKey(n), &raw)
-	if err == nil {
-		return jose.ParsePrivate(raw)
-	}
+	key, err := w.slotKept(tx, n)
 	if !errors.Is(err, kv.ErrNotFound) {
+		return key, err
+	}
+	if key, err = jose.Generate(jose.ES256); err != nil {
 		return nil, err
 	}
-	key, err := jose.Generate(jose.ES256)
+	raw, err := jose.MarshalPrivate(key)
 	if err != nil {
 		return nil, err
 	}
-	if raw, err = jose.MarshalPrivate(key); err != nil {
-		return nil, err
-	}
-	return key, w.box.put(tx, slotKey(n), raw)
+	return key, w.box.put(tx, slotKey(n), json.RawMessage(raw))
 }
 
-// slotSigners are the keys of several slots.
+// slotKept is the key of slot n, or kv.ErrNotFound.
+func (w *Wallet) slotKept(tx kv.Tx, n int) (*jose.PrivateKey, error) {
+	var raw json.RawMessage
+	if err := w.box.get(tx, slotKey(n), &raw); err != nil {
+		return nil, err
+	}
+	return jose.ParsePrivate(raw)
+}
+
+// slotSigners are the keys of several slots. Where all are there nothing is written.
 func (w *Wallet) slotSigners(slots []int) (map[int]*jose.PrivateKey, error) {
 	keys := make(map[int]*jose.PrivateKey, len(slots))
-	err := w.c.Store.Update(func(tx kv.Tx) error {
+	err := w.c.Store.View(func(tx kv.Tx) error {
+		for _, n := range slots {
+			key, err := w.slotKept(tx, n)
+			if err != nil {
+				return err
+			}
+			keys[n] = key
+		}
+		return nil
+	})
+	if !errors.Is(err, kv.ErrNotFound) {
+		return keys, err
+	}
+	err = w.c.Store.Update(func(tx kv.Tx) error {
 		for _, n := range slots {
 			key, err := w.slotSigner(tx, n)
 			if err != nil {

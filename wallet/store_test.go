@@ -40,37 +40,56 @@ func TestUnlock(t *testing.T) {
 	}
 }
 
-// TestDamage: a value that was changed, or put under another key, is refused, not
-// read as something else.
+// TestDamage: a value that was changed, put under another key or taken away is refused,
+// not read as something else or passed over.
 func TestDamage(t *testing.T) {
 	w := newWorld(t)
-	w.accept(w.wallet(), configID)
-	var keys, values [][]byte
-	must(t, w.store.View(func(tx kv.Tx) error {
-		return tx.Scan([]byte{'s'}, func(k, v []byte) error {
-			keys, values = append(keys, bytes.Clone(k)), append(values, bytes.Clone(v))
-			return nil
-		})
-	}))
+	holder := w.wallet()
+	id := w.accept(holder, configID).ID
+	key, other := wallet.RowOf(holder, "credential/"+id), wallet.RowOf(holder, "copy/"+id+"/0001")
+	rows := rowsOf(t, w.store)
+	good := []byte(rows[string(key)])
 	for name, change := range map[string]func(tx kv.Tx) error{
 		"one bit": func(tx kv.Tx) error {
-			v := bytes.Clone(values[0])
+			v := bytes.Clone(good)
 			v[len(v)-1] ^= 1
-			return tx.Set(keys[0], v)
+			return tx.Set(key, v)
 		},
-		"moved":          func(tx kv.Tx) error { return tx.Set(keys[0], values[1]) },
-		"cut off":        func(tx kv.Tx) error { return tx.Set(keys[0], values[0][:10]) },
-		"another format": func(tx kv.Tx) error { return tx.Set(keys[0], append([]byte{9}, values[0][1:]...)) },
+		"moved":          func(tx kv.Tx) error { return tx.Set(key, []byte(rows[string(other)])) },
+		"cut off":        func(tx kv.Tx) error { return tx.Set(key, good[:10]) },
+		"another format": func(tx kv.Tx) error { return tx.Set(key, append([]byte{9}, good[1:]...)) },
+		"taken away":     func(tx kv.Tx) error { return tx.Delete(key) },
 	} {
 		must(t, w.store.Update(change))
 		holder, err := wallet.Unlock(w.config(), []byte(passphrase))
-		if err == nil {
-			_, err = holder.List()
-		}
-		if !errors.Is(err, wallet.ErrDamaged) && !errors.Is(err, kv.ErrFormat) {
+		must(t, err)
+		if _, err = holder.List(); !errors.Is(err, wallet.ErrDamaged) && !errors.Is(err, kv.ErrFormat) {
 			t.Errorf("%s: got %v", name, err)
 		}
-		must(t, w.store.Update(func(tx kv.Tx) error { return tx.Set(keys[0], values[0]) }))
+		must(t, w.store.Update(func(tx kv.Tx) error { return tx.Set(key, good) }))
+	}
+	must(t, w.store.Update(func(tx kv.Tx) error { return tx.Delete(wallet.RowOf(holder, "settings")) }))
+	if _, err := wallet.Unlock(w.config(), []byte(passphrase)); !errors.Is(err, wallet.ErrDamaged) {
+		t.Errorf("a wallet without its settings: got %v", err)
+	}
+}
+
+// TestDeleteLeavesNoCopy: with a credential all its rows go.
+func TestDeleteLeavesNoCopy(t *testing.T) {
+	w := newWorld(t)
+	holder := w.wallet()
+	id := w.accept(holder, configID).ID
+	before := len(rowsOf(t, w.store))
+	wallet.Multiply(holder, 2)
+	if more := len(rowsOf(t, w.store)) - before; more != 10 { // the credential and nine copies
+		t.Errorf("control: another one takes %d rows", more)
+	}
+	must(t, holder.Delete(id))
+	if after := len(rowsOf(t, w.store)); after != before+1 { // the event
+		t.Errorf("%d rows are left over", after-before-1)
+	}
+	if err := holder.Delete(id); !errors.Is(err, wallet.ErrNotHere) {
+		t.Errorf("again: got %v", err)
 	}
 }
 
@@ -214,7 +233,7 @@ func TestNothingInLogs(t *testing.T) {
 	}
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

@@ -48,7 +48,7 @@ const (
 // A world is a region with an admitted issuer and an admitted verifier, each the
 // other half of the protocol over real https, and nodes that give timestamps.
 type world struct {
-	t        *testing.T
+	t        testing.TB
 	clock    *testkit.Clock
 	region   *evidencetest.Region
 	follower *evidence.Follower
@@ -68,12 +68,12 @@ type world struct {
 }
 
 // newWorld makes the world; its issuer gives batches of ten copies.
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	return newWorldOf(t, 10)
 }
 
-func newWorldOf(t *testing.T, batch int) *world {
+func newWorldOf(t testing.TB, batch int) *world {
 	t.Helper()
 	w := &world{t: t, clock: testkit.NewClock(time.Time{}), hosts: map[string]http.Handler{}, store: kv.NewMemory(), nodesDown: map[string]bool{}}
 	w.region = evidencetest.New(t, w.clock.Now)
@@ -355,7 +355,7 @@ func (a *asker) shown() []*sdjwt.SDJWT {
 }
 
 // holderKey is the thumbprint of the key that a presentation is bound to.
-func holderKey(t *testing.T, token *sdjwt.SDJWT) string {
+func holderKey(t testing.TB, token *sdjwt.SDJWT) string {
 	t.Helper()
 	claims, err := token.Claims()
 	if err != nil {
@@ -368,7 +368,7 @@ func holderKey(t *testing.T, token *sdjwt.SDJWT) string {
 	return thumbprint(t, pub)
 }
 
-func thumbprint(t *testing.T, pub crypto.PublicKey) string {
+func thumbprint(t testing.TB, pub crypto.PublicKey) string {
 	t.Helper()
 	s, err := jose.Thumbprint(pub)
 	if err != nil {
@@ -378,7 +378,7 @@ func thumbprint(t *testing.T, pub crypto.PublicKey) string {
 }
 
 // anchorOf is the certificate authority of a region.
-func anchorOf(t *testing.T, r *evidencetest.Region) []*x509.Certificate {
+func anchorOf(t testing.TB, r *evidencetest.Region) []*x509.Certificate {
 	t.Helper()
 	der, err := r.Charter.Anchors[0].DER()
 	if err != nil {
@@ -392,7 +392,7 @@ func anchorOf(t *testing.T, r *evidencetest.Region) []*x509.Certificate {
 }
 
 // keyOfCnf is the holder's key of a processed payload.
-func keyOfCnf(t *testing.T, claims map[string]any) crypto.PublicKey {
+func keyOfCnf(t testing.TB, claims map[string]any) crypto.PublicKey {
 	t.Helper()
 	pub, ok := paspoort.HolderKey(claims)
 	if !ok {
