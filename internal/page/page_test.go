@@ -55,6 +55,7 @@ func kit(t *testing.T) (*page.Kit, page.View[greeting]) {
 func TestPages(t *testing.T) {
 	k, _ := kit(t)
 	pagetest.Run(t, k)
+	pagetest.Readable(t, k)
 }
 
 func TestRender(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"time"
 )
 
 // View is one page with the type of its data.
@@ -30,6 +31,9 @@ type Rendering struct {
 	HTML func() ([]byte, error)
 }
 
+// sampleLeft is what the session of a sample has left, unless its frame says.
+const sampleLeft = 30 * time.Minute
+
 // NewView gives the page by its name and registers its samples: every state that
 // the page can be in, at least one. ErrNoPage when no source has it. Views are made at
 // start.
@@ -41,6 +45,9 @@ func NewView[T any](k *Kit, name string, samples ...Sample[T]) (View[T], error) 
 		return View[T]{}, fmt.Errorf("page: %q has no samples: nobody would ever look at it", name)
 	}
 	for _, s := range samples {
+		if s.Frame.SignedIn && s.Frame.Now.IsZero() { // else a script would find the session over long ago
+			s.Frame.Now = s.Frame.End().Add(-sampleLeft)
+		}
 		for _, lang := range k.languages {
 			k.samples = append(k.samples, Rendering{name, s.Name, lang, func() ([]byte, error) {
 				return k.execute(name, lang, WithFrame(httptest.NewRequest(http.MethodGet, "/"+name, nil), s.Frame), s.Data)

@@ -76,8 +76,8 @@ var (
 	falseClaims = regexp.MustCompile(`(?i)gekwalificeerd|erkend door de overheid`)
 	// Words that make a reader stop.
 	jargonWords = regexp.MustCompile(`(?i)\b(authenti\w*|autoris\w*|authoriz\w*|metadata|verifi(?:ër|eer|cat|y|er)\w*|tokens?|crypto\w*|revo(?:ke|cat)\w*|` +
-		`hash(?:es)?|protocol\w*|sess(?:ie|ion)s?|endpoint\w*|server\w*|url|uri|json|jwt|api|did|key ?pair|sleutelpaar|checkpoint|quorum|` +
-		`raft|leader|node|log|holder|houder|presentati(?:e|on)s?|issuers?|verifiers?|wallets?|credentials?|passkeys?|attestati\w*|` +
+		`hash(?:es)?|protocol\w*|sess(?:ie|ion)s?|endpoint\w*|server\w*|url|uri|json|jwt|api|key ?pair|sleutelpaar|checkpoint|quorum|` +
+		`raft|leader|node|holder|houder|presentati(?:e|on)s?|issuers?|verifiers?|wallets?|credentials?|passkeys?|attestati\w*|` +
 		`encrypt\w*|versleutel\w*|gedecodeer\w*|valider\w*|valid(?:ate|ity)\w*|implement\w*|identifi\w*|conform|middels|betreffende|desbetreffend\w*|` +
 		`teneinde|inzake|derhalve|alsmede|digitale handtekening|signature|parameter\w*|browser|account\w*)\b`)
 	slotText = regexp.MustCompile(`\{[a-z]+\}`)
