@@ -5,7 +5,7 @@ PKGS     ?= ./...
 BIN      := build/paspoort
 FUZZTIME ?= 10s
 # Packages that show pages.
-PAGES    := ./internal/page ./node ./issuer ./verifier ./wallet
+PAGES     = $(sort $(dir $(shell grep -rl --include='*_test.go' 'func TestPages' ./internal/page ./node ./issuer ./verifier ./wallet)))
 
 .DEFAULT_GOAL := check
 .PHONY: check build run demo test race e2e lint fuzz bench pages generate clean help
@@ -68,7 +68,7 @@ bench:
 ## pages: a picture of every page in every state, and axe-core, in build/pages
 pages: internal/page/axe/node_modules
 	@mkdir -p build/pages
-	PASPOORT_PAGES=build/pages $(GO) test -count=1 -run 'TestPages' $(wildcard $(PAGES))
+	PASPOORT_PAGES=build/pages $(GO) test -count=1 -run 'TestPages' $(PAGES)
 	@echo "look in build/pages"
 
 internal/page/axe/node_modules: internal/page/axe/package-lock.json

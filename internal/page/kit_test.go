@@ -45,7 +45,7 @@ func componentSamples() []page.Sample[components] {
 	last.Ends, last.Now, last.Private = last.Last, last.Last.Add(-100*time.Second), true
 	last.Greeting = strings.Repeat("Wilhelmina", 6)
 	many := components{State: "many"}
-	for i := range 200 {
+	for i := range 160 {
 		many.Proofs = append(many.Proofs, proof{i % 5, skills[i%5] + " " + strconv.Itoa(i), levels[i%5]})
 	}
 	proofs := components{State: "proofs", Proofs: many.Proofs[:5]}
@@ -83,7 +83,7 @@ func TestPagesOfComponents(t *testing.T) {
 	pagetest.Readable(t, k)
 	if os.Getenv("PASPOORT_PAGES") != "" {
 		if got := pagetest.Sheets(t, k, "kit", "many"); got > 4 {
-			t.Errorf("200 proofs take %d sheets of paper, more than 4", got)
+			t.Errorf("160 proofs take %d sheets of paper, more than 4", got)
 		}
 	}
 }

@@ -51,6 +51,14 @@ func (k *Kit) language(w http.ResponseWriter, r *http.Request) Language {
 		})
 		return lang
 	}
+	return k.Language(r)
+}
+
+// Language is the reader's, without remembering anything.
+func (k *Kit) Language(r *http.Request) Language {
+	if lang, ok := known(k.languages, r.URL.Query().Get("lang")); ok {
+		return lang
+	}
 	if c, err := r.Cookie(cookieName); err == nil {
 		if lang, ok := known(k.languages, c.Value); ok {
 			return lang

@@ -1,10 +1,12 @@
-// Package page is the page kit: one layout, one style sheet, texts in Dutch and
-// English, and a way to show every page in every state without starting anything.
+// Package page is the page kit: one layout, one style sheet, texts in Dutch, easy
+// Dutch (A2) and English, and a way to show every page in every state without starting
+// anything.
 //
-// A role brings a file system with templates/*.html and catalogs/nl.json and
-// en.json; the kit brings the frame (skip link, landmarks, language switch), the
-// style, dates and QR codes. Pages work without script, hold nothing inline (the
-// content security policy of package web forbids it), and show one clear next step.
+// A role brings a file system with templates/*.html, catalogs/LANG.json or
+// catalogs/NAME.LANG.json, and if it needs them assets/*.css, *.js and *.svg; the kit
+// brings the frame (skip link, landmarks, language switch), the style, dates and QR
+// codes. Pages work without script, hold nothing inline (the content security policy of
+// package web forbids it), and show one clear next step.
 //
 //	//go:embed templates catalogs
 //	var files embed.FS
@@ -17,6 +19,33 @@
 // that follows. Files named *.part.html are parts that all pages may use.
 // New fails when a text is missing in a language, so a page that starts can be
 // shown. It is not a site generator and keeps no state.
+//
+// # Signed in
+//
+// WithFrame puts a session around a page: Options.Member as navigation, a leave button,
+// when the session ends, a warning before it does, and what was typed in
+// form[data-draft] is kept. See Frame for what the site has to answer.
+//
+// # Components
+//
+// testdata/templates/kit.html shows them all; make pages draws them.
+//
+//	.button .quiet .small     one filled button a page; the others quiet
+//	.next .actions            the step that follows, and other things to do
+//	.card .cards .facts       boxes, and dl.facts for names with values
+//	.message .ok .failed .unknown, .stamp    how something stands, in words and form
+//	.field .hint .fault       label, help and what is wrong, each by aria-describedby;
+//	                          the input gets aria-invalid
+//	.summary                  all that is wrong, at the top, with links (role=alert)
+//	fieldset, label.choice    checkboxes and radio buttons as cards
+//	.short, textarea.prose    a narrow field, a field for sentences
+//	ol.steps                  li.done, li[aria-current=step], the names in a span
+//	ul.proofs, li.proof.level-0 to 4    with {{template "mark" LEVEL}}, .proof-what,
+//	                          .proof-by and .level (the words); .gone when withdrawn
+//	ol.code-block             a code to write over, one li for each group
+//	.empty .banner .reminder  nothing here yet; attention now; good to know
+//	.print-only .no-print .cut    only on paper; never; left out of it to save pages
+//	.hidden .no-read          only for screen readers; not read aloud
 package page
 
 import (

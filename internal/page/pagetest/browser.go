@@ -50,7 +50,7 @@ func browse(t *testing.T, k *page.Kit, dir string) {
 	if err != nil {
 		testkit.Missing(t, "axe-core is not here; run npm ci in internal/page/axe")
 	}
-	dir = picturesIn(t, dir)
+	pictures := picturesIn(t, dir)
 	srv := httptest.NewServer(gallery(k))
 	defer srv.Close()
 	free := openTabs(t, ctx)
@@ -74,7 +74,7 @@ func browse(t *testing.T, k *page.Kit, dir string) {
 					if s.Lang == first {
 						tester = string(axe)
 					}
-					file := filepath.Join(dir, fmt.Sprintf("%s-%s-%s-%s.png", s.Page, s.State, s.Lang, l.name))
+					file := pictures + fmt.Sprintf("%s-%s-%s-%s.png", s.Page, s.State, s.Lang, l.name)
 					lookAt(t, tab, srv.URL+samplePath(s), l, tester, file)
 				})
 			}
@@ -85,7 +85,8 @@ func browse(t *testing.T, k *page.Kit, dir string) {
 	}
 }
 
-// picturesIn makes the folder for pictures, which counts from the project's root.
+// picturesIn makes the folder for pictures, which counts from the project's root, and
+// gives the beginning of their names: two packages may have a page of the same name.
 func picturesIn(t *testing.T, dir string) string {
 	if !filepath.IsAbs(dir) {
 		dir = filepath.Join(testkit.Root(t), dir)
@@ -93,7 +94,11 @@ func picturesIn(t *testing.T, dir string) string {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	return dir
+	here, err := os.Getwd() // the folder of the package
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(dir, filepath.Base(here)+"-")
 }
 
 // startBrowser gives the first tab of a Chromium of its own, until the test ends.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
@@ -53,7 +52,7 @@ func Sheets(t *testing.T, k *page.Kit, name, state string) int {
 		if err != nil {
 			t.Fatal(err)
 		}
-		file := filepath.Join(picturesIn(t, dir), fmt.Sprintf("%s-%s-paper", name, state))
+		file := picturesIn(t, dir) + fmt.Sprintf("%s-%s-paper", name, state)
 		if err := os.WriteFile(file+".png", picture, 0o644); err != nil {
 			t.Fatal(err)
 		}
