@@ -1,0 +1,247 @@
+package host
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"paspoort.example/paspoort/specs/openid4vp"
+	"paspoort.example/paspoort/wallet"
+)
+
+// consentPage is the one screen on which a holder decides: who asks, in which role the
+// region knows them, why, what exactly goes, and what is asked beyond the purpose.
+type consentPage struct {
+	ID    string
+	Asker partyView
+	wallet.Consent
+	Items []consentItem
+	Fault string // "", again, incomplete, nothing
+	// Purpose is in the asker's language, which the page marks.
+	Anyway bool
+}
+
+type consentItem struct {
+	wallet.ConsentItem
+	N    int
+	Goes bool
+	// Ask are the facts that were asked, Along those that always go with them, Beyond those
+	// that say more than the request is about.
+	Ask, Along, Beyond []wallet.Line
+}
+
+// answeredPage says what went, and where to go on.
+type answeredPage struct {
+	Asker    partyView
+	State    string // sent, unsure, refused, told
+	Redirect string // page of the asker, or ""
+	SentTo   string
+}
+
+// requestInProgress is what a session holds of a request.
+type requestInProgress struct {
+	request *wallet.Request
+	anyway  bool
+	done    *answeredPage
+}
+
+func (h *Host) answerRoutes() {
+	h.get("/present", "file:redirect-present", h.bringRequest)
+	h.getMember("/present/{id}", "consent", h.showConsent)
+	h.postMember("/present/{id}", h.answer)
+	h.postMember("/present/{id}/choose", h.choose)
+	h.postMember("/present/{id}/no", h.sayNo)
+	h.getMember("/present/{id}/done", "answered", h.showAnswered)
+}
+
+// bringRequest is where askers send people (OpenID4VP 1.0, 5: the Authorization Endpoint of
+// this wallet). The request moves out of the address into the session at once.
+func (h *Host) bringRequest(w http.ResponseWriter, r *http.Request, s *session) error {
+	return h.brought(w, r, s, bringsRequest+walletEndpoint, h.readRequest)
+}
+
+func (h *Host) readRequest(w http.ResponseWriter, r *http.Request, s *session) error {
+	return h.beginRequest(w, r, s, s.takeBring(), false)
+}
+
+// beginRequest fetches the request and shows it. The asker sees the fetch and no more: not
+// whether anybody looked at it.
+func (h *Host) beginRequest(w http.ResponseWriter, r *http.Request, s *session, text string, anyway bool) error {
+	request, err := h.open(r, s).Request(r.Context(), text, wallet.Trust{AcceptUnknown: anyway})
+	if err != nil {
+		return h.meetProblem(w, r, s, err, bringsRequest+text)
+	}
+	id, err := s.hold(h.c.Rand, h.c.Clock(), &requestInProgress{request: request, anyway: anyway})
+	if err != nil {
+		return err
+	}
+	return see(w, r, "/present/"+id)
+}
+
+func (h *Host) showConsent(w http.ResponseWriter, r *http.Request, s *session) error {
+	p, id, err := inProgress[*requestInProgress](r, s)
+	if err != nil {
+		return err
+	}
+	if p.done != nil {
+		return see(w, r, "/present/"+id+"/done")
+	}
+	return h.renderConsent(w, r, s, id, p, nil, "")
+}
+
+// renderConsent shows what would go. skip are the items that the holder left out.
+func (h *Host) renderConsent(w http.ResponseWriter, r *http.Request, s *session, id string, p *requestInProgress, skip []int, fault string) error {
+	c := p.request.Consent
+	data := consentPage{ID: id, Asker: h.party(c.Asker), Consent: c, Fault: fault, Anyway: p.anyway}
+	for n, item := range c.Items {
+		v := consentItem{ConsentItem: item, N: n, Goes: !slices.Contains(skip, n)}
+		for _, l := range item.Lines {
+			switch {
+			case l.Always:
+				v.Along = append(v.Along, l)
+			case l.Beyond:
+				v.Beyond = append(v.Beyond, l)
+			default:
+				v.Ask = append(v.Ask, l)
+			}
+		}
+		data.Items = append(data.Items, v)
+	}
+	status := http.StatusOK
+	if fault != "" {
+		status = http.StatusUnprocessableEntity
+	}
+	return show(h, h.views.consent, w, r, s, status, data)
+}
+
+// choose takes other options where the asker takes one of several.
+func (h *Host) choose(w http.ResponseWriter, r *http.Request, s *session) error {
+	p, id, err := inProgress[*requestInProgress](r, s)
+	if err != nil {
+		return err
+	}
+	picks := map[string]int{}
+	for name, values := range r.PostForm {
+		choice, ok := strings.CutPrefix(name, "choice-")
+		if !ok {
+			continue
+		}
+		n, err := strconv.Atoi(values[0])
+		if err != nil {
+			return errBadForm
+		}
+		picks[choice] = n
+	}
+	if err := h.open(r, s).Choose(r.Context(), p.request, picks); errors.Is(err, wallet.ErrChoice) {
+		return errBadForm
+	} else if err != nil {
+		return err
+	}
+	return see(w, r, "/present/"+id)
+}
+
+// skipped are the items that the holder left out.
+func skipped(r *http.Request, items int) []int {
+	var skip []int
+	for n := range items {
+		if !slices.Contains(r.PostForm["go"], strconv.Itoa(n)) {
+			skip = append(skip, n)
+		}
+	}
+	return skip
+}
+
+// answer sends what the holder agreed to. Pressed twice it sends once.
+func (h *Host) answer(w http.ResponseWriter, r *http.Request, s *session) error {
+	p, id, err := inProgress[*requestInProgress](r, s)
+	if err != nil {
+		return err
+	}
+	skip := skipped(r, len(p.request.Consent.Items))
+	if len(skip) == len(p.request.Consent.Items) {
+		return h.renderConsent(w, r, s, id, p, skip, "nothing")
+	}
+	if !p.begin(s) {
+		return see(w, r, "/present/"+id+"/done")
+	}
+	done := &answeredPage{Asker: h.party(p.request.Consent.Asker), State: "sent", SentTo: p.request.Consent.SentTo}
+	done.Redirect, err = h.open(r, s).Present(r.Context(), p.request, wallet.Decision{Skip: skip})
+	switch {
+	case errors.Is(err, wallet.ErrAgain):
+		p.finish(s, nil)
+		return h.renderConsent(w, r, s, id, p, nil, "again")
+	case errors.Is(err, wallet.ErrIncomplete):
+		p.finish(s, nil)
+		return h.renderConsent(w, r, s, id, p, skip, "incomplete")
+	case errors.Is(err, openid4vp.ErrFetch) && !isRefused(err):
+		// The asker may have it all the same: the history says so, and so does the page.
+		done.State = "unsure"
+	case err != nil:
+		p.finish(s, nil)
+		s.drop(id)
+		return h.meetProblem(w, r, s, err, "")
+	}
+	p.finish(s, done)
+	return see(w, r, "/present/"+id+"/done")
+}
+
+func isRefused(err error) bool {
+	_, ok := errors.AsType[*openid4vp.RefusedError](err)
+	return ok
+}
+
+// begin marks the request as being answered; false when somebody pressed twice.
+func (p *requestInProgress) begin(s *session) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p.done != nil {
+		return false
+	}
+	p.done = &answeredPage{State: "unsure"}
+	return true
+}
+
+func (p *requestInProgress) finish(s *session, done *answeredPage) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p.done = done
+}
+
+// sayNo remembers that the holder said no. Nothing is sent unless the holder wants the asker
+// to know.
+func (h *Host) sayNo(w http.ResponseWriter, r *http.Request, s *session) error {
+	p, id, err := inProgress[*requestInProgress](r, s)
+	if err != nil {
+		return err
+	}
+	if !p.begin(s) {
+		return see(w, r, "/present/"+id+"/done")
+	}
+	tell := r.PostForm.Get("tell") != ""
+	done := &answeredPage{Asker: h.party(p.request.Consent.Asker), State: "refused", SentTo: p.request.Consent.SentTo}
+	redirect, err := h.open(r, s).Refuse(r.Context(), p.request, tell)
+	if tell && err == nil {
+		done.State, done.Redirect = "told", redirect
+	}
+	if err != nil && met(err) == "" {
+		return err
+	}
+	p.finish(s, done)
+	return see(w, r, "/present/"+id+"/done")
+}
+
+func (h *Host) showAnswered(w http.ResponseWriter, r *http.Request, s *session) error {
+	p, id, err := inProgress[*requestInProgress](r, s)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	done := p.done
+	s.mu.Unlock()
+	if done == nil {
+		return see(w, r, "/present/"+id)
+	}
+	return show(h, h.views.answered, w, r, s, http.StatusOK, *done)
+}

@@ -1,0 +1,116 @@
+package host
+
+import (
+	"bytes"
+	"errors"
+	"image"
+	_ "image/jpeg" // what cameras make
+	_ "image/png"  // and what screens are saved as
+	"io"
+	"net/http"
+
+	"github.com/makiuchi-d/gozxing"
+	"github.com/makiuchi-d/gozxing/qrcode"
+	"golang.org/x/image/draw"
+)
+
+// Reading a QR code from a photograph. It is done here and not in the browser, so that it
+// works on every telephone, without script: the button opens the camera by itself. The
+// picture is looked at in memory and kept nowhere.
+
+var (
+	errNoPhoto    = errors.New("no picture was sent")
+	errPhotoLarge = errors.New("the picture is too large")
+	errNoCode     = errors.New("there is no QR code in the picture")
+)
+
+const (
+	maxPhoto  = 20 << 20
+	maxPixels = 60 << 20 // a telephone makes 50 million
+	readSide  = 1400     // pixels: enough for the largest code, and quick
+)
+
+// readPhoto is the text of the QR code in the picture of a form.
+func readPhoto(w http.ResponseWriter, r *http.Request) (string, error) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxPhoto+1<<16)
+	form, err := r.MultipartReader()
+	if err != nil {
+		return "", errNoPhoto
+	}
+	for {
+		part, err := form.NextPart()
+		if tooLarge(err) {
+			return "", errPhotoLarge
+		}
+		if err != nil {
+			return "", errNoPhoto
+		}
+		if part.FormName() != "photo" {
+			continue
+		}
+		raw, err := io.ReadAll(io.LimitReader(part, maxPhoto+1))
+		switch {
+		case tooLarge(err), len(raw) > maxPhoto:
+			return "", errPhotoLarge
+		case err != nil, len(raw) == 0:
+			return "", errNoPhoto
+		}
+		return readQR(raw)
+	}
+}
+
+func tooLarge(err error) bool {
+	_, ok := errors.AsType[*http.MaxBytesError](err)
+	return ok
+}
+
+// readQR finds the QR code in a picture. The size is looked at before a pixel is unpacked.
+func readQR(raw []byte) (text string, err error) {
+	size, _, err := image.DecodeConfig(bytes.NewReader(raw))
+	if err != nil {
+		return "", errNoCode
+	}
+	if size.Width <= 0 || size.Height <= 0 || size.Width > maxPixels/size.Height {
+		return "", errPhotoLarge
+	}
+	picture, _, err := image.Decode(bytes.NewReader(raw))
+	if err != nil {
+		return "", errNoCode
+	}
+	// The library reads hostile pictures, and a fault in it is one picture that cannot be read.
+	defer func() {
+		if recover() != nil {
+			text, err = "", errNoCode
+		}
+	}()
+	for _, side := range []int{readSide, readSide / 2, readSide * 2} {
+		if text, err := decodeQR(fit(picture, side)); err == nil {
+			return text, nil
+		}
+	}
+	return "", errNoCode
+}
+
+func decodeQR(picture image.Image) (string, error) {
+	bits, err := gozxing.NewBinaryBitmapFromImage(picture)
+	if err != nil {
+		return "", errNoCode
+	}
+	found, err := qrcode.NewQRCodeReader().Decode(bits, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_TRY_HARDER: true})
+	if err != nil {
+		return "", errNoCode
+	}
+	return found.GetText(), nil
+}
+
+// fit makes a picture smaller, so that its longest side is at most side pixels.
+func fit(picture image.Image, side int) image.Image {
+	b := picture.Bounds()
+	longest := max(b.Dx(), b.Dy())
+	if longest <= side {
+		return picture
+	}
+	small := image.NewGray(image.Rect(0, 0, max(1, b.Dx()*side/longest), max(1, b.Dy()*side/longest)))
+	draw.ApproxBiLinear.Scale(small, small.Bounds(), picture, b, draw.Src, nil)
+	return small
+}
