@@ -129,9 +129,9 @@ func (o *Offer) chosen(choices Choices) []OfferedCredential {
 
 func (w *Wallet) receiveOne(ctx context.Context, x *exchanged, item OfferedCredential) (*Received, error) {
 	o := x.offer
-	slots := make([]int, min(o.session.Issuer.BatchSize(), maxBatch))
-	for i := range slots {
-		slots[i] = i
+	slots, err := w.freshSlots(min(o.session.Issuer.BatchSize(), maxBatch))
+	if err != nil {
+		return nil, err
 	}
 	copies, answer, err := w.fetchCopies(ctx, o.session, x.token, item.ConfigurationID, slots)
 	if err != nil {

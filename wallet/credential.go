@@ -40,6 +40,8 @@ type copyOf struct {
 	// Timestamps show when it existed; from two nodes when all went well.
 	Timestamps []paspoort.TimestampProof `json:"timestamps,omitempty"`
 	Uses       int                       `json:"uses,omitempty"`
+	// Maybe: another place has it too, and may have shown it since.
+	Maybe bool `json:"maybe,omitempty"`
 
 	loaded bool // Text and Timestamps stand in their row
 }

@@ -18,3 +18,10 @@ func Waste(c Config, passphrase []byte) {
 		_, _ = kdf.key(passphrase)
 	}
 }
+
+// TestingCheap is c with a key derivation that protects nothing and takes no time: a door
+// for the tests of what is built on this package.
+func TestingCheap(c Config) Config {
+	c.testingKDF = &argon2id{Time: 1, Memory: 8 << 10, Lanes: 1}
+	return c
+}

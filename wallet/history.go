@@ -3,6 +3,7 @@ package wallet
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"paspoort.example/paspoort/internal/kv"
@@ -51,6 +52,9 @@ type Event struct {
 	Outcome string `json:"outcome,omitempty"`
 	// Receipt is what the host signed about the opening of a share.
 	Receipt string `json:"receipt,omitempty"`
+	// Origin of an event that came in an archive: the wallet where it happened, and its id
+	// there.
+	Origin string `json:"origin,omitempty"`
 }
 
 // ShownCredential is what one presentation showed.
@@ -85,28 +89,34 @@ func (w *Wallet) rememberAs(tx kv.Tx, e Event) (Event, error) {
 	return e, w.box.put(tx, historyPrefix+e.ID, e)
 }
 
-// History is all that happened, oldest first.
-func (w *Wallet) History() ([]Event, error) {
-	out := []Event{}
-	err := w.c.Store.View(func(tx kv.Tx) error {
-		count, err := w.historyCount(tx)
-		if err != nil {
-			return err
-		}
-		for n := range count {
-			var e Event
-			err := w.box.get(tx, historyKey(n+1), &e)
-			if errors.Is(err, kv.ErrNotFound) {
-				return ErrDamaged // events are never removed
-			}
-			if err != nil {
-				return err
-			}
-			out = append(out, e)
-		}
-		return nil
+// History is all that happened, oldest first as far as clocks tell: what happened in
+// another place stands between what happened here.
+func (w *Wallet) History() (out []Event, err error) {
+	err = w.c.Store.View(func(tx kv.Tx) error {
+		out, err = w.history(tx)
+		return err
 	})
+	slices.SortStableFunc(out, func(a, b Event) int { return a.At.Compare(b.At) })
 	return out, err
+}
+
+// history is all that happened in the order in which it was heard of.
+func (w *Wallet) history(tx kv.Tx) ([]Event, error) {
+	count, err := w.historyCount(tx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Event, count)
+	for n := range out {
+		err := w.box.get(tx, historyKey(n+1), &out[n])
+		if errors.Is(err, kv.ErrNotFound) {
+			return nil, ErrDamaged // events are never removed
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 func (w *Wallet) historyCount(tx kv.Tx) (n int, err error) {

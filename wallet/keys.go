@@ -32,6 +32,7 @@ const (
 	historyPrefix     = "history/"      // history/00000012: what happened, in order
 	keyPerson         = "person"        // how to greet the holder, once
 	keyInbox          = "inbox"         // the private key of the inbox, once
+	keyOrigin         = "origin"        // what archives name this wallet, once
 	draftPrefix       = "draft/"        // draft/FORM: a half-filled form
 	sharePrefix       = "share/"        // share/ID: what the holder keeps of a share
 )

@@ -22,7 +22,7 @@ var (
 	ErrAgain = errors.New("what goes has changed since it was agreed to: look again")
 )
 
-// renew gets new copies of a credential, from a slot on, with its refresh token
+// renew gets new copies of a credential, from a slot on (see missing), with its refresh token
 // (OpenID4VCI 1.0, 13.5; RFC 6749 6). The issuer learns that copies are wanted, not
 // by whom they will be seen. It is never called before the holder agreed to something.
 func (w *Wallet) renew(ctx context.Context, c *credential, slot int) error {
@@ -51,7 +51,11 @@ func (w *Wallet) renew(ctx context.Context, c *credential, slot int) error {
 			return err
 		}
 	}
-	copies, answer, err := w.fetchCopies(ctx, s, token, c.ConfigurationID, c.missing(slot, min(s.Issuer.BatchSize(), maxBatch)))
+	slots, err := w.missing(c, slot, min(s.Issuer.BatchSize(), maxBatch))
+	if err != nil {
+		return err
+	}
+	copies, answer, err := w.fetchCopies(ctx, s, token, c.ConfigurationID, slots)
 	if err != nil {
 		return err
 	}
@@ -74,15 +78,21 @@ func (w *Wallet) renew(ctx context.Context, c *credential, slot int) error {
 	return nil
 }
 
-// missing are n slots from slot on that have no copy yet.
-func (c *credential) missing(slot, n int) []int {
-	var out []int
-	for s := slot; len(out) < max(n, 1); s++ {
-		if c.copyAt(s) == nil {
+// missing are n slots from slot on that have no copy yet, or from the first on when slot is
+// -1. Beyond the one that is asked for, none is taken whose key is elsewhere too.
+func (w *Wallet) missing(c *credential, slot, n int) ([]int, error) {
+	var a askers
+	err := w.c.Store.View(func(tx kv.Tx) (err error) {
+		a, err = w.readAskers(tx)
+		return err
+	})
+	out := []int{}
+	for s := max(slot, 0); len(out) < max(n, 1); s++ {
+		if _, elsewhere := slices.BinarySearch(a.Elsewhere, s); c.copyAt(s) == nil && (s == slot || !elsewhere) {
 			out = append(out, s)
 		}
 	}
-	return out
+	return out, err
 }
 
 // keepableAgain verifies new copies as the first ones were, with the trust that the
@@ -123,6 +133,7 @@ type slotChoice struct {
 	// the holder agreed: an issuer must not learn that a request is being looked at.
 	fetch  []*credential
 	reused bool // a copy was seen by somebody before
+	maybe  bool // a copy may have been seen, by whoever another place showed it to
 	apart  bool // there is no slot at which all have a copy
 }
 
@@ -150,24 +161,29 @@ func (w *Wallet) chooseSlot(ctx context.Context, credentials []*credential, wish
 
 // usedBefore is the least used slot at which all credentials have a copy.
 func usedBefore(credentials []*credential, wish int) slotChoice {
-	best, uses := -1, 0
+	best, seen := -1, 0
 	for _, candidate := range credentials[0].Copies {
 		n, all := 0, candidate.Slot >= 0
 		for _, c := range credentials {
 			if at := c.copyAt(candidate.Slot); at != nil {
-				n += at.Uses
+				n += at.seen()
 			} else {
 				all = false
 			}
 		}
-		if all && (best < 0 || n < uses) {
-			best, uses = candidate.Slot, n
+		if all && (best < 0 || n < seen) {
+			best, seen = candidate.Slot, n
 		}
 	}
-	if best >= 0 {
-		return slotChoice{slot: best, reused: uses > 0}
+	if best < 0 {
+		return slotChoice{slot: wish, reused: true, apart: true}
 	}
-	return slotChoice{slot: wish, reused: true, apart: true}
+	choice := slotChoice{slot: best}
+	for _, c := range credentials {
+		at := c.copyAt(best)
+		choice.reused, choice.maybe = choice.reused || at.Uses > 0, choice.maybe || at.Maybe
+	}
+	return choice
 }
 
 // fetchAgreed gets the copies that the holder agreed to have fetched, and puts them in
@@ -258,7 +274,7 @@ func (w *Wallet) Renew(ctx context.Context, ids ...string) ([]Renewed, error) {
 			continue
 		}
 		named[c.ID] = true
-		done := Renewed{ID: c.ID, Name: before.Name, Problem: w.renew(ctx, c, 0)}
+		done := Renewed{ID: c.ID, Name: before.Name, Problem: w.renew(ctx, c, -1)}
 		after := c.item()
 		done.Copies, done.Unused = after.Copies-before.Copies, after.Unused
 		out = append(out, done)

@@ -83,6 +83,7 @@ var (
 	warnWithdrawn  = Warning{"asker_not_admitted", paspoort.Text{NL: "Deze vrager is op dit moment niet toegelaten in de regio.", EN: "This asker is not admitted in the region at present."}}
 	warnReused     = Warning{"copy_reused", paspoort.Text{NL: "Uw kopieën zijn op. U laat een kopie zien die iemand anders al zag; zij kunnen samen ontdekken dat u het was.", EN: "Your copies have run out. You show a copy that someone else saw; together they can find out that it was you."}}
 	warnFetch      = Warning{"copies_fetched", paspoort.Text{NL: "Uw kopieën zijn op. Zegt u ja, dan vraagt uw paspoort eerst nieuwe aan de uitgever. Die ziet dat u ze wilt, niet voor wie.", EN: "Your copies have run out. If you agree, your paspoort first asks the issuer for new ones. The issuer sees that you want them, not for whom."}}
+	warnMaybe      = Warning{"copy_maybe_used", paspoort.Text{NL: "U nam uw paspoort mee van een andere plek. Misschien liet u deze kopie daar al aan iemand zien; dan kunnen zij samen ontdekken dat u het was.", EN: "You took your paspoort along from another place. You may have shown this copy to someone there; together they could then find out that it was you."}}
 	warnApart      = Warning{"not_linked", paspoort.Text{NL: "De bewijzen hebben verschillende sleutels. De vrager ziet niet dat ze van dezelfde persoon zijn.", EN: "The credentials have different keys. The asker cannot see that they belong to the same person."}}
 	warnBeyond     = Warning{"asks_more", paspoort.Text{NL: "De vrager vraagt meer dan alleen vaardigheden. Dat staat er apart bij.", EN: "The asker wants more than skills alone. It is marked below."}}
 	warnNothing    = Warning{"nothing_fits", paspoort.Text{NL: "U hebt niets dat past bij deze vraag.", EN: "You have nothing that fits this request."}}
@@ -313,8 +314,12 @@ func (w *Wallet) settle(ctx context.Context, r *Request, mayFetch bool) error {
 	if len(r.fetch) > 0 {
 		r.warn(warnFetch)
 	}
-	if choice.reused {
+	_, known := r.taken[r.asker]
+	switch {
+	case choice.reused:
 		r.warn(warnReused)
+	case choice.maybe && !known:
+		r.warn(warnMaybe)
 	}
 	if choice.apart {
 		r.warn(warnApart)

@@ -225,7 +225,7 @@ func TestShareKept(t *testing.T) {
 		want error
 	}{
 		"nothing":       {func(d *wallet.ShareDraft) { d.Choices = nil }, wallet.ErrEmptyShare},
-		"too much":      {func(d *wallet.ShareDraft) { d.Choices = make([]wallet.ShareChoice, 51) }, wallet.ErrFullShare},
+		"too much":      {func(d *wallet.ShareDraft) { d.Choices = make([]wallet.ShareChoice, wallet.MaxShareItems+1) }, wallet.ErrFullShare},
 		"a stranger":    {func(d *wallet.ShareDraft) { d.Choices = []wallet.ShareChoice{{Item: "weg"}} }, wallet.ErrNotHere},
 		"no such field": {func(d *wallet.ShareDraft) { d.Choices = []wallet.ShareChoice{{Item: id, Keys: []string{"skill-x"}}} }, wallet.ErrAgain},
 		"twice":         {func(d *wallet.ShareDraft) { d.Choices = append(slices.Clone(d.Choices), d.Choices[0]) }, wallet.ErrAgain},

@@ -69,7 +69,7 @@ func (c *credential) item() Item {
 		}
 	}
 	for _, copy := range c.Copies {
-		if copy.Uses == 0 {
+		if copy.Uses == 0 && !copy.Maybe {
 			i.Unused++
 		}
 	}
@@ -83,6 +83,8 @@ type Details struct {
 	Lines []Line `json:"lines"`
 	// Claims are all claims as the issuer wrote them, or the own words.
 	Claims map[string]any `json:"claims"`
+	// Renewable: its issuer gave what is needed to get new copies.
+	Renewable bool `json:"renewable,omitempty"`
 	// Timestamps are the days that nodes saw it on.
 	Timestamps int `json:"timestamps,omitempty"`
 	// Verdict is what anybody would find who checks it now; nil for own words.
@@ -91,38 +93,13 @@ type Details struct {
 
 // Show gives one thing, with a fresh verdict on it. ErrNotHere.
 func (w *Wallet) Show(ctx context.Context, id string) (*Details, error) {
-	c, d, err := w.find(id)
-	if err != nil {
-		return nil, err
+	out, err := w.Look(id)
+	if err != nil || out.OwnWords {
+		return out, err
 	}
-	if d != nil {
-		return &Details{
-			Item:  Item{ID: d.ID, Name: d.name(), Type: string(paspoort.Zelfverklaring), OwnWords: true, Accepted: d.Written},
-			Lines: flatLines(paspoort.Zelfverklaring, d.Data.Claims, nil, w.c.Languages[0]), Claims: d.Data.Claims,
-		}, nil
-	}
-	w.refresh(ctx)
-	t, err := c.token()
-	if err != nil {
-		return nil, err
-	}
-	out := &Details{Item: c.item(), Timestamps: len(c.Copies[0].Timestamps)}
-	if out.Lines, err = w.lines(t, c.Labels); err != nil {
-		return nil, err
-	}
-	if out.Claims, err = t.Claims(); err != nil {
-		return nil, err
-	}
-	text, err := w.lookAt(c)
-	if err != nil {
-		return nil, err
-	}
-	verdict, err := w.verdict(ctx, text)
-	if err != nil {
-		return nil, err
-	}
+	verdict, err := w.Judge(ctx, id)
 	out.Verdict = &verdict
-	return out, nil
+	return out, err
 }
 
 // lookAt is the first copy as the holder could show it, timestamps included, so that
@@ -268,11 +245,20 @@ func (w *Wallet) fileOf(tx kv.Tx, c *credential, d *declaration, slot int) (stri
 	return w.bind(p, paspoort.FileAudience, nonce)
 }
 
+// seen orders copies by how many saw them for certain, and then by whether anybody may
+// have.
+func (c *copyOf) seen() int {
+	if c.Maybe {
+		return 2*c.Uses + 1
+	}
+	return 2 * c.Uses
+}
+
 // leastUsed is the copy that the fewest have seen.
 func (c *credential) leastUsed() *copyOf {
 	best := &c.Copies[0]
 	for i := range c.Copies {
-		if c.Copies[i].Uses < best.Uses {
+		if c.Copies[i].seen() < best.seen() {
 			best = &c.Copies[i]
 		}
 	}

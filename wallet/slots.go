@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"paspoort.example/paspoort/internal/kv"
 	"paspoort.example/paspoort/specs/did"
@@ -84,6 +85,23 @@ func holderKeyID(pub crypto.PublicKey) (string, error) {
 // askers is the value under keyAskers.
 type askers struct {
 	Slots map[string]int `json:"slots"` // asker to slot
+	// Elsewhere are slots whose keys another place has too, because they were taken along:
+	// it may have shown them since, so no new asker gets one.
+	Elsewhere []int `json:"elsewhere,omitempty"`
+}
+
+// keptFor is before the name of an asker whose key in another place is not the one here.
+const keptFor = "elsewhere:"
+
+func (a *askers) elsewhere(n int) {
+	if at, found := slices.BinarySearch(a.Elsewhere, n); !found {
+		a.Elsewhere = slices.Insert(a.Elsewhere, at, n)
+	}
+}
+
+// freshSlots are the n lowest slots whose keys are nowhere else.
+func (w *Wallet) freshSlots(n int) ([]int, error) {
+	return w.missing(&credential{}, -1, n)
 }
 
 func (w *Wallet) readAskers(tx kv.Tx) (askers, error) {
@@ -96,13 +114,16 @@ func (w *Wallet) readAskers(tx kv.Tx) (askers, error) {
 }
 
 // slotOf is the slot of an asker: the one it got before, or the first that no
-// asker has. Nothing is stored: an asker only gets a slot when it is answered.
+// asker has, here or elsewhere. Nothing is stored: an asker only gets a slot when it is answered.
 func (a askers) slotOf(asker string) int {
 	if n, ok := a.Slots[asker]; ok {
 		return n
 	}
 	taken := make(map[int]bool, len(a.Slots))
 	for _, n := range a.Slots {
+		taken[n] = true
+	}
+	for _, n := range a.Elsewhere {
 		taken[n] = true
 	}
 	n := 0

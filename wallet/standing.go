@@ -11,9 +11,13 @@ import (
 // A Standing is how a credential stands today, as anybody who checks it would find.
 type Standing struct {
 	State paspoort.State `json:"state"`
-	// Sentence says what is wrong or not known; empty when all is well.
+	// Sentence says what is wrong or not known, and Code says it to machines; empty when all
+	// is well.
 	Sentence paspoort.Text `json:"sentence,omitzero"`
+	Code     string        `json:"code,omitempty"`
 	Status   string        `json:"status"` // valid, invalid, suspended, none, unknown
+	// Level is the proof level that was found; nil when nothing is proved.
+	Level *int `json:"level,omitempty"`
 }
 
 // standingTime bounds what a look at everything may take. What could not be asked in
@@ -46,20 +50,20 @@ func (w *Wallet) Standings(ctx context.Context) (map[string]Standing, error) {
 		if err != nil {
 			return nil, err
 		}
-		out[c.ID] = standingOf(verdict.Credentials[0])
+		out[c.ID] = StandingOf(verdict.Credentials[0])
 	}
 	return out, nil
 }
 
-// standingOf is the worst of the checks that are about the credential. Whose it is and
+// StandingOf is the worst of the checks that are about the credential. Whose it is and
 // who asked, the holder knows.
-func standingOf(v paspoort.CredentialVerdict) Standing {
-	s := Standing{State: paspoort.OK, Status: v.Status}
+func StandingOf(v paspoort.CredentialVerdict) Standing {
+	s := Standing{State: paspoort.OK, Status: v.Status, Level: v.ProofLevel}
 	for _, c := range v.Checks {
 		switch {
 		case c.Name == paspoort.CheckHolderBinding, c.Name == paspoort.CheckNonceAudience, c.State == paspoort.OK:
 		case c.State == paspoort.Failed && s.State != paspoort.Failed, s.State == paspoort.OK:
-			s.State, s.Sentence = c.State, c.Sentence
+			s.State, s.Sentence, s.Code = c.State, c.Sentence, c.Code
 		}
 	}
 	return s
