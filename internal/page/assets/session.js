@@ -70,7 +70,11 @@
       const now = typed(form);
       if (gone || ended || now === last) return;
       try {
-        if ((await send("/draft", new URLSearchParams(now))).ok) last = now;
+        const answer = await send("/draft", new URLSearchParams(now));
+        if (!answer.ok) return;
+        last = now;
+        const left = answer.status === 204 ? 0 : await answer.json().then((body) => Number(body.left), () => 0);
+        if (left > 0) keep(left);
       } catch { /* tried again at the next stroke */ }
     };
     form.addEventListener("input", () => { clearTimeout(wait); wait = setTimeout(save, 3000); });

@@ -42,7 +42,7 @@ func sessionSite(t *testing.T, left time.Duration, private bool) (string, <-chan
 		_ = r.ParseForm()
 		r.PostForm.Set("path", r.URL.Path)
 		posted <- r.PostForm
-		if r.URL.Path == "/session/stay" {
+		if r.URL.Path == "/session/stay" || r.PostForm.Get("wish") == "meer tijd" {
 			web.WriteJSON(w, http.StatusOK, map[string]int{"left": 1800})
 			return
 		}
@@ -82,6 +82,14 @@ func TestSessionScript(t *testing.T) {
 		}
 		act(t, ctx, chromedp.Click("#session button"), chromedp.WaitNotVisible("#session"))
 		if got := next(t, ctx, posted); got.Get("path") != "/session/stay" || got.Get("back") != "/" {
+			t.Errorf("got %v", got)
+		}
+	})
+	t.Run("a draft moves the end on", func(t *testing.T) {
+		at, posted := sessionSite(t, 100*time.Second, false)
+		ctx := newTab(t, browser)
+		act(t, ctx, chromedp.Navigate(at), chromedp.WaitVisible("#session"), chromedp.SendKeys("#wish", "meer tijd"), chromedp.WaitNotVisible("#session"))
+		if got := next(t, ctx, posted); got.Get("path") != "/draft" {
 			t.Errorf("got %v", got)
 		}
 	})
