@@ -15,8 +15,9 @@ import (
 // is typed in every form[data-draft] (POST /draft, form-encoded, the name of the form
 // in "form"; no passwords, codes, files or hidden fields). Both are told by script with
 // "Accept: application/json": answer /session/stay with {"left": SECONDS} and /draft
-// with 204, or the same as to stay when a draft moves the end on too; answer 401 when there is no session. Without script /session/stay is a form
-// with the path to go back to in "back".
+// with 204, or as /session/stay when a draft moves the end on too; answer 401 when there
+// is no session. Without script /session/stay is a form with the path to go back to in
+// "back".
 type Frame struct {
 	SignedIn bool
 	Ends     time.Time // when nothing happens; each page moves it on
