@@ -207,9 +207,12 @@ func (w *Wallet) FreezeShare(ctx context.Context, d ShareDraft) (*FrozenShare, e
 	return f, nil
 }
 
-// levelsOf are the proof levels today of the credentials that were chosen.
+// levelsOf are the proof levels today of what was chosen, all looked at in one go: what has
+// to be fetched for them is waited for once.
 func (w *Wallet) levelsOf(ctx context.Context, choices []ShareChoice) (map[string]*int, error) {
 	out := map[string]*int{}
+	request := evidence.Request{Flow: paspoort.File}
+	var looked []string
 	for _, choice := range choices {
 		c, d, err := w.find(choice.Item)
 		if err != nil {
@@ -224,11 +227,18 @@ func (w *Wallet) levelsOf(ctx context.Context, choices []ShareChoice) (map[strin
 		if err != nil {
 			return nil, err
 		}
-		verdict, err := w.evidence.Verify(ctx, evidence.Request{Presentations: []evidence.Presentation{{Text: text}}, Flow: paspoort.File})
-		if err != nil {
-			return nil, err
-		}
-		out[choice.Item] = verdict.Credentials[0].ProofLevel
+		request.Presentations = append(request.Presentations, evidence.Presentation{Text: text})
+		looked = append(looked, choice.Item)
+	}
+	if len(looked) == 0 {
+		return out, nil
+	}
+	verdict, err := w.evidence.Verify(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	for i, id := range looked {
+		out[id] = verdict.Credentials[i].ProofLevel
 	}
 	return out, nil
 }
