@@ -14,6 +14,7 @@ import (
 
 	"paspoort.example/paspoort/internal/kv"
 	"paspoort.example/paspoort/internal/outbound"
+	"paspoort.example/paspoort/specs/archive"
 	"paspoort.example/paspoort/specs/openid4vci"
 	"paspoort.example/paspoort/specs/openid4vp"
 	"paspoort.example/paspoort/specs/paspoort"
@@ -70,7 +71,18 @@ var knownFaults = []knownFault{
 	{"wallet_exists", is(wallet.ErrExists), words("Er is hier al een paspoort.", "There is a paspoort here already."),
 		words("Kies met --dir een andere map.", "Choose another folder with --dir."), false},
 	{"wrong_passphrase", is(wallet.ErrPassphrase), words("De wachtwoordzin klopt niet.", "The passphrase is not right."),
-		words("Typ hem opnieuw. Zonder de wachtwoordzin kan niemand erbij.", "Type it again. Without the passphrase nobody can open it."), false},
+		words("Typ hem opnieuw. Bent u hem kwijt: paspoort wallet passphrase --recovery-code-file BESTAND", "Type it again. When you lost it: paspoort wallet passphrase --recovery-code-file FILE"), false},
+	{"wrong_recovery_code", is(wallet.ErrRecoveryCode), words("De herstelcode klopt niet.", "The recovery code is not right."),
+		words("Kijk hem na: dertig letters en cijfers in groepen van vijf. Een nieuwe code maakt de vorige ongeldig.", "Check it: thirty letters and digits in groups of five. A new code puts the one before out of use."), false},
+	{"wrong_archive_passphrase", is(archive.ErrPassphrase), words("De wachtwoordzin van dit bestand klopt niet.", "The passphrase of this file is not right."),
+		words("Het is de wachtwoordzin die bij het maken van het bestand is gekozen.", "It is the passphrase that was chosen when the file was made."), false},
+	{"not_an_archive", is(archive.ErrNotArchive), words("Dit bestand is geen meegenomen paspoort.", "This file is no paspoort that was taken along."),
+		words("Noem een bestand dat gemaakt is met: paspoort wallet archive BESTAND", "Name a file made by: paspoort wallet archive FILE"), false},
+	{"newer_archive", is(archive.ErrVersion), words("Dit bestand is van een nieuwere versie.", "This file is of a newer version."),
+		words("Gebruik een nieuwere versie van dit programma.", "Use a newer version of this program."), false},
+	{"archive_changed", is(archive.ErrChanged, archive.ErrName, archive.ErrTooLarge, wallet.ErrArchive),
+		words("Dit bestand is niet heel, of veranderd. Er is niets uit overgenomen.", "This file is incomplete or changed. Nothing of it was taken in."),
+		words("Maak het bestand opnieuw, of haal het nog een keer op.", "Make the file again, or fetch it once more."), true},
 	{"weak_passphrase", is(wallet.ErrWeakPassphrase), words("De wachtwoordzin is te kort.", "The passphrase is too short."),
 		words("Gebruik minstens 8 tekens; een zin van een paar woorden is het beste.", "Use at least 8 characters; a sentence of a few words is best."), false},
 	{"passphrases_differ", is(errDiffer), words("De twee wachtwoordzinnen zijn niet gelijk.", "The two passphrases differ."), words("Begin opnieuw.", "Start again."), false},

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +23,7 @@ import (
 type walletFlags struct {
 	dir        string
 	passphrase string // file
+	recovery   string // file with the recovery code
 	json       bool
 	lang       string
 }
@@ -45,6 +45,7 @@ names.`,
 	flags := cmd.PersistentFlags()
 	flags.StringVar(&f.dir, "dir", defaultWalletDir(), "folder of the wallet")
 	flags.StringVar(&f.passphrase, "passphrase-file", os.Getenv("PASPOORT_PASSPHRASE_FILE"), "file with the passphrase; without it you are asked")
+	flags.StringVar(&f.recovery, "recovery-code-file", "", "file with the recovery code, when the passphrase is lost")
 	flags.BoolVar(&f.json, "json", false, "answer as JSON")
 	flags.StringVar(&f.lang, "lang", defaultLanguage(), "language of the answer: nl or en")
 	cmd.AddCommand(
@@ -58,6 +59,10 @@ names.`,
 		newWalletHistoryCommand(f),
 		newWalletDeleteCommand(f),
 		newWalletRenewCommand(f),
+		newWalletRecoveryCommand(f),
+		newWalletPassphraseCommand(f),
+		newWalletArchiveCommand(f),
+		newWalletImportCommand(f),
 	)
 	for _, sub := range cmd.Commands() {
 		sub.RunE = told(sub.RunE, &f.lang, &f.json)
@@ -103,11 +108,7 @@ func (f *walletFlags) with(cmd *cobra.Command, fn func(context.Context, *wallet.
 	if _, err := os.Stat(filepath.Join(f.dir, outboundFile)); errors.Is(err, os.ErrNotExist) {
 		return wallet.ErrNoWallet
 	}
-	secret, err := f.secret(cmd, false)
-	if err != nil {
-		return err
-	}
-	o, err := f.open(cmd, func(c wallet.Config) (*wallet.Wallet, error) { return wallet.Unlock(c, secret) })
+	o, err := f.unlock(cmd)
 	if err != nil {
 		return err
 	}
@@ -194,21 +195,5 @@ var (
 // secret is the passphrase: from the file, else from the terminal, twice when it is
 // new.
 func (f *walletFlags) secret(cmd *cobra.Command, fresh bool) ([]byte, error) {
-	if f.passphrase != "" {
-		raw, err := os.ReadFile(f.passphrase)
-		if err != nil {
-			return nil, err
-		}
-		return bytes.TrimRight(raw, "\r\n"), nil
-	}
-	words := walletTexts[f.lang]
-	first, err := readHidden(cmd, words.passphrase)
-	if err != nil || !fresh {
-		return first, err
-	}
-	again, err := readHidden(cmd, words.again)
-	if err == nil && !bytes.Equal(first, again) {
-		err = errDiffer
-	}
-	return first, err
+	return f.askSecret(cmd, f.passphrase, walletTexts[f.lang].passphrase, fresh)
 }

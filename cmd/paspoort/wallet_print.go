@@ -59,6 +59,7 @@ func (p *walletPrinter) made(dir string, regions []wallet.RegionSettings) {
 	}
 	p.line("  %s", p.s.dim(p.t.sealed))
 	p.line("\n%s:\n  paspoort wallet accept 'openid-credential-offer://...'", p.t.next)
+	p.line("%s:\n  paspoort wallet recovery", p.t.recoveryNext)
 }
 
 // party tells who somebody is: what a region says first, then its own words.

@@ -13,7 +13,9 @@ import (
 // TestWalletWordsComplete: each language has every word, and a word for each kind of
 // event.
 func TestWalletWordsComplete(t *testing.T) {
-	kinds := []wallet.EventKind{wallet.EventAccepted, wallet.EventRenewed, wallet.EventDeclared, wallet.EventShown, wallet.EventRefused, wallet.EventExported, wallet.EventDeleted}
+	kinds := []wallet.EventKind{wallet.EventAccepted, wallet.EventRenewed, wallet.EventDeclared, wallet.EventShown, wallet.EventRefused, wallet.EventExported, wallet.EventDeleted,
+		wallet.EventShareMade, wallet.EventShareWithdrawn, wallet.EventShareOpened, wallet.EventShareAsked,
+		wallet.EventArchived, wallet.EventImported, wallet.EventRecovered, wallet.EventPassphrase}
 	for lang, words := range walletTexts {
 		v := reflect.ValueOf(words)
 		for i := range v.NumField() {

@@ -16,6 +16,10 @@ type walletWords struct {
 	who, can, want, level                                     string
 	renewed, fewLeft, noneNeeded                              string
 	empty, unused, deleted, exported, declared, noHistory     string
+	newPassphrase, archivePassphrase, changed                 string
+	recoveryCode, recoveryPaper, recoveryNext                 string
+	archived, importedCounts, nothingNew                      string
+	regionsLeft, bothPlaces                                   string
 	events                                                    map[wallet.EventKind]string
 }
 
@@ -67,6 +71,18 @@ var walletTexts = map[string]walletWords{
 		exported:      "Geschreven. Wie dit bestand krijgt, kan alles erin lezen en doorgeven:",
 		declared:      "Bewaard in uw eigen woorden",
 		noHistory:     "Er is nog niets gebeurd.",
+
+		newPassphrase:     "Nieuwe wachtwoordzin: ",
+		archivePassphrase: "Wachtwoordzin van het bestand: ",
+		changed:           "Uw nieuwe wachtwoordzin geldt vanaf nu.",
+		recoveryCode:      "Dit is uw herstelcode:",
+		recoveryPaper:     "Schrijf hem op papier en bewaar dat niet bij deze computer. U ziet hem maar een keer. Een eerdere code opent niets meer.",
+		recoveryNext:      "Maak ook een herstelcode, voor als u de wachtwoordzin kwijtraakt",
+		archived:          "Uw hele paspoort staat in dit bestand. Wie het bestand en de wachtwoordzin heeft, heeft uw paspoort:",
+		importedCounts:    "Erbij gekomen: %d bewijzen, %d kopieën, %d keer eigen woorden, %d regels geschiedenis.",
+		nothingNew:        "Alles uit dit bestand had u al. Er is 0 nieuw.",
+		regionsLeft:       "%d regio's uit het bestand zijn vanaf hier niet te volgen.",
+		bothPlaces:        "Wat meekwam staat nu op twee plekken. Nieuwe kopieën, die alleen hier staan, krijgt u met: paspoort wallet renew",
 		events: map[wallet.EventKind]string{
 			wallet.EventAccepted: "ontvangen",
 			wallet.EventRenewed:  "nieuwe kopieën",
@@ -75,6 +91,15 @@ var walletTexts = map[string]walletWords{
 			wallet.EventRefused:  "geweigerd",
 			wallet.EventExported: "bestand gemaakt",
 			wallet.EventDeleted:  "weggegooid",
+
+			wallet.EventShareMade:      "gedeeld",
+			wallet.EventShareWithdrawn: "link gesloten",
+			wallet.EventShareOpened:    "link geopend",
+			wallet.EventShareAsked:     "nieuwe link gevraagd",
+			wallet.EventArchived:       "meegenomen",
+			wallet.EventImported:       "binnengehaald",
+			wallet.EventRecovered:      "herstelcode",
+			wallet.EventPassphrase:     "wachtwoordzin",
 		},
 	},
 	"en": {
@@ -124,6 +149,18 @@ var walletTexts = map[string]walletWords{
 		exported:      "Written. Who gets this file can read all of it and pass it on:",
 		declared:      "Kept in your own words",
 		noHistory:     "Nothing has happened yet.",
+
+		newPassphrase:     "New passphrase: ",
+		archivePassphrase: "Passphrase of the file: ",
+		changed:           "Your new passphrase holds from now on.",
+		recoveryCode:      "This is your recovery code:",
+		recoveryPaper:     "Write it on paper and keep that away from this computer. You see it once. A code from before opens nothing any more.",
+		recoveryNext:      "Make a recovery code as well, for when you lose the passphrase",
+		archived:          "Your whole paspoort is in this file. Whoever has the file and its passphrase has your paspoort:",
+		importedCounts:    "Came in: %d credentials, %d copies, %d times own words, %d lines of history.",
+		nothingNew:        "You had everything in this file. 0 new.",
+		regionsLeft:       "%d regions in the file cannot be followed from here.",
+		bothPlaces:        "What came along is in two places now. New copies, which are here only, you get with: paspoort wallet renew",
 		events: map[wallet.EventKind]string{
 			wallet.EventAccepted: "received",
 			wallet.EventRenewed:  "new copies",
@@ -132,6 +169,15 @@ var walletTexts = map[string]walletWords{
 			wallet.EventRefused:  "refused",
 			wallet.EventExported: "file made",
 			wallet.EventDeleted:  "deleted",
+
+			wallet.EventShareMade:      "shared",
+			wallet.EventShareWithdrawn: "link closed",
+			wallet.EventShareOpened:    "link opened",
+			wallet.EventShareAsked:     "new link asked",
+			wallet.EventArchived:       "taken along",
+			wallet.EventImported:       "came in",
+			wallet.EventRecovered:      "recovery code",
+			wallet.EventPassphrase:     "passphrase",
 		},
 	},
 }
