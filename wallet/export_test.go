@@ -91,3 +91,12 @@ func Held(w *Wallet) (n int, err error) {
 
 // RowOf is the stored key of a name.
 func RowOf(w *Wallet, name string) []byte { return w.box.key(name) }
+
+// NameOf is what a stored row is called inside.
+func NameOf(w *Wallet, key, value []byte) string {
+	r, err := w.box.open(key, value)
+	if err != nil {
+		return err.Error()
+	}
+	return r.Name
+}

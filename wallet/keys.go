@@ -22,19 +22,19 @@ var (
 const inboxPrefix = "i/" // i/HEX: a message, sealed to the key of the inbox
 
 const (
-	keySettings       = "settings"      // regions, once
-	keyAskers         = "askers"        // which asker gets which slot, once
-	keyHistoryCount   = "count/history" // number of the last event
-	slotPrefix        = "slot/"         // slot/0007: holder key 7, a private JWK
-	credentialPrefix  = "credential/"   // credential/ID: one dataset, with its first copy
-	copyPrefix        = "copy/"         // copy/ID/0003: another copy of it
-	declarationPrefix = "declaration/"  // declaration/ID: the holder's own words
-	historyPrefix     = "history/"      // history/00000012: what happened, in order
-	keyPerson         = "person"        // how to greet the holder, once
-	keyInbox          = "inbox"         // the private key of the inbox, once
-	keyOrigin         = "origin"        // what archives name this wallet, once
-	draftPrefix       = "draft/"        // draft/FORM: a half-filled form
-	sharePrefix       = "share/"        // share/ID: what the holder keeps of a share
+	keySettings       = "settings"     // regions, once
+	keyAskers         = "askers"       // which asker gets which slot, once
+	keyHistoryCount   = "history"      // number of the last event
+	slotPrefix        = "slot/"        // slot/0007: holder key 7, a private JWK
+	credentialPrefix  = "credential/"  // credential/ID: one dataset, with its first copy
+	copyPrefix        = "copy/"        // copy/ID/0003: another copy of it
+	declarationPrefix = "declaration/" // declaration/ID: the holder's own words
+	historyPrefix     = "history/"     // history/00000012: what happened, in order
+	keyPerson         = "person"       // how to greet the holder, once
+	keyInbox          = "inbox"        // the private key of the inbox, once
+	keyOrigin         = "origin"       // what archives name this wallet, once
+	draftPrefix       = "draft/"       // draft/FORM: a half-filled form
+	sharePrefix       = "share/"       // share/ID: what the holder keeps of a share
 )
 
 // listPrefix is for the names of a folder: list/credential/ holds those of credentials.
