@@ -79,3 +79,10 @@ func supervised(c Credential) bool {
 	}
 	return false
 }
+
+// ProvesSkills says whether a credential that is in order shows that somebody can do what
+// stands in it: not when it is an exam that was not passed, nor a budget.
+func ProvesSkills(c Credential) bool {
+	_, proves := ladder(c, 0)
+	return proves
+}

@@ -26,6 +26,7 @@ type Host struct {
 	sessions *sessions
 	limits   *limits
 	shares   *shareDesk
+	paspoort paspoortDesk
 	webauthn *webauthn.WebAuthn
 	site     *web.Site
 	handler  http.Handler

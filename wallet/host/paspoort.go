@@ -55,7 +55,7 @@ type paspoortPage struct {
 	Host      string    // where the rest is, for paper
 
 	Who, Can, Want wordsForm
-	Suggestions    []string
+	Suggestions    suggestions
 	Saved          string // the section that was saved just now
 }
 
@@ -63,6 +63,9 @@ type paspoortPage struct {
 func (p paspoortPage) Empty() bool {
 	return len(p.Proofs) == 0 && len(p.Skills) == 0 && p.Words.empty()
 }
+
+// Rungs are those of the proof ladder, for the legend.
+func (p paspoortPage) Rungs() []string { return []string{"0", "1", "2", "3", "4"} }
 
 // allPage lists every proof.
 type allPage struct {
@@ -118,28 +121,31 @@ func (h *Host) paspoortNow(r *http.Request, s *session) (paspoortPage, error) {
 	if err != nil {
 		return paspoortPage{}, err
 	}
-	j := h.judge(r, s)
 	data := paspoortPage{Name: person.Name, Words: wordsIn(entries), Host: h.c.URL, Checked: s.lookedAt(), Suggestions: h.suggestions(h.kit.Language(r))}
-	data.Names = namesOn(entries)
-	data.Skills = j.skills(entries)
+	data.fill(h.judge(r, s), entries)
+	main := mainWords(entries)
+	if data.Who, data.Can, data.Want, err = wordsForms(mine, main.ID, main.Claims, true); err != nil {
+		return paspoortPage{}, err
+	}
+	return data, nil
+}
+
+// fill puts in what the entries say, as they stand.
+func (p *paspoortPage) fill(j judge, entries []wallet.Entry) {
+	p.Names, p.Skills = namesOn(entries), j.skills(entries)
 	for _, e := range entries {
 		if e.OwnWords {
 			continue
 		}
 		row := j.row(e)
-		data.Proofs = append(data.Proofs, row)
+		p.Proofs = append(p.Proofs, row)
 		if row.Gone {
-			data.Ended++
+			p.Ended++
 		}
-		data.Unchecked = data.Unchecked || row.Stand == standUnchecked
+		p.Unchecked = p.Unchecked || row.Stand == standUnchecked
 	}
-	data.Skills, data.MoreSkills = cut(data.Skills, mostSkills)
-	data.Proofs, data.MoreProofs = cut(data.Proofs, mostProofs)
-	main := mainWords(entries)
-	if data.Who, data.Can, data.Want, err = wordsForms(mine, main.ID, main.Claims); err != nil {
-		return paspoortPage{}, err
-	}
-	return data, nil
+	p.Skills, p.MoreSkills = cut(p.Skills, mostSkills)
+	p.Proofs, p.MoreProofs = cut(p.Proofs, mostProofs)
 }
 
 // cut leaves the first n, and counts the rest.

@@ -20,6 +20,8 @@ type proofRow struct {
 	Day       time.Time
 	Ongoing   bool
 	Got       time.Time
+	// Degree is what the issuer wrote about a skill: "zelfstandig".
+	Degree string
 	judgement
 }
 
@@ -146,6 +148,7 @@ func (j judge) skills(entries []wallet.Entry) []skillRow {
 			continue
 		}
 		for _, s := range e.Skills {
+			row.Degree = s.Level
 			key := s.URI
 			if key == "" {
 				key = "\x00" + strings.ToLower(s.Label)

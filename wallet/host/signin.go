@@ -79,6 +79,9 @@ func (h *Host) renderIn(w http.ResponseWriter, r *http.Request, s *session, data
 // signIn opens a paspoort with its passphrase. A number that does not exist costs as much
 // time as one that does, and is answered alike.
 func (h *Host) signIn(w http.ResponseWriter, r *http.Request, s *session) error {
+	if s.in() {
+		return see(w, r, "/paspoort")
+	}
 	data := inPage{Number: r.PostForm.Get("number"), Away: r.PostForm.Get("away") != ""}
 	a, fault, err := h.claimed(r, s)
 	if err != nil {
@@ -306,7 +309,7 @@ func (h *Host) saveDraft(w http.ResponseWriter, r *http.Request, s *session) err
 }
 
 // drafts are the forms that may be kept half-filled.
-var drafts = []string{"words", "share", "answer"}
+var drafts = []string{draftOfWords(sectionWho), draftOfWords(sectionCan), draftOfWords(sectionWant), "share", "answer"}
 
 // draftOf is a form without what is nobody's business later.
 func draftOf(form url.Values) url.Values {

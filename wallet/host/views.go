@@ -82,7 +82,7 @@ func (h *Host) makeViews() (err error) {
 	v.left = addView(h, &err, "left", state("own", leftPage{}), state("away", leftPage{Away: true}))
 	h.meetingViews(&err)
 	h.careViews(&err)
-	return err
+	return errors.Join(err, h.makePaspoortViews())
 }
 
 // longName is a name of sixty letters.
