@@ -92,6 +92,9 @@ const maxName = 60
 // begin makes a paspoort: an account without a name, and a sealed store in which the name
 // stands.
 func (h *Host) begin(w http.ResponseWriter, r *http.Request, s *session) error {
+	if s.in() {
+		return see(w, r, "/paspoort")
+	}
 	data := beginPage{Name: strings.TrimSpace(r.PostForm.Get("name")), Away: r.PostForm.Get("away") != ""}
 	passphrase := r.PostForm.Get("passphrase")
 	place := h.limits.place(r)

@@ -96,6 +96,7 @@ func (h *Host) collectRoutes() {
 	h.getMember("/collect", "collect", h.showCollect)
 	h.postMember("/collect", h.paste)
 	h.postLarge("/collect/photo", h.photo)
+	h.back("/collect/photo", "/collect")
 	h.getMember("/offer/problem", "problem", h.offerProblem)
 	h.postMember("/offer/anyway", h.offerAnyway)
 	h.getMember("/offer/{id}", "offer", h.showOffer)

@@ -5,7 +5,7 @@
 // What the host can read while nobody is signed in: which accounts exist, their sizes, the
 // public keys of passkeys, and of each share how often and until when it may be opened.
 // While somebody is signed in it can read that person's paspoort; the pages say so, and
-// specs/threats.md says what is done about it.
+// specs/threat-model.md says what is done about it.
 //
 //	h, err := host.New(host.Config{URL: "https://paspoort.example", Store: store, ...})
 //	err = web.Serve(ctx, listener, h.Handler(), tlsConfig)

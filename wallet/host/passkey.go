@@ -208,6 +208,10 @@ func (h *Host) passkeyInOptions(w http.ResponseWriter, _ *http.Request, s *sessi
 
 // passkeyIn signs in with a passkey, and unlocks when it can.
 func (h *Host) passkeyIn(w http.ResponseWriter, r *http.Request, s *session) error {
+	if s.in() { // one session is one holder's
+		web.WriteJSON(w, http.StatusOK, map[string]string{"next": "/paspoort"})
+		return nil
+	}
 	answer, data, secret, err := h.readPasskey(r, s)
 	if err != nil {
 		return refusePasskey(w, err)

@@ -37,6 +37,9 @@ func (h *Host) showRecover(w http.ResponseWriter, r *http.Request, s *session) e
 // recover opens the paspoort that a recovery code belongs to. The code alone is enough: who
 // lost the passphrase may have lost the number with it.
 func (h *Host) recover(w http.ResponseWriter, r *http.Request, s *session) error {
+	if s.in() {
+		return see(w, r, "/paspoort")
+	}
 	data := recoverPage{Away: r.PostForm.Get("away") != "", Bringing: s.bringing()}
 	refuse := func(status int, fault string) error {
 		data.Fault = fault

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/gorilla/mux"
 
@@ -54,6 +55,13 @@ func (h *Host) postMember(path string, fn handler)      { h.post(path, h.member(
 // postLarge is postMember for a body that is no small form; fn reads it itself.
 func (h *Host) postLarge(path string, fn handler) {
 	h.site.Pages.Handle(path, h.serve(h.member(fn))).Methods(http.MethodPost)
+}
+
+// back is for who loads an address anew that takes forms only: the page with the form.
+func (h *Host) back(path, to string) {
+	h.get(path, "file:redirect"+strings.ReplaceAll(path, "/", "-"), func(w http.ResponseWriter, r *http.Request, _ *session) error {
+		return see(w, r, to)
+	})
 }
 
 // withForm reads a form of an ordinary size.
