@@ -67,6 +67,7 @@ names.`,
 	for _, sub := range cmd.Commands() {
 		sub.RunE = told(sub.RunE, &f.lang, &f.json)
 	}
+	cmd.AddCommand(newWalletServeCommand())
 	return cmd
 }
 
