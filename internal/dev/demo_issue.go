@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"os/exec"
 	"slices"
 	"strings"
@@ -25,6 +24,7 @@ type offer struct {
 	GivenName  string `json:"given_name"`
 	FamilyName string `json:"family_name"`
 	URI        string `json:"credential_offer_uri"`
+	Page       string `json:"page"`
 	TxCode     string `json:"tx_code"`
 }
 
@@ -50,7 +50,7 @@ func (d *demo) accept(ctx context.Context) (string, error) {
 	if d.holder, err = d.newHolder(ctx); err != nil {
 		return "", err
 	}
-	work, err := d.offerWork(ctx)
+	work, err := d.offerSample(ctx, werkgever, paspoort.Werkervaring)
 	if err != nil {
 		return "", err
 	}
@@ -79,22 +79,6 @@ func (d *demo) accept(ctx context.Context) (string, error) {
 	}
 	return fmt.Sprintf("two modules of %s and work at %s accepted with transaction codes, %d copies each, every copy verified against the registry and stamped by two nodes; own words added; all kept encrypted",
 		d.Name(d.settings.url(opleider)), d.Name(d.settings.url(werkgever)), batch), nil
-}
-
-// offerWork has the employer offer what it knows of the holder's work.
-func (d *demo) offerWork(ctx context.Context) (offer, error) {
-	api, err := d.administrator(werkgever)
-	if err != nil {
-		return offer{}, err
-	}
-	id := paspoort.ConfigurationID(paspoort.Werkervaring, paspoort.FormatSDJWTVC)
-	var claims map[string]any
-	if err := api.do(ctx, http.MethodGet, "/api/v1/configurations/"+id+"/sample", nil, &claims); err != nil {
-		return offer{}, err
-	}
-	var o offer
-	body := map[string]any{"credential_configuration_id": id, "claims": claims, "tx_code": true}
-	return o, api.do(ctx, http.MethodPost, "/api/v1/offers", body, &o)
 }
 
 // offer is step 2: the opleider reads its modules and participants from CSV.

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"paspoort.example/paspoort/internal/conf"
 	"paspoort.example/paspoort/internal/testkit"
 	"paspoort.example/paspoort/specs/registry"
 )
@@ -268,6 +269,9 @@ func TestReadyFile(t *testing.T) {
 	if len(got.Regions) != 1 || len(got.Regions[0].Nodes) != 3 || len(got.Issuers) != 2 || len(got.Verifiers) != 1 {
 		t.Errorf("got %+v", got)
 	}
+	if want := w.settings.url(wallet); got.Wallet.URL != want || want == got.Verifiers[0].URL {
+		t.Errorf("wallet host: got %q, want %q", got.Wallet.URL, want)
+	}
 	if got.Regions[0].Genesis != w.Genesis || got.Issuers[0].Role != "opleider" || len(got.Issuers[0].AdminToken) != 43 || got.CAFile == "" {
 		t.Errorf("got %+v", got)
 	}
@@ -276,5 +280,36 @@ func TestReadyFile(t *testing.T) {
 	}
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("got %v and %v, want 0600: the file holds tokens", info.Mode(), err)
+	}
+}
+
+// TestButtonsLeadToTheWalletHost: issuers and verifiers are told where people have their
+// paspoort, and the host which region to rely on.
+func TestButtonsLeadToTheWalletHost(t *testing.T) {
+	w, err := open(Options{Dir: t.TempDir(), TLS: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Stop()
+	for _, o := range organisations {
+		if err := w.writeConfig(o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var issues conf.Issuer
+	var asks conf.Verifier
+	var keeps conf.WalletHost
+	for process, into := range map[string]any{opleider: &issues, verifier: &asks, wallet: &keeps} {
+		if err := conf.Load(w.l.config(process), into); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for want, got := range map[string][]conf.Wallet{"/offer": issues.Wallets, "/present": asks.Wallets} {
+		if len(got) != 1 || got[0].URL != keeps.URL+want || got[0].Name != keeps.Name || keeps.Name == "" {
+			t.Errorf("got %+v, want %s%s of %s", got, keeps.URL, want, keeps.Name)
+		}
+	}
+	if len(keeps.Regions) != 1 || keeps.Regions[0].Genesis != w.Genesis || len(keeps.Regions[0].Nodes) != len(nodes) {
+		t.Errorf("the host relies on %+v", keeps.Regions)
 	}
 }

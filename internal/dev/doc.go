@@ -1,6 +1,7 @@
 // Package dev is a whole region on one computer: three registry nodes, an opleider
-// and an employer that issue, another employer that asks, each a process of its own,
-// founded and governed as a region of several organisations would be. It is the
+// and an employer that issue, another employer that asks, a host that keeps paspoorten
+// for people, each a process of its own, founded and governed as a region of several
+// organisations would be. It is the
 // engine under `paspoort dev` and `paspoort demo`, and the world of the tests with
 // real processes.
 //

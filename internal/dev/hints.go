@@ -22,8 +22,8 @@ func (w *World) Name(url string) string {
 // Hint is a command to type, and what it does.
 type Hint struct{ Does, Command string }
 
-// FirstSteps are the commands with which a person begins: a wallet, offers, one that
-// is accepted, a request that is answered.
+// FirstSteps are the commands with which a person begins without a browser: a wallet,
+// offers, one that is accepted, a request that is answered.
 func (w *World) FirstSteps(program, ready string) []Hint {
 	curl := "curl -s"
 	if w.settings.TLS {

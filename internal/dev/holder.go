@@ -20,7 +20,7 @@ type holder struct {
 
 // newHolder makes the folder's wallet: it knows the region and its nodes.
 func (w *World) newHolder(ctx context.Context) (*holder, error) {
-	h := &holder{program: w.program, dir: w.l.path("wallet"), secret: w.l.path("wallet.passphrase")}
+	h := &holder{program: w.program, dir: w.l.path("holder"), secret: w.l.path("holder.passphrase")}
 	if _, err := keyfile.Secret(h.secret); err != nil {
 		return nil, err
 	}

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"paspoort.example/paspoort/internal/ca"
-	"paspoort.example/paspoort/internal/conf"
 	"paspoort.example/paspoort/internal/keyfile"
 	"paspoort.example/paspoort/specs/did"
 	"paspoort.example/paspoort/specs/ijson"
@@ -27,7 +26,7 @@ type organisation struct {
 	name         string
 	registration string
 	role         registry.Role
-	kind         string // "opleider" or "werkgever" in the ready file
+	kind         string // of an issuer or verifier: "opleider" or "werkgever" in the ready file
 	types        []paspoort.Type
 	purposes     []string
 	domains      []string
@@ -39,6 +38,7 @@ const (
 	opleider  = "opleider"
 	werkgever = "werkgever"
 	verifier  = "verifier"
+	wallet    = "wallet"
 )
 
 var organisations = []organisation{
@@ -58,6 +58,15 @@ var organisations = []organisation{
 		purposes: []string{"werving"}, domains: []string{"zorg"},
 		approvers: []string{"werkgeverskring", "vakbond-het-anker"},
 	},
+	{
+		process: wallet, name: "Paspoorthuis Aakermonde", registration: "KvK 90000004", role: registry.WalletHost,
+		approvers: []string{"vakbond-het-anker", "gemeente-aakermonde"},
+	},
+}
+
+// named is the organisation of a process.
+func named(process string) organisation {
+	return organisations[slices.IndexFunc(organisations, func(o organisation) bool { return o.process == process })]
 }
 
 // id is the organisation's permanent id, drawn the first time.
@@ -148,11 +157,15 @@ type certificate struct {
 	usage registry.Usage
 }
 
+// certificates are what the role signs with; a wallet host signs for nobody else.
 func (o organisation) certificates() []certificate {
-	if o.role == registry.Verifier {
+	switch o.role {
+	case registry.Issuer:
+		return []certificate{{"credential", registry.UsageCredential}, {"status", registry.UsageStatus}}
+	case registry.Verifier:
 		return []certificate{{"access", registry.UsageAccess}}
 	}
-	return []certificate{{"credential", registry.UsageCredential}, {"status", registry.UsageStatus}}
+	return nil
 }
 
 const certificateLife = 365 * 24 * time.Hour
@@ -213,42 +226,3 @@ func (w *World) hobbels(ctx context.Context) error {
 		registry.MemberParty("vakbond-het-anker"), registry.MemberParty("gemeente-aakermonde"))
 	return err
 }
-
-// writeConfig writes the configuration file of the organisation's process.
-func (w *World) writeConfig(o organisation) error {
-	id, err := o.id(w.l)
-	if err != nil {
-		return err
-	}
-	if _, err := keyfile.Secret(w.l.path(o.process, adminToken)); err != nil {
-		return err
-	}
-	region := conf.Region{Genesis: w.Genesis, EverySeconds: 1}
-	for _, n := range nodes {
-		region.Nodes = append(region.Nodes, w.settings.url(n.id))
-	}
-	if o.role == registry.Verifier {
-		if _, err := w.l.key(o.process, "did.key"); err != nil {
-			return err
-		}
-		return conf.Write(w.l.config(o.process), conf.Verifier{
-			Server: w.server(o.process), Region: region, Outbound: w.outbound, Data: "data", Name: o.name, Organisation: id,
-			AdminToken: adminToken, DIDKey: "did.key", AccessKey: "access.key", AccessChain: "access.pem",
-		})
-	}
-	var types []string
-	for _, t := range o.types {
-		types = append(types, string(t))
-	}
-	return conf.Write(w.l.config(o.process), conf.Issuer{
-		Server: w.server(o.process), Region: region, Outbound: w.outbound, Data: "data", Name: o.name, Country: "NL",
-		Organisation: id, Types: types, AdminToken: adminToken, CredentialKey: "credential.key", CredentialChain: "credential.pem",
-		StatusKey: "status.key", StatusChain: "status.pem", PublishSeconds: publishSeconds,
-	})
-}
-
-const (
-	adminToken = "admin.token"
-	// publishSeconds is shorter here than in earnest, so that a change is seen soon.
-	publishSeconds = 2
-)

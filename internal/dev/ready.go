@@ -14,6 +14,7 @@ type Ready struct {
 	Regions   []ReadyRegion   `json:"regions"`
 	Issuers   []ReadyIssuer   `json:"issuers"`
 	Verifiers []ReadyVerifier `json:"verifiers"`
+	Wallet    ReadyWallet     `json:"wallet"`
 	// CAFile is the authority of the https certificates; empty without --tls.
 	CAFile string `json:"ca_file"`
 }
@@ -43,6 +44,12 @@ type ReadyVerifier struct {
 	AdminToken string `json:"admin_token"`
 }
 
+// ReadyWallet is where people have a paspoort in a browser. It has no administrator: nobody
+// but its holder opens a paspoort.
+type ReadyWallet struct {
+	URL string `json:"url"`
+}
+
 // Ready describes the running region.
 func (w *World) Ready() (Ready, error) {
 	region := ReadyRegion{Genesis: w.Genesis}
@@ -51,11 +58,15 @@ func (w *World) Ready() (Ready, error) {
 	}
 	r := Ready{Regions: []ReadyRegion{region}, CAFile: w.outbound.CAFile}
 	for _, o := range organisations {
+		url := w.settings.url(o.process)
+		if o.role == registry.WalletHost {
+			r.Wallet.URL = url
+			continue
+		}
 		token, err := w.token(o.process)
 		if err != nil {
 			return r, err
 		}
-		url := w.settings.url(o.process)
 		if o.role == registry.Verifier {
 			r.Verifiers = append(r.Verifiers, ReadyVerifier{url, token})
 			continue

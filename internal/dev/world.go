@@ -198,10 +198,7 @@ func (w *World) startNode(id string) error {
 }
 
 func (w *World) startRole(o organisation) error {
-	command := "issuer"
-	if o.role == registry.Verifier {
-		command = "verifier"
-	}
+	command := map[registry.Role]string{registry.Issuer: "issuer", registry.Verifier: "verifier", registry.WalletHost: "wallet"}[o.role]
 	return w.start(o.process, command, "serve", "--config", w.l.config(o.process))
 }
 
