@@ -20,7 +20,8 @@ func newDevCommand() *cobra.Command {
 		Use:   "dev",
 		Short: "Run a whole region on this computer, until Ctrl-C",
 		Long: `Run a whole region on this computer: three registry nodes, an opleider and an
-employer that issue, and an employer that asks. Each is a process of its own.
+employer that issue, an employer that asks, and a host where people have a paspoort in
+the browser. Each is a process of its own.
 
 Everything stands in one folder. Started again on the same folder, the same region
 goes on: ports, keys and identifiers stay. Remove the folder to begin anew.`,
@@ -57,10 +58,14 @@ func runDev(ctx context.Context, out, errs io.Writer, data, ready string, tls bo
 		}
 		return err
 	}
+	invitation, err := world.Invite(ctx)
+	if err != nil {
+		return errors.Join(err, world.Stop())
+	}
 	if err := world.WriteReady(ready); err != nil {
 		return errors.Join(err, world.Stop())
 	}
-	if err := welcome(out, world, relative(self), ready); err != nil {
+	if err := welcome(out, world, invitation, relative(self), ready); err != nil {
 		return errors.Join(err, world.Stop())
 	}
 	err = world.Wait(ctx)
@@ -69,7 +74,7 @@ func runDev(ctx context.Context, out, errs io.Writer, data, ready string, tls bo
 }
 
 // welcome says what to open and what to type next.
-func welcome(out io.Writer, w *dev.World, self, ready string) error {
+func welcome(out io.Writer, w *dev.World, try dev.Invitation, self, ready string) error {
 	r, err := w.Ready()
 	if err != nil {
 		return err
@@ -80,6 +85,7 @@ func welcome(out io.Writer, w *dev.World, self, ready string) error {
 	p("%s", s.bold("De regio staat. / The region is up."))
 	p("")
 	p("%s", s.dim("Open in a browser"))
+	p("  your paspoort          %s", s.link(r.Wallet.URL))
 	p("  the region             %s", s.link(r.Regions[0].Nodes[0].URL))
 	p("  check a credential     %s", s.link(r.Regions[0].Nodes[0].URL+"/check"))
 	if r.CAFile != "" {
@@ -87,7 +93,12 @@ func welcome(out io.Writer, w *dev.World, self, ready string) error {
 		p("  %s", s.dim("let it trust "+r.CAFile+", which can speak for localhost only."))
 	}
 	p("")
-	p("%s", s.dim("Type next, in another window"))
+	p("%s", s.dim("Try it in the browser"))
+	p("  1  make your paspoort  %s", s.link(r.Wallet.URL))
+	p("  2  collect a proof     %s  (code %s)", s.link(try.Offer), s.bold(try.Code))
+	p("  3  show what you can   %s", s.link(try.Request))
+	p("")
+	p("%s", s.dim("Or type, in another window"))
 	for i, step := range w.FirstSteps(self, ready) {
 		p("  %d  %s", i+1, s.dim(step.Does))
 		p("     %s", step.Command)

@@ -70,7 +70,7 @@ func startRegion(t *testing.T, dir string) *region {
 		default:
 		}
 		_, err := os.Stat(r.file)
-		return err == nil
+		return err == nil && strings.Contains(r.said.String(), "Ctrl-C") // the last line of the welcome
 	})
 	body, err := os.ReadFile(r.file) // written atomically: it is whole
 	if err != nil {
@@ -120,7 +120,7 @@ func processes(dir string) (ids []string) {
 
 func (r *region) addresses(t *testing.T) []string {
 	t.Helper()
-	urls := []string{r.ready.Verifiers[0].URL}
+	urls := []string{r.ready.Verifiers[0].URL, r.ready.Wallet.URL}
 	for _, i := range r.ready.Issuers {
 		urls = append(urls, i.URL)
 	}
@@ -151,6 +151,25 @@ func until(t *testing.T, patience time.Duration, what string, done func() bool) 
 	}
 }
 
+// tryInBrowser opens what the welcome names for people without a terminal, and does with it
+// what they would do.
+func tryInBrowser(t *testing.T, r *region) {
+	t.Helper()
+	named := func(label string) []string {
+		_, after, _ := strings.Cut(r.said.String(), label)
+		line, _, _ := strings.Cut(after, "\n")
+		return strings.Fields(line)
+	}
+	offer, request := named("collect a proof"), named("show what you can")
+	if len(offer) != 3 || len(request) != 1 {
+		t.Fatalf("the welcome does not say what to open:\n%s", r.said.String())
+	}
+	person{
+		name: "Samira", passphrase: "vier gewone woorden samen", offer: offer[0], code: strings.Trim(offer[2], "()"), request: request[0],
+		knownAs: "Opleidingshuis De Vaart", asker: "Zorggroep Linde", skill: "Verzorgen",
+	}.lives(newVisitor(t, r.ready.CAFile))
+}
+
 // TestDevE2E starts a region, ends it, starts it again, and kills it without a word.
 func TestDevE2E(t *testing.T) {
 	if testing.Short() {
@@ -158,11 +177,12 @@ func TestDevE2E(t *testing.T) {
 	}
 	dir := filepath.Join(t.TempDir(), "region")
 	first := startRegion(t, dir)
-	for _, want := range []string{"The region is up", "wallet init --ready-file", first.ready.Regions[0].Genesis} {
+	for _, want := range []string{"The region is up", "your paspoort          " + first.ready.Wallet.URL, "wallet init --ready-file", first.ready.Regions[0].Genesis} {
 		if !strings.Contains(first.said.String(), want) {
 			t.Errorf("%q is not said:\n%s", want, first.said.String())
 		}
 	}
+	tryInBrowser(t, first)
 	second := exec.Command(first.cmd.Path, "dev", "--data", dir, "--tls")
 	second.Env = first.cmd.Env
 	if out, err := second.CombinedOutput(); err == nil || !strings.Contains(string(out), "runs in this folder already") {
@@ -180,7 +200,7 @@ func TestDevE2E(t *testing.T) {
 		t.Error("control: the processes of a running region are not found")
 	}
 	was, is := first.ready, again.ready
-	if was.Regions[0].Genesis != is.Regions[0].Genesis || was.Issuers[0].URL != is.Issuers[0].URL || was.Verifiers[0].AdminToken != is.Verifiers[0].AdminToken {
+	if was.Regions[0].Genesis != is.Regions[0].Genesis || was.Issuers[0].URL != is.Issuers[0].URL || was.Wallet != is.Wallet || was.Verifiers[0].AdminToken != is.Verifiers[0].AdminToken {
 		t.Errorf("another region: got %+v, want %+v", is, was)
 	}
 	if err := again.end(t, syscall.SIGKILL); err == nil {
