@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -156,16 +157,40 @@ func walletHost(ctx context.Context, c *conf.WalletHost, regions []*evidence.Fol
 	return out, err
 }
 
-// shared gives every paspoort the host's copies, which keep themselves up to date. A region
-// that came along from another host and is not followed here is known by name only: what
-// rests on it is unknown, and a stranger's archive makes this host fetch nothing.
+// shared gives every paspoort the host's copies. A region that came along from another host
+// and is not followed here is known by name only: what rests on it is unknown, and a
+// stranger's archive makes this host fetch nothing.
 func shared(regions []*evidence.Follower) func(wallet.RegionSettings) (wallet.Region, error) {
+	known := map[string]wallet.Region{}
+	for _, f := range regions {
+		known[f.Genesis()] = wallet.Region{Copy: f, Refresh: atMost(refreshEvery, f.Refresh)}
+	}
 	return func(r wallet.RegionSettings) (wallet.Region, error) {
-		at := slices.IndexFunc(regions, func(f *evidence.Follower) bool { return f.Genesis() == r.Genesis })
-		if at < 0 {
-			return wallet.Region{Copy: unfollowed(r.Genesis)}, nil
+		if region, ok := known[r.Genesis]; ok {
+			return region, nil
 		}
-		return wallet.Region{Copy: regions[at]}, nil
+		return wallet.Region{Copy: unfollowed(r.Genesis)}, nil
+	}
+}
+
+// refreshEvery is how often all holders together make the host ask the nodes for news,
+// beside its own schedule: somebody who was admitted a moment ago is no stranger.
+const refreshEvery = time.Second
+
+// atMost runs do, and not again before every has passed. Who comes while it runs waits for
+// it; who comes soon after has what it brought.
+func atMost(every time.Duration, do func(context.Context) error) func(context.Context) error {
+	var mu sync.Mutex
+	var last time.Time
+	return func(ctx context.Context) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if time.Since(last) < every {
+			return nil
+		}
+		err := do(ctx)
+		last = time.Now()
+		return err
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"log/slog"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"paspoort.example/paspoort/internal/conf"
@@ -89,7 +91,7 @@ func TestRegionsOfAHost(t *testing.T) {
 	open := shared([]*evidence.Follower{follower})
 	genesis := follower.Genesis()
 	known, err := open(wallet.RegionSettings{Genesis: genesis, Nodes: []string{"https://elsewhere.example"}})
-	if err != nil || known.Copy != evidence.Copy(follower) || known.Refresh != nil {
+	if err != nil || known.Copy != evidence.Copy(follower) || known.Refresh == nil {
 		t.Errorf("got %+v, %v, want the host's own copy", known, err)
 	}
 	other, err := open(wallet.RegionSettings{Genesis: strings.Repeat("0", 64), Nodes: []string{"https://elsewhere.example"}})
@@ -105,6 +107,30 @@ func TestRegionsOfAHost(t *testing.T) {
 	if _, err := followRegions(conf.WalletHost{}, kv.NewMemory(), nil); !errors.Is(err, conf.ErrConfig) {
 		t.Errorf("no region: got %v", err)
 	}
+}
+
+// TestNodesAreSpared: many holders at once ask the nodes once.
+func TestNodesAreSpared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		refresh := atMost(time.Second, func(context.Context) error {
+			asked++
+			return errors.New("away")
+		})
+		if err := refresh(t.Context()); err == nil {
+			t.Error("the failure is not told")
+		}
+		for range 100 {
+			if err := refresh(t.Context()); err != nil {
+				t.Errorf("got %v", err)
+			}
+		}
+		time.Sleep(time.Second)
+		_ = refresh(t.Context()) // the count below says whether it asked
+		if asked != 2 {
+			t.Errorf("asked %d times, want 2", asked)
+		}
+	})
 }
 
 // TestAdmissionIsTold: who is not admitted hears of it.
