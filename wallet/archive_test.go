@@ -102,7 +102,7 @@ func TestArchive(t *testing.T) {
 	if d := cmp.Diff(want, items); d != "" {
 		t.Errorf("list (-want +got):\n%s", d)
 	}
-	if p, err := holder.Person(); err != nil || p != (wallet.Person{Name: "Samira"}) {
+	if p, err := holder.Person(); err != nil || !cmp.Equal(p, wallet.Person{Name: "Samira"}) {
 		t.Errorf("person: %+v, %v (the recovery code of there opens nothing here)", p, err)
 	}
 	events, err = holder.History()

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 	"time"
 
 	"paspoort.example/paspoort/internal/kv"
@@ -201,12 +203,12 @@ func TestDrafts(t *testing.T) {
 func TestPerson(t *testing.T) {
 	w := newWorld(t)
 	holder := w.wallet()
-	if p, err := holder.Person(); p != (wallet.Person{}) || err != nil {
+	if p, err := holder.Person(); !cmp.Equal(p, wallet.Person{}) || err != nil {
 		t.Errorf("first: %+v, %v", p, err)
 	}
 	want := wallet.Person{Name: "Samira", RecoveryConfirmed: true}
 	must(t, holder.SetPerson(want))
-	if p, err := holder.Person(); p != want || err != nil {
+	if p, err := holder.Person(); !cmp.Equal(p, want) || err != nil {
 		t.Errorf("got %+v, %v", p, err)
 	}
 }

@@ -15,6 +15,8 @@ type Person struct {
 	Name string `json:"name"` // to be greeted with
 	// RecoveryConfirmed: the holder typed the recovery code after it was shown.
 	RecoveryConfirmed bool `json:"recovery_confirmed"`
+	// Passkeys are the holder's own names for passkeys, by their id.
+	Passkeys map[string]string `json:"passkeys,omitempty"`
 }
 
 // Person is empty for a wallet that was told nothing.

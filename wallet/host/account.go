@@ -40,7 +40,6 @@ type account struct {
 // A passkey is a WebAuthn credential of an account.
 type passkey struct {
 	Credential webauthn.Credential `json:"credential"`
-	Label      string              `json:"label"`
 	Added      time.Time           `json:"added"`
 	// Opens: it unlocks the paspoort (PRF), and does not only sign in.
 	Opens bool `json:"opens"`

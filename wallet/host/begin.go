@@ -170,7 +170,7 @@ func (h *Host) sweepAccounts() error {
 			if err := kv.DecodeJSON(value, valueFormat, &a); err != nil {
 				return err
 			}
-			if !a.Whole {
+			if !a.Whole && a.Made.Before(h.born) { // not one that is being made at this moment
 				half = append(half, a.ID)
 			}
 			return nil

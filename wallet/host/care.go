@@ -84,7 +84,8 @@ func (h *Host) showCare(w http.ResponseWriter, r *http.Request, s *session) erro
 	}
 	data := carePage{Name: person.Name, Number: spaced(a.Number), Confirmed: person.RecoveryConfirmed, Secure: h.passkeysWork(), Credentials: len(items), Shares: shares, Devices: len(a.Devices), BackupDays: h.c.BackupDays}
 	for _, p := range a.Passkeys {
-		data.Passkeys = append(data.Passkeys, passkeyRow{hex.EncodeToString(p.Credential.ID), p.Label, p.Added, p.Opens})
+		id := hex.EncodeToString(p.Credential.ID)
+		data.Passkeys = append(data.Passkeys, passkeyRow{id, person.Passkeys[id], p.Added, p.Opens})
 	}
 	return show(h, h.views.care, w, r, s, http.StatusOK, data)
 }

@@ -317,7 +317,12 @@ func (h *Host) fetchOffer(w http.ResponseWriter, r *http.Request, s *session) er
 		return h.renderOffer(w, r, s, id, o, "code-needed", 0)
 	}
 	received, err := h.open(r, s).Receive(r.Context(), o.offer, wallet.Choices{TxCode: code, Configurations: r.PostForm["item"]})
-	if isWrongCode(err) {
+	if errors.Is(err, openid4vci.InvalidGrant) && o.offer.TxCode != nil {
+		// OpenID4VCI 6.3 has one error for a wrong code and a spent offer. The holder can
+		// only do something about the code.
+		if !isWrongCode(err) {
+			return h.renderOffer(w, r, s, id, o, "code-or-spent", 0)
+		}
 		left := 0
 		if found := attemptsLeft.FindStringSubmatch(err.Error()); found != nil {
 			left, _ = strconv.Atoi(found[1])

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"time"
 
 	"github.com/go-webauthn/webauthn/webauthn"
 
@@ -21,6 +22,7 @@ import (
 // Run do what must be done now and then.
 type Host struct {
 	c        Config
+	born     time.Time // what was made before is of an earlier run
 	kit      *page.Kit
 	views    views
 	sessions *sessions
@@ -49,7 +51,7 @@ func New(c Config) (*Host, error) {
 	if _, err := io.ReadFull(c.Rand, key); err != nil {
 		return nil, fmt.Errorf("random bytes: %w", err)
 	}
-	h := &Host{c: c, limits: newLimits(c.Clock, key, c.Proxies)}
+	h := &Host{c: c, born: c.Clock(), limits: newLimits(c.Clock, key, c.Proxies)}
 	h.life, h.end = context.WithCancel(context.Background())
 	h.sessions = &sessions{
 		clock: c.Clock, random: c.Rand, idle: c.Idle, longest: c.Longest,

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"strings"
 	"unicode/utf8"
@@ -149,13 +150,18 @@ func (h *Host) newPasskey(w http.ResponseWriter, r *http.Request, s *session) er
 	if label == "" || utf8.RuneCountInString(label) > maxName {
 		label = "1"
 	}
+	paspoort, id := h.open(r, s), hex.EncodeToString(credential.ID)
 	if secret != nil {
-		if err := h.open(r, s).AddPasskey(hex.EncodeToString(credential.ID), secret); err != nil {
+		if err := paspoort.AddPasskey(id, secret); err != nil {
 			return err
 		}
 	}
+	// Its name is the holder's word, and stands with the holder's things.
+	if err := namePasskey(paspoort, id, label); err != nil {
+		return err
+	}
 	err = h.change(a.ID, func(a *account) error {
-		a.Passkeys = append(a.Passkeys, passkey{Credential: *credential, Label: label, Added: h.c.Clock().UTC(), Opens: secret != nil})
+		a.Passkeys = append(a.Passkeys, passkey{Credential: *credential, Added: h.c.Clock().UTC(), Opens: secret != nil})
 		return nil
 	})
 	if err != nil {
@@ -170,6 +176,23 @@ func (h *Host) newPasskey(w http.ResponseWriter, r *http.Request, s *session) er
 	return nil
 }
 
+// namePasskey keeps the holder's name for a passkey; an empty one forgets it.
+func namePasskey(paspoort *wallet.Wallet, id, label string) error {
+	person, err := paspoort.Person()
+	if err != nil {
+		return err
+	}
+	person.Passkeys = maps.Clone(person.Passkeys)
+	if person.Passkeys == nil {
+		person.Passkeys = map[string]string{}
+	}
+	person.Passkeys[id] = label
+	if label == "" {
+		delete(person.Passkeys, id)
+	}
+	return paspoort.SetPerson(person)
+}
+
 func (h *Host) removePasskey(w http.ResponseWriter, r *http.Request, s *session) error {
 	id, err := hex.DecodeString(r.PostForm.Get("id"))
 	if err != nil {
@@ -177,6 +200,9 @@ func (h *Host) removePasskey(w http.ResponseWriter, r *http.Request, s *session)
 	}
 	// First the wrap: a passkey that is still listed but opens nothing does no harm.
 	if err := h.open(r, s).RemovePasskey(hex.EncodeToString(id)); err != nil && !errors.Is(err, wallet.ErrNotHere) {
+		return err
+	}
+	if err := namePasskey(h.open(r, s), hex.EncodeToString(id), ""); err != nil {
 		return err
 	}
 	err = h.change(s.holder, func(a *account) error {

@@ -22,6 +22,7 @@ import (
 	"paspoort.example/paspoort/internal/evidence"
 	"paspoort.example/paspoort/internal/evidence/evidencetest"
 	"paspoort.example/paspoort/internal/kv"
+	"paspoort.example/paspoort/internal/outbound"
 	"paspoort.example/paspoort/internal/testkit"
 	"paspoort.example/paspoort/specs/jose"
 	"paspoort.example/paspoort/specs/openid4vci"
@@ -118,7 +119,12 @@ func (g *rig) start(change ...func(*Config)) {
 		Log:     slog.New(slog.NewTextHandler(g.log, nil)),
 		Regions: []wallet.RegionSettings{{Genesis: g.region.Genesis, Nodes: []string{"https://knoop-1.example"}}}, RegionNames: map[string]string{g.region.Genesis: "Regio Aakermonde"},
 		Wallet: wallet.TestingCheap(wallet.Config{
-			HTTP: g.client, Fetch: web, StatusFetch: web,
+			HTTP: g.client, Fetch: web, StatusFetch: web, CheckURL: func(u *url.URL) error {
+				if u.Scheme != "https" {
+					return outbound.ErrURL
+				}
+				return nil
+			},
 			Regions: func(wallet.RegionSettings) (wallet.Region, error) {
 				return wallet.Region{Copy: follower, Refresh: follower.Refresh}, nil
 			},
@@ -330,7 +336,7 @@ func (b *browser) post(path string, fields ...string) *browser {
 func (b *browser) at(path string) *browser {
 	b.g.t.Helper()
 	if b.Path != path && !regexp.MustCompile("^"+path+"$").MatchString(b.Path) {
-		b.g.t.Fatalf("the browser is at %s (%d), want %s\n%s", b.Path, b.Status, path, text(b.Page))
+		b.g.t.Fatalf("the browser is at %s (%d), want %s\n%s\nlog:\n%s", b.Path, b.Status, path, text(b.Page), b.g.log)
 	}
 	return b
 }

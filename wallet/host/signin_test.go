@@ -264,6 +264,13 @@ func TestHalfMade(t *testing.T) {
 	if err := g.host.sweepAccounts(); err != nil {
 		t.Fatal(err)
 	}
+	if n := len(accountsOf(t, g)); n != 2 {
+		t.Errorf("%d accounts, want 2: one was being made", n)
+	}
+	g.host.born = g.clock.Advance(time.Second)
+	if err := g.host.sweepAccounts(); err != nil {
+		t.Fatal(err)
+	}
 	if n := len(accountsOf(t, g)); n != 1 {
 		t.Errorf("%d accounts are left, want 1", n)
 	}

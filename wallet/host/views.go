@@ -109,6 +109,7 @@ func (h *Host) meetingViews(err *error) {
 	v.offer = addView(h, err, "offer", inside(state("code", offerPage{ID: "x", Issuer: sampleIssuer, Items: []wallet.OfferedCredential{item}, Code: digits}),
 		state("plain", offerPage{ID: "x", Issuer: sampleIssuer, Items: []wallet.OfferedCredential{item, item}}),
 		state("wrong-code", offerPage{ID: "x", Issuer: sampleIssuer, Items: []wallet.OfferedCredential{item}, Code: digits, Fault: "wrong-code", Left: 3}),
+		state("code-or-spent", offerPage{ID: "x", Issuer: sampleIssuer, Items: []wallet.OfferedCredential{item}, Code: digits, Fault: "code-or-spent"}),
 		state("code-needed", offerPage{ID: "x", Issuer: sampleIssuer, Items: []wallet.OfferedCredential{item}, Code: &codeField{Words: "De code staat in de brief."}, Fault: "code-needed"}),
 		state("stranger", offerPage{ID: "x", Issuer: stranger, Items: []wallet.OfferedCredential{item}, Anyway: true}))...)
 	got := receivedItem{Name: "Basis verzorgen", Type: string(paspoort.Opleiding), Lines: sampleLines}
