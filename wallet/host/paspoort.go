@@ -48,6 +48,8 @@ type paspoortPage struct {
 	MoreSkills int
 	Proofs     []proofRow
 	MoreProofs int
+	// PaperSkills and PaperProofs are how many have no room on paper.
+	PaperSkills, PaperProofs int
 
 	Ended     int       // proofs that hold no longer
 	Unchecked bool      // how they stand is not known yet
@@ -56,7 +58,7 @@ type paspoortPage struct {
 
 	Who, Can, Want wordsForm
 	Suggestions    suggestions
-	Saved          string // the section that was saved just now
+	Saved, Wrong   string // the section that was saved just now, or could not be
 }
 
 // Empty says that nothing was collected or written yet.
@@ -84,8 +86,7 @@ func following(n, last int) int {
 	return 0
 }
 
-// What one page shows; the rest is counted and stands on the next. On paper they fill less
-// than four sheets of A4.
+// What one page shows; the rest is counted and stands on the next.
 const (
 	mostSkills = 40
 	mostProofs = 24
@@ -146,6 +147,32 @@ func (p *paspoortPage) fill(j judge, entries []wallet.Entry) {
 	}
 	p.Skills, p.MoreSkills = cut(p.Skills, mostSkills)
 	p.Proofs, p.MoreProofs = cut(p.Proofs, mostProofs)
+	p.PaperSkills, p.PaperProofs = p.MoreSkills, p.MoreProofs
+	skills, proofs := onPaper(p.Words.letters())
+	for i := range p.Skills {
+		if i >= skills {
+			p.Skills[i].Cut = true
+			p.PaperSkills++
+		}
+	}
+	for i := range p.Proofs {
+		if i >= proofs {
+			p.Proofs[i].Cut = true
+			p.PaperProofs++
+		}
+	}
+}
+
+// onPaper is how many skills and proofs have room on four sheets of A4 beside so many
+// letters of one's own: the more somebody says, the fewer.
+func onPaper(letters int) (skills, proofs int) {
+	switch {
+	case letters < 2500:
+		return mostSkills, mostProofs
+	case letters < 5500:
+		return 30, 16
+	}
+	return 20, 10
 }
 
 // cut leaves the first n, and counts the rest.

@@ -29,6 +29,7 @@ type itemPage struct {
 	Person   string // whose name is on it
 	By       partyView
 	Period   itemPeriod
+	Awarded  time.Time
 	CanDo    []string
 	Skills   []paspoort.Skill
 	Says     []wallet.Line // what else it says
@@ -44,9 +45,9 @@ type itemPage struct {
 	Renewable      bool
 	FewLeft        bool
 
-	Forms       []wordsForm
-	Suggestions suggestions
-	Saved       string
+	Forms        []wordsForm
+	Suggestions  suggestions
+	Saved, Wrong string // a section
 }
 
 type itemPeriod struct{ From, To time.Time }
@@ -134,7 +135,7 @@ func (h *Host) ownItem(r *http.Request, mine *wallet.Wallet, d *wallet.Details, 
 // Names of claims that stand elsewhere on the page, and of those that tell how something
 // was found out.
 var (
-	claimsAbove = []string{"title", "given_name", "family_name", "can_do", "skills", "period", "issuer_name"}
+	claimsAbove = []string{"title", "given_name", "family_name", "can_do", "skills", "period", "awarded_on", "issuer_name"}
 	claimsOfHow = []string{"evidence", "result", "grade", "supervision", "identity_check", "assessment_form", "methods", "standard", "units", "assessor_roles",
 		"recognition", "supervisor_role", "trainer_role", "quality_assurance", "level_claimed", "level_classified", "relation"}
 )
@@ -171,6 +172,7 @@ func (p *itemPage) describe(d *wallet.Details) {
 		p.Period.From, _ = time.Parse(time.DateOnly, text(period["start"]))
 		p.Period.To, _ = time.Parse(time.DateOnly, text(period["end"]))
 	}
+	p.Awarded, _ = time.Parse(time.DateOnly, read.Text("awarded_on"))
 	if !read.ExpiresAt.IsZero() {
 		p.Until = read.ExpiresAt.Add(-time.Second)
 	}

@@ -22,11 +22,12 @@ type proofRow struct {
 	Got       time.Time
 	// Degree is what the issuer wrote about a skill: "zelfstandig".
 	Degree string
+	Cut    bool // not on paper: there is no room
 	judgement
 }
 
 // Own says that these are the holder's own words.
-func (r proofRow) Own() bool { return r.Level == levelOwn }
+func (r proofRow) Own() bool { return r.By == "" }
 
 // A skillRow is a skill with what shows it, the strongest first.
 type skillRow struct {

@@ -101,7 +101,7 @@ func manySample(n int) *samplePaspoort {
 	all := everyday(page.Dutch)
 	for i := range n {
 		s.add(kinds[i%len(kinds)], fmt.Sprintf("%s, deel %d", longTitle, i+1), "Opleidingshuis De Vaart en Omstreken", i/4, all[i%len(all)], all[(i*7+3)%len(all)])
-		s.stands(i%5, paspoort.OK, "valid", "")
+		s.stands(1+i%4, paspoort.OK, "valid", "")
 	}
 	s.words(wordsTitle.NL, sampleWords())
 	return s
@@ -117,15 +117,28 @@ func longSample() *samplePaspoort {
 		e.Skills[0].Level = word
 		s.stands(i+1, paspoort.OK, "valid", "")
 	}
+	s.words(wordsTitle.NL, longWords(word))
+	s.words("Samira over zichzelf, geschreven op een andere plek", map[string]any{"evidence": "self", "talents": texts("Ik kan goed onthouden wat iemand zegt.")})
+	return s
+}
+
+// longWords are as much as one can say.
+func longWords(word string) map[string]any {
 	sentence := strings.TrimSpace(strings.Repeat("Ik wil graag verder leren en werken in de zorg voor ouderen. ", 5)[:298])
 	seven := make([]string, 7)
 	for i := range seven {
 		seven[i] = fmt.Sprintf("%d %s", i+1, sentence[:290])
 	}
 	story := strings.TrimSpace(strings.Repeat(sentence+"\n\n", 7)[:2000])
-	s.words(wordsTitle.NL, map[string]any{"evidence": "self", "who_i_am": story, "talents": texts(seven...), "drives": texts(seven...), "can_do": texts(seven...),
-		"skills": texts(word, longTitle), "wishes": texts(seven...), "hours_wanted": 32.5})
-	s.words("Samira over zichzelf, geschreven op een andere plek", map[string]any{"evidence": "self", "talents": texts("Ik kan goed onthouden wat iemand zegt.")})
+	return map[string]any{"evidence": "self", "title": wordsTitle.NL, "who_i_am": story, "talents": texts(seven...), "drives": texts(seven...), "can_do": texts(seven...),
+		"skills": texts(word, longTitle), "wishes": texts(seven...), "hours_wanted": 32.5}
+}
+
+// mostSample is somebody with everything that fits.
+func mostSample() *samplePaspoort {
+	s := manySample(200)
+	s.entries = s.entries[:200]
+	s.words(wordsTitle.NL, longWords(longTitle))
 	return s
 }
 
@@ -152,14 +165,16 @@ func paspoortSamples() []page.Sample[paspoortPage] {
 	saved, drafted, wrong, want := full.page("Samira"), full.page("Samira"), full.page("Samira"), full.page("Samira")
 	saved.Saved = sectionWho
 	drafted.Who.Drafted, drafted.Who.Open = true, true
-	wrong.Can.Open = true
+	wrong.Can.Open, wrong.Wrong = true, sectionCan
 	wrong.Can.Fields[0].Fault, wrong.Can.Fields[1].Fault = "many", "long"
-	want.Want.Open = true
+	most := mostSample().page(longName)
+	most.Want.Open = true
+	want.Want.Open, want.Wrong = true, sectionWant
 	want.Want.Fields[1].Rows, want.Want.Fields[1].Fault = []string{"70"}, "hours"
 	return inside(
 		state("empty", (&samplePaspoort{}).page("Samira")), state("no-name", (&samplePaspoort{}).page("")), state("words", words.page("Samira")),
 		state("full", full.page("Samira")), state("unchecked", unchecked.page("Samira")), state("saved", saved), state("drafted", drafted), state("wrong", wrong),
-		state("wrong-hours", want), state("long", longSample().page(longName)), state("many", manySample(200).page("Samira")),
+		state("wrong-hours", want), state("long", longSample().page(longName)), state("many", manySample(200).page("Samira")), state("most", most),
 	)
 }
 
@@ -211,7 +226,9 @@ func itemSamples() []page.Sample[itemPage] {
 	}
 	saved := own
 	saved.Saved = sectionCan
-	return inside(append(samples, state("words", own), state("words-saved", saved))...)
+	wrong := own
+	wrong.Wrong, wrong.Forms = sectionWho, []wordsForm{own.Forms[0]}
+	return inside(append(samples, state("words", own), state("words-saved", saved), state("words-wrong", wrong))...)
 }
 
 func sampleItem(j judgement) itemPage {
@@ -221,11 +238,11 @@ func sampleItem(j judgement) itemPage {
 	return itemPage{
 		ID: "proof001", Title: "Basis verzorgen", Type: paspoort.Opleiding.Name(), About: paspoort.Opleiding.About(), Got: sampleTime, judgement: j,
 		Person: "Samira El Amrani", By: sampleIssuer, Period: itemPeriod{sampleTime.AddDate(-1, 0, 0), sampleTime.AddDate(0, -6, 0)},
-		CanDo:  []string{"U helpt iemand met wassen en aankleden.", "U merkt dat het met iemand niet goed gaat, en zegt dat door."},
-		Skills: []paspoort.Skill{{Label: "Verzorgen", Level: "zelfstandig"}, {Label: "Luisteren"}},
-		Says:   []wallet.Line{{Label: "Uren", Value: "80"}, {Label: "Datum van toekenning", Value: "2025-09-02"}},
-		How:    []wallet.Line{{Label: "Soort bewijs", Value: "toets of examen"}, {Label: "Resultaat", Value: "gehaald"}, {Label: "Toezicht bij de toets", Value: "op locatie, en gecontroleerd wie het was"}},
-		Until:  sampleTime.AddDate(3, 0, 0), Judged: true,
+		CanDo:   []string{"U helpt iemand met wassen en aankleden.", "U merkt dat het met iemand niet goed gaat, en zegt dat door."},
+		Skills:  []paspoort.Skill{{Label: "Verzorgen", Level: "zelfstandig"}, {Label: "Luisteren"}},
+		Says:    []wallet.Line{{Label: "Uren", Value: "80"}},
+		How:     []wallet.Line{{Label: "Soort bewijs", Value: "toets of examen"}, {Label: "Resultaat", Value: "gehaald"}, {Label: "Toezicht bij de toets", Value: "op locatie, en gecontroleerd wie het was"}},
+		Awarded: sampleTime.AddDate(0, -6, 0), Until: sampleTime.AddDate(3, 0, 0), Judged: true,
 		Checks: []itemCheck{sentence(paspoort.CheckSignature, "signature_ok", paspoort.OK), sentence(paspoort.CheckValidity, "no_end", paspoort.OK),
 			sentence(paspoort.CheckStatus, "status_not_available", paspoort.Unknown), sentence(paspoort.CheckSchema, "schema_broken", paspoort.Failed)},
 		Basis:     []registryLine{{"Regio Aakermonde", 3 * time.Hour, paspoort.Sentence("trust_witnessed")}},

@@ -322,6 +322,7 @@ func (h *Host) wordsAgain(w http.ResponseWriter, r *http.Request, s *session, se
 		if err != nil {
 			return err
 		}
+		data.Wrong = section
 		for i := range data.Forms {
 			if data.Forms[i].Section == section {
 				wrong(&data.Forms[i])
@@ -333,6 +334,7 @@ func (h *Host) wordsAgain(w http.ResponseWriter, r *http.Request, s *session, se
 	if err != nil {
 		return err
 	}
+	data.Wrong = section
 	wrong(map[string]*wordsForm{sectionWho: &data.Who, sectionCan: &data.Can, sectionWant: &data.Want}[section])
 	return show(h, h.paspoort.whole, w, r, s, http.StatusUnprocessableEntity, data)
 }

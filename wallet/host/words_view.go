@@ -2,6 +2,7 @@ package host
 
 import (
 	"slices"
+	"unicode/utf8"
 
 	"paspoort.example/paspoort/wallet"
 )
@@ -52,4 +53,14 @@ func wordsIn(entries []wallet.Entry) (o ownWords) {
 		}
 	}
 	return o
+}
+
+// letters is how much is said.
+func (o ownWords) letters() (n int) {
+	for _, list := range [][]ownLine{o.Story, o.Talents, o.Drives, o.CanDo, o.Wishes, o.Hours} {
+		for _, l := range list {
+			n += utf8.RuneCountInString(l.Text)
+		}
+	}
+	return n
 }

@@ -17,20 +17,20 @@ import (
 // The width of A4 within its margins, in pixels of CSS.
 const paperWidth, paperHeight = 680, 1017
 
-// Sheets prints one sample on A4 in the first language and gives the number of sheets.
+// Sheets prints one sample on A4 in a language and gives the number of sheets.
 // With PASPOORT_PAGES set it leaves the paper in that folder, and a picture of it. It
 // needs Chromium: without, the test is skipped, and fails when CI=true.
-func Sheets(t *testing.T, k *page.Kit, name, state string) int {
+func Sheets(t *testing.T, k *page.Kit, name, state string, lang page.Language) int {
 	t.Helper()
 	var sample *page.Rendering
 	for _, s := range k.Samples() {
-		if s.Page == name && s.State == state && s.Lang == k.Languages()[0] {
+		if s.Page == name && s.State == state && s.Lang == lang {
 			sample = &s
 			break
 		}
 	}
 	if sample == nil {
-		t.Fatalf("there is no sample %s/%s", name, state)
+		t.Fatalf("there is no sample %s/%s/%s", name, state, lang)
 	}
 	srv := httptest.NewServer(gallery(k))
 	defer srv.Close()
@@ -52,7 +52,7 @@ func Sheets(t *testing.T, k *page.Kit, name, state string) int {
 		if err != nil {
 			t.Fatal(err)
 		}
-		file := picturesIn(t, dir) + fmt.Sprintf("%s-%s-paper", name, state)
+		file := picturesIn(t, dir) + fmt.Sprintf("%s-%s-%s-paper", name, state, lang)
 		if err := os.WriteFile(file+".png", picture, 0o644); err != nil {
 			t.Fatal(err)
 		}
