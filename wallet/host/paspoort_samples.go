@@ -198,7 +198,7 @@ func removeSamples() []page.Sample[removePage] {
 func itemSamples() []page.Sample[itemPage] {
 	good := sampleItem(judgement{Level: "3"})
 	revoked := sampleItem(judgement{levelNone, standRevoked, true})
-	revoked.Sentence = paspoort.Sentence("revoked")
+	revoked.Sentence = paspoort.Text{NL: "Ingetrokken door de uitgever. Dat stond in de lijst van 2 maart 2026.", EN: "Revoked by the issuer, as the list of 2 March 2026 says."}
 	partly := sampleItem(judgement{levelDoubt, standPartly, false})
 	partly.By, partly.Sentence, partly.Renewable, partly.Unused = stranger, paspoort.Sentence("issuer_not_in_region"), false, 0
 	unchecked := sampleItem(judgement{levelDoubt, standUnchecked, false})
