@@ -210,11 +210,12 @@ func (h *Host) endAll(w http.ResponseWriter, r *http.Request, s *session) error 
 	h.sessions.leave(s)
 	h.setCookie(w, sessionCookie, "", -time.Second)
 	h.setCookie(w, deviceCookie, "", -time.Second)
-	w.Header().Set("Clear-Site-Data", `"cache", "cookies", "storage"`)
+	w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
 	return see(w, r, "/ended")
 }
 
 func (h *Host) showEnded(w http.ResponseWriter, r *http.Request, s *session) error {
+	h.clearCookies(w, r, s)
 	data := endedPage{BackupDays: h.c.BackupDays, Until: h.c.Clock().AddDate(0, 0, h.c.BackupDays)}
 	return show(h, h.views.ended, w, r, s, http.StatusOK, data)
 }

@@ -8,6 +8,7 @@ import (
 	_ "image/png"  // and what screens are saved as
 	"io"
 	"net/http"
+	"slices"
 
 	"github.com/makiuchi-d/gozxing"
 	"github.com/makiuchi-d/gozxing/qrcode"
@@ -27,8 +28,16 @@ var (
 const (
 	maxPhoto  = 20 << 20
 	maxPixels = 60 << 20 // a telephone makes 50 million
-	readSide  = 1400     // pixels: enough for the largest code, and quick
 )
+
+// readLooks are the ways in which a picture is looked at: at a size in pixels, first one that
+// is enough for the largest code, and quick; in the light of each corner, which a photograph
+// needs, or in even light, which a picture of a screen with a fine code needs; upside down,
+// because the library misses one good code in a hundred that way up, whatever its size.
+var readLooks = []struct {
+	side         int
+	even, turned bool
+}{{1400, false, false}, {1400, true, true}, {1400, false, true}, {1400, true, false}, {1000, false, true}, {700, false, false}, {2000, true, true}, {2800, false, false}}
 
 // readPhoto is the text of the QR code in the picture of a form.
 func readPhoto(w http.ResponseWriter, r *http.Request) (string, error) {
@@ -83,16 +92,25 @@ func readQR(raw []byte) (text string, err error) {
 			text, err = "", errNoCode
 		}
 	}()
-	for _, side := range []int{readSide, readSide / 2, readSide * 2} {
-		if text, err := decodeQR(fit(picture, side)); err == nil {
+	for _, look := range readLooks {
+		sized := fit(picture, look.side)
+		if look.turned {
+			slices.Reverse(sized.Pix)
+		}
+		if text, err := decodeQR(sized, look.even); err == nil {
 			return text, nil
 		}
 	}
 	return "", errNoCode
 }
 
-func decodeQR(picture image.Image) (string, error) {
-	bits, err := gozxing.NewBinaryBitmapFromImage(picture)
+func decodeQR(picture image.Image, even bool) (string, error) {
+	source := gozxing.NewLuminanceSourceFromImage(picture)
+	binarizer := gozxing.NewHybridBinarizer(source)
+	if even {
+		binarizer = gozxing.NewGlobalHistgramBinarizer(source)
+	}
+	bits, err := gozxing.NewBinaryBitmap(binarizer)
 	if err != nil {
 		return "", errNoCode
 	}
@@ -103,13 +121,12 @@ func decodeQR(picture image.Image) (string, error) {
 	return found.GetText(), nil
 }
 
-// fit makes a picture smaller, so that its longest side is at most side pixels.
-func fit(picture image.Image, side int) image.Image {
+// fit makes the longest side of a picture as long as asked, but not more than four times
+// what it was.
+func fit(picture image.Image, side int) *image.Gray {
 	b := picture.Bounds()
 	longest := max(b.Dx(), b.Dy())
-	if longest <= side {
-		return picture
-	}
+	side = min(side, 4*longest)
 	small := image.NewGray(image.Rect(0, 0, max(1, b.Dx()*side/longest), max(1, b.Dy()*side/longest)))
 	draw.ApproxBiLinear.Scale(small, small.Bounds(), picture, b, draw.Src, nil)
 	return small

@@ -261,15 +261,28 @@ func (h *Host) leave(w http.ResponseWriter, r *http.Request, s *session) error {
 	h.sessions.leave(s)
 	h.setCookie(w, sessionCookie, "", -time.Second)
 	if !own {
-		// Everything that the browser kept of this site goes; not its cache of other sites.
-		w.Header().Set("Clear-Site-Data", `"cache", "cookies", "storage"`)
+		// Everything that the browser kept of this site goes. The cookies go with the page that
+		// follows: it must still know the language.
+		w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
 		return see(w, r, "/left?away=1")
 	}
 	return see(w, r, "/left")
 }
 
 func (h *Host) left(w http.ResponseWriter, r *http.Request, s *session) error {
-	return show(h, h.views.left, w, r, s, http.StatusOK, leftPage{Away: r.URL.Query().Has("away")})
+	away := r.URL.Query().Has("away")
+	if away {
+		h.clearCookies(w, r, s)
+	}
+	return show(h, h.views.left, w, r, s, http.StatusOK, leftPage{Away: away})
+}
+
+// clearCookies has the browser forget every cookie of this site once it shows the page, which
+// is still in the reader's language. A link on another site does not do that to anybody.
+func (h *Host) clearCookies(w http.ResponseWriter, r *http.Request, s *session) {
+	if !s.in() && r.Header.Get("Sec-Fetch-Site") == "same-origin" {
+		w.Header().Set("Clear-Site-Data", `"cache", "cookies", "storage"`)
+	}
 }
 
 // stay keeps a session alive: finding it has done that already.
@@ -279,14 +292,19 @@ func (h *Host) stay(w http.ResponseWriter, r *http.Request, s *session) error {
 			w.WriteHeader(http.StatusUnauthorized)
 			return nil
 		}
-		soon, _ := s.ends(h.c.Idle, h.c.Longest)
-		web.WriteJSON(w, http.StatusOK, map[string]int{"left": int(soon.Sub(h.c.Clock()).Seconds())})
+		h.tellLeft(w, s)
 		return nil
 	}
 	if !s.in() {
 		return see(w, r, "/in")
 	}
 	return see(w, r, localPath(r.PostForm.Get("back")))
+}
+
+// tellLeft tells a script in how many seconds the session ends.
+func (h *Host) tellLeft(w http.ResponseWriter, s *session) {
+	soon, _ := s.ends(h.c.Idle, h.c.Longest)
+	web.WriteJSON(w, http.StatusOK, map[string]int{"left": int(soon.Sub(h.c.Clock()).Seconds())})
 }
 
 func wantsJSON(r *http.Request) bool { return web.WantsJSON(r, nil) }
@@ -303,6 +321,10 @@ func (h *Host) saveDraft(w http.ResponseWriter, r *http.Request, s *session) err
 	}
 	if err := h.open(r, s).SaveDraft(form, draftOf(r.PostForm)); err != nil {
 		return err
+	}
+	if wantsJSON(r) { // typing keeps the session alive, and the page must know
+		h.tellLeft(w, s)
+		return nil
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
