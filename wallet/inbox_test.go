@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -209,6 +210,31 @@ func TestPerson(t *testing.T) {
 	want := wallet.Person{Name: "Samira", RecoveryConfirmed: true}
 	must(t, holder.SetPerson(want))
 	if p, err := holder.Person(); !cmp.Equal(p, want) || err != nil {
+		t.Errorf("got %+v, %v", p, err)
+	}
+}
+
+// TestChangePerson: changes at once all stay.
+func TestChangePerson(t *testing.T) {
+	w := newWorld(t)
+	holder := w.wallet()
+	var all sync.WaitGroup
+	for n := range 8 {
+		all.Go(func() {
+			err := holder.ChangePerson(func(p *wallet.Person) {
+				if p.Passkeys == nil {
+					p.Passkeys = map[string]string{}
+				}
+				p.Passkeys[fmt.Sprint(n)] = "telefoon"
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	must(t, holder.ChangePerson(func(p *wallet.Person) { p.Name = "Samira" }))
+	if p, err := holder.Person(); err != nil || p.Name != "Samira" || len(p.Passkeys) != 8 {
 		t.Errorf("got %+v, %v", p, err)
 	}
 }

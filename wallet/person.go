@@ -21,14 +21,35 @@ type Person struct {
 
 // Person is empty for a wallet that was told nothing.
 func (w *Wallet) Person() (p Person, err error) {
-	err = w.c.Store.View(func(tx kv.Tx) error { return w.box.get(tx, keyPerson, &p) })
+	err = w.c.Store.View(func(tx kv.Tx) error {
+		p, err = w.readPerson(tx)
+		return err
+	})
+	return p, err
+}
+
+func (w *Wallet) readPerson(tx kv.Tx) (p Person, err error) {
+	err = w.box.get(tx, keyPerson, &p)
 	if errors.Is(err, kv.ErrNotFound) {
 		err = nil
 	}
 	return p, err
 }
 
-// SetPerson keeps it.
+// ChangePerson changes what is known now, so that two changes at once both stay. The
+// function runs inside a transaction of the store: it must not use the wallet.
+func (w *Wallet) ChangePerson(change func(*Person)) error {
+	return w.c.Store.Update(func(tx kv.Tx) error {
+		p, err := w.readPerson(tx)
+		if err != nil {
+			return err
+		}
+		change(&p)
+		return w.box.put(tx, keyPerson, p)
+	})
+}
+
+// SetPerson puts it in place of what was known; see ChangePerson.
 func (w *Wallet) SetPerson(p Person) error {
 	return w.c.Store.Update(func(tx kv.Tx) error { return w.box.put(tx, keyPerson, p) })
 }

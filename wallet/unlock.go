@@ -3,6 +3,7 @@ package wallet
 import (
 	"crypto/hkdf"
 	"crypto/sha256"
+	"crypto/subtle"
 	"errors"
 	"fmt"
 	"slices"
@@ -117,25 +118,56 @@ func (w *Wallet) NewRecoveryCode() (RecoveryCode, error) {
 // UnlockWithRecovery opens the wallet of a store with its recovery code, and notes that in
 // the history. Errors: ErrNoWallet, ErrRecoveryCode.
 func UnlockWithRecovery(c Config, code RecoveryCode) (*Wallet, error) {
-	w, err := unlock(c, func(v *vault) ([]byte, error) {
-		key, err := code.key()
-		if err != nil {
-			return nil, err
-		}
-		for _, w := range v.Wraps {
-			if w.Kind != kindRecovery {
-				continue
-			}
-			if dataKey := w.open(key); dataKey != nil {
-				return dataKey, nil
-			}
-		}
-		return nil, ErrRecoveryCode
-	})
+	w, err := unlock(c, func(v *vault) ([]byte, error) { return v.openWithRecovery(code) })
 	if err != nil {
 		return nil, err
 	}
 	return w, w.c.Store.Update(func(tx kv.Tx) error { return w.remember(tx, Event{Kind: EventRecovered}) })
+}
+
+func (v *vault) openWithRecovery(code RecoveryCode) ([]byte, error) {
+	key, err := code.key()
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range v.Wraps {
+		if w.Kind != kindRecovery {
+			continue
+		}
+		if dataKey := w.open(key); dataKey != nil {
+			return dataKey, nil
+		}
+	}
+	return nil, ErrRecoveryCode
+}
+
+// KnowsPassphrase is nil for the passphrase of this wallet, as Unlock would find, without
+// making another wallet of it. It takes as long as Unlock. Error: ErrPassphrase.
+func (w *Wallet) KnowsPassphrase(passphrase []byte) error {
+	return w.opens(ErrPassphrase, func(v *vault) ([]byte, error) { return v.open(passphrase) })
+}
+
+// KnowsRecoveryCode says whether this is the recovery code of this wallet. Nothing is
+// noted in the history.
+func (w *Wallet) KnowsRecoveryCode(code RecoveryCode) bool {
+	return w.opens(ErrRecoveryCode, func(v *vault) ([]byte, error) { return v.openWithRecovery(code) }) == nil
+}
+
+// opens is refused unless an unlocker gives the key that this wallet was opened with.
+func (w *Wallet) opens(refused error, dataKeyOf func(*vault) ([]byte, error)) error {
+	var v *vault
+	err := w.c.Store.View(func(tx kv.Tx) (err error) {
+		v, err = readVault(tx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	dataKey, err := dataKeyOf(v) // outside the transaction: it may take long on purpose
+	if err == nil && subtle.ConstantTimeCompare(dataKey, w.box.dataKey) != 1 {
+		err = refused
+	}
+	return err
 }
 
 // AddPasskey adds a passkey, or gives the one with this id another secret. The secret is

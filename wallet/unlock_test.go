@@ -157,6 +157,42 @@ func TestChangePassphrase(t *testing.T) {
 	}
 }
 
+// TestKnows: whoever is in can be asked for what opens, and what opened before does not
+// count.
+func TestKnows(t *testing.T) {
+	w := newWorld(t)
+	holder := w.wallet()
+	if holder.KnowsRecoveryCode(wallet.RecoveryCode{}) {
+		t.Error("no code was made, and one is right")
+	}
+	old, err := holder.NewRecoveryCode()
+	must(t, err)
+	code, err := holder.NewRecoveryCode()
+	must(t, err)
+	if !holder.KnowsRecoveryCode(code) || holder.KnowsRecoveryCode(old) {
+		t.Error("of two recovery codes the last one counts")
+	}
+	must(t, holder.KnowsPassphrase([]byte(passphrase)))
+	must(t, holder.ChangePassphrase([]byte("een nieuwe wachtwoordzin")))
+	if err := holder.KnowsPassphrase([]byte(passphrase)); !errors.Is(err, wallet.ErrPassphrase) {
+		t.Errorf("the old passphrase: got %v", err)
+	}
+	must(t, holder.KnowsPassphrase([]byte("een nieuwe wachtwoordzin")))
+	events, err := holder.History()
+	must(t, err)
+	if len(events) != 1 { // the change of passphrase
+		t.Errorf("asking left traces: %+v", events)
+	}
+	must(t, wallet.Destroy(w.store))
+	if err := holder.KnowsPassphrase([]byte(passphrase)); !errors.Is(err, wallet.ErrNoWallet) {
+		t.Errorf("a wallet that is gone: got %v", err)
+	}
+	w.wallet() // of somebody else, with the same passphrase
+	if err := holder.KnowsPassphrase([]byte(passphrase)); !errors.Is(err, wallet.ErrPassphrase) {
+		t.Errorf("another wallet in its place: got %v", err)
+	}
+}
+
 // TestPasskeyIsNeverAlone: a passkey comes beside something that is not lost with a
 // device, and goes again.
 func TestPasskeyIsNeverAlone(t *testing.T) {
