@@ -106,12 +106,22 @@ func (w *Wallet) loadCopy(tx kv.Tx, c *credential, at *copyOf) error {
 	return err
 }
 
+// credentialNow is a credential as it stands in this transaction. What was read before may
+// have been shown, renewed or deleted since, so nothing else is ever written back. Error:
+// ErrNotHere.
+func (w *Wallet) credentialNow(tx kv.Tx, id string) (*credential, error) {
+	var c credential
+	err := w.box.get(tx, credentialPrefix+id, &c)
+	if errors.Is(err, kv.ErrNotFound) {
+		err = ErrNotHere
+	}
+	return &c, err
+}
+
 // deleteCredential removes a credential with all its copies.
 func (w *Wallet) deleteCredential(tx kv.Tx, id string) error {
-	var c credential // as it is now: it may have been renewed meanwhile
-	if err := w.box.get(tx, credentialPrefix+id, &c); errors.Is(err, kv.ErrNotFound) {
-		return ErrNotHere
-	} else if err != nil {
+	c, err := w.credentialNow(tx, id)
+	if err != nil {
 		return err
 	}
 	for i := range c.Copies {

@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"context"
 	"slices"
 
 	"paspoort.example/paspoort/internal/kv"
@@ -76,6 +77,18 @@ func Multiply(w *Wallet, n int) {
 		if err := w.c.Store.Update(func(tx kv.Tx) error { return w.putCredential(tx, c) }); err != nil {
 			panic(err)
 		}
+	}
+}
+
+// ReadToRenew reads a credential as it is now, and gives what renews it later.
+func ReadToRenew(w *Wallet, id string) func(ctx context.Context, slot int) (copies int, err error) {
+	c, _, err := w.find(id)
+	if err != nil {
+		panic(err)
+	}
+	return func(ctx context.Context, slot int) (int, error) {
+		err := w.renew(ctx, c, slot)
+		return len(c.Copies), err
 	}
 }
 

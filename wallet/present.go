@@ -113,16 +113,17 @@ func (w *Wallet) beforeSending(r *Request, going []int) (event Event, err error)
 			if p.credential == nil {
 				continue
 			}
-			var c credential // as it is now: it may have been renewed meanwhile
-			if err := w.box.get(tx, credentialPrefix+p.credential.ID, &c); errors.Is(err, kv.ErrNotFound) {
+			c, err := w.credentialNow(tx, p.credential.ID)
+			if errors.Is(err, ErrNotHere) {
 				continue
-			} else if err != nil {
+			}
+			if err != nil {
 				return err
 			}
 			if at := c.copyAt(p.slot); at != nil {
 				at.Uses++
 			}
-			if err := w.putCredential(tx, &c); err != nil {
+			if err := w.putCredential(tx, c); err != nil {
 				return err
 			}
 		}

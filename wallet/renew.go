@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"sync"
 
 	"paspoort.example/paspoort/internal/kv"
 	"paspoort.example/paspoort/specs/jose"
@@ -25,7 +26,22 @@ var (
 // renew gets new copies of a credential, from a slot on (see missing), with its refresh token
 // (OpenID4VCI 1.0, 13.5; RFC 6749 6). The issuer learns that copies are wanted, not
 // by whom they will be seen. It is never called before the holder agreed to something.
+//
+// One renewal of a credential goes at a time: a refresh token may be good for once. Whoever
+// waited for another may find that the copies came. Afterwards c is what is stored.
 func (w *Wallet) renew(ctx context.Context, c *credential, slot int) error {
+	end, err := w.renewals.begin(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	defer end()
+	had := len(c.Copies)
+	if err := w.readAgain(c); err != nil {
+		return err
+	}
+	if slot < 0 && len(c.Copies) > had || slot >= 0 && c.copyAt(slot) != nil {
+		return nil
+	}
 	if can, err := w.canRenew(ctx, c); err != nil {
 		return err
 	} else if !can {
@@ -46,8 +62,11 @@ func (w *Wallet) renew(ctx context.Context, c *credential, slot int) error {
 	}
 	if token.RefreshToken != "" && token.RefreshToken != c.Renewal.RefreshToken {
 		// The old one is spent: keep the new one before anything can go wrong.
-		c.Renewal.RefreshToken = token.RefreshToken
-		if err := w.c.Store.Update(func(tx kv.Tx) error { return w.putCredential(tx, c) }); err != nil {
+		fresh := renewal{Server: c.Renewal.Server, RefreshToken: token.RefreshToken, DPoPKey: c.Renewal.DPoPKey}
+		if err := w.changeCredential(c, func(_ kv.Tx, now *credential) error {
+			now.Renewal = &fresh
+			return nil
+		}); err != nil {
 			return err
 		}
 	}
@@ -64,18 +83,70 @@ func (w *Wallet) renew(ctx context.Context, c *credential, slot int) error {
 		return err
 	}
 	w.timestamp(ctx, c.Party.Region, copies)
-	c.Copies = append(c.Copies, copies...)
-	err = w.c.Store.Update(func(tx kv.Tx) error {
-		if err := w.putCredential(tx, c); err != nil {
-			return err
+	err = w.changeCredential(c, func(tx kv.Tx, now *credential) error {
+		for _, at := range copies {
+			if at.Slot < 0 || now.copyAt(at.Slot) == nil { // else another session was first
+				now.Copies = append(now.Copies, at)
+			}
 		}
-		return w.remember(tx, Event{Kind: EventRenewed, Credential: c.ID, Name: c.item().Name, Party: c.Party})
+		return w.remember(tx, Event{Kind: EventRenewed, Credential: now.ID, Name: now.item().Name, Party: now.Party})
 	})
 	if err != nil {
+		w.notify(ctx, s, token, answer, openid4vci.CredentialFailure)
 		return err
 	}
 	w.notify(ctx, s, token, answer, openid4vci.CredentialAccepted)
 	return nil
+}
+
+// changeCredential changes a credential as it is stored now, and makes c what is stored
+// then. ErrNotHere when it was deleted meanwhile.
+func (w *Wallet) changeCredential(c *credential, change func(kv.Tx, *credential) error) error {
+	var now *credential
+	err := w.c.Store.Update(func(tx kv.Tx) (err error) {
+		if now, err = w.credentialNow(tx, c.ID); err != nil {
+			return err
+		}
+		if err := change(tx, now); err != nil {
+			return err
+		}
+		return w.putCredential(tx, now)
+	})
+	if err == nil {
+		*c = *now
+	}
+	return err
+}
+
+// renewals lets one renewal of a credential go at a time.
+type renewals struct {
+	mu    sync.Mutex
+	going map[string]chan struct{} // by credential; closed at the end
+}
+
+// begin waits until no other renewal of this credential goes.
+func (r *renewals) begin(ctx context.Context, id string) (end func(), err error) {
+	for {
+		r.mu.Lock()
+		other, busy := r.going[id]
+		if !busy {
+			mine := make(chan struct{})
+			r.going[id] = mine
+			r.mu.Unlock()
+			return func() {
+				r.mu.Lock()
+				defer r.mu.Unlock()
+				delete(r.going, id)
+				close(mine)
+			}, nil
+		}
+		r.mu.Unlock()
+		select {
+		case <-other:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 }
 
 // missing are n slots from slot on that have no copy yet, or from the first on when slot is
@@ -232,15 +303,13 @@ func (w *Wallet) fetchAgreed(ctx context.Context, r *Request, skip map[int]bool)
 // readAgain takes what is stored now: since the request was read another may have been
 // answered.
 func (w *Wallet) readAgain(c *credential) error {
-	var now credential
-	err := w.c.Store.View(func(tx kv.Tx) error { return w.box.get(tx, credentialPrefix+c.ID, &now) })
-	if errors.Is(err, kv.ErrNotFound) {
-		return ErrNotHere
-	}
-	if err == nil {
-		*c = now
-	}
-	return err
+	return w.c.Store.View(func(tx kv.Tx) error {
+		now, err := w.credentialNow(tx, c.ID)
+		if err == nil {
+			*c = *now
+		}
+		return err
+	})
 }
 
 // Renewed says how new copies of one credential were fetched.

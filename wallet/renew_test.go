@@ -1,6 +1,7 @@
 package wallet_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -180,5 +181,118 @@ func TestRenew(t *testing.T) {
 	delete(w.hosts, issuerHost)
 	if done, err = holder.Renew(t.Context(), got.ID); err != nil || len(done) != 1 || done[0].Problem == nil {
 		t.Errorf("the issuer is gone: %+v, %v", done, err)
+	}
+}
+
+// hold makes the issuer wait at its credential endpoint, the first time: it says when
+// somebody is there, and goes on when it is told to.
+func (w *world) hold() (there, goOn chan struct{}) {
+	there, goOn = make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	issuer := w.hosts[issuerHost]
+	w.hosts[issuerHost] = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/credential") {
+			once.Do(func() { close(there); <-goOn })
+		}
+		issuer.ServeHTTP(rw, r)
+	})
+	return there, goOn
+}
+
+// renewing starts a renewal, and gives what comes of it.
+func renewing(t *testing.T, holder *wallet.Wallet, id string) chan wallet.Renewed {
+	t.Helper()
+	out := make(chan wallet.Renewed, 1)
+	go func() {
+		done, err := holder.Renew(t.Context(), id)
+		if err != nil || len(done) != 1 {
+			t.Errorf("renewed: %+v, %v", done, err)
+			done = []wallet.Renewed{{}}
+		}
+		out <- done[0]
+	}()
+	return out
+}
+
+// TestDeletedWhileRenewing: what the holder threw away stays away, and the issuer hears
+// that the copies were not kept.
+func TestDeletedWhileRenewing(t *testing.T) {
+	w := newWorldOf(t, 3)
+	holder := w.wallet()
+	id := w.accept(holder, configID).ID
+	there, goOn := w.hold()
+	done := renewing(t, holder, id)
+	<-there
+	must(t, holder.Delete(id))
+	close(goOn)
+	if got := <-done; !errors.Is(got.Problem, wallet.ErrNotHere) {
+		t.Errorf("got %+v, want ErrNotHere", got)
+	}
+	if items, err := holder.List(); err != nil || len(items) != 0 {
+		t.Errorf("it came back: %+v, %v", items, err)
+	}
+	w.pack(holder)
+	if said := w.vci.Notifications(); len(said) == 0 || said[len(said)-1].Event != openid4vci.CredentialFailure {
+		t.Errorf("the issuer heard %v", said)
+	}
+}
+
+// TestUsedWhileRenewing: a copy that is shown during a renewal counts as shown.
+func TestUsedWhileRenewing(t *testing.T) {
+	w := newWorldOf(t, 3)
+	holder := w.wallet()
+	id := w.accept(holder, configID).ID
+	there, goOn := w.hold()
+	done := renewing(t, holder, id)
+	<-there
+	_, err := holder.Export(id)
+	must(t, err)
+	w.show(holder, w.verifier)
+	close(goOn)
+	if got := <-done; got.Problem != nil || got.Copies != 3 || got.Unused != 4 {
+		t.Errorf("renewed: %+v", got)
+	}
+	if items, err := holder.List(); err != nil || items[0].Copies != 6 || items[0].Unused != 4 {
+		t.Errorf("after: %+v, %v", items, err)
+	}
+}
+
+// TestRenewTwiceAtOnce: the second waits, and finds that the copies are there or goes on
+// with the token that the first one got; a refresh token is never used twice.
+func TestRenewTwiceAtOnce(t *testing.T) {
+	w := newWorldOf(t, 3)
+	holder := w.wallet()
+	id := w.accept(holder, configID).ID
+	there, goOn := w.hold()
+	traffic := w.record()
+	first := renewing(t, holder, id)
+	<-there
+	second, third := wallet.ReadToRenew(holder.In("en"), id), wallet.ReadToRenew(holder, id)
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := second(ended, -1); !errors.Is(err, context.Canceled) {
+		t.Errorf("who waits cannot go: %v", err)
+	}
+	var all sync.WaitGroup
+	all.Go(func() {
+		if copies, err := second(t.Context(), -1); err != nil || copies < 6 {
+			t.Errorf("the second press: %d copies, %v", copies, err)
+		}
+	})
+	all.Go(func() {
+		if copies, err := third(t.Context(), 7); err != nil || copies != 9 {
+			t.Errorf("for an asker: %d copies, %v", copies, err)
+		}
+	})
+	close(goOn)
+	all.Wait()
+	if got := <-first; got.Problem != nil || got.Copies != 3 {
+		t.Errorf("the first press: %+v", got)
+	}
+	if calls := slices.DeleteFunc(traffic.take(), func(c string) bool { return c != issuerHost+"/token" }); len(calls) != 2 {
+		t.Errorf("there were %d renewals, want 2", len(calls))
+	}
+	if done, err := holder.Renew(t.Context(), id); err != nil || done[0].Problem != nil || done[0].Copies != 3 {
+		t.Errorf("later: %+v, %v", done, err)
 	}
 }

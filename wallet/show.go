@@ -124,46 +124,48 @@ func (w *Wallet) lookAt(c *credential) (string, error) {
 	return w.bind(prepared{slot: first.Slot, key: keys[first.Slot], token: token, timestamps: first.Timestamps}, paspoort.FileAudience, nonce)
 }
 
-// find is the credential or the declaration with this id.
-func (w *Wallet) find(id string) (*credential, *declaration, error) {
-	var c credential
-	var d declaration
-	var own bool
-	err := w.c.Store.View(func(tx kv.Tx) error {
-		err := w.box.get(tx, credentialPrefix+id, &c)
-		if errors.Is(err, kv.ErrNotFound) {
-			own = true
-			err = w.box.get(tx, declarationPrefix+id, &d)
-		}
+// find is the credential or the declaration with this id. Error: ErrNotHere.
+func (w *Wallet) find(id string) (c *credential, d *declaration, err error) {
+	err = w.c.Store.View(func(tx kv.Tx) error {
+		c, d, err = w.findNow(tx, id)
 		return err
 	})
-	switch {
-	case errors.Is(err, kv.ErrNotFound):
-		return nil, nil, ErrNotHere
-	case err != nil:
-		return nil, nil, err
-	case own:
-		return nil, &d, nil
+	return c, d, err
+}
+
+// findNow is find as it stands in this transaction.
+func (w *Wallet) findNow(tx kv.Tx, id string) (*credential, *declaration, error) {
+	c, err := w.credentialNow(tx, id)
+	if err == nil {
+		return c, nil, nil
 	}
-	return &c, nil, nil
+	if !errors.Is(err, ErrNotHere) {
+		return nil, nil, err
+	}
+	d := new(declaration)
+	err = w.box.get(tx, declarationPrefix+id, d)
+	if errors.Is(err, kv.ErrNotFound) {
+		return nil, nil, ErrNotHere
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return nil, d, nil
 }
 
 // Delete removes one thing at once. The history keeps that it was there.
 func (w *Wallet) Delete(id string) error {
-	c, d, err := w.find(id)
-	if err != nil {
-		return err
-	}
-	e := Event{Kind: EventDeleted, Credential: id}
-	if c != nil {
-		e.Name, e.Party = c.Name, c.Party
-	} else {
-		e.Name = d.name()
-	}
-	return w.c.Store.Update(func(tx kv.Tx) (err error) {
+	return w.c.Store.Update(func(tx kv.Tx) error {
+		c, d, err := w.findNow(tx, id)
+		if err != nil {
+			return err
+		}
+		e := Event{Kind: EventDeleted, Credential: id}
 		if c != nil {
+			e.Name, e.Party = c.Name, c.Party
 			err = w.deleteCredential(tx, id)
 		} else {
+			e.Name = d.name()
 			err = w.box.delete(tx, declarationPrefix+id)
 		}
 		if err != nil {
@@ -177,12 +179,12 @@ func (w *Wallet) Delete(id string) error {
 // in it is disclosed, and a key binding carries the timestamps. Who gets the file
 // can pass it on.
 func (w *Wallet) Export(id string) (string, error) {
-	c, d, err := w.find(id)
-	if err != nil {
-		return "", err
-	}
 	var text string
-	err = w.c.Store.Update(func(tx kv.Tx) error {
+	err := w.c.Store.Update(func(tx kv.Tx) error {
+		c, d, err := w.findNow(tx, id)
+		if err != nil {
+			return err
+		}
 		a, err := w.readAskers(tx)
 		if err != nil {
 			return err

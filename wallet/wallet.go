@@ -70,6 +70,7 @@ type Wallet struct {
 	regions  []Region
 	evidence *evidence.Service
 	vci      *openid4vci.Client
+	renewals *renewals
 }
 
 // settings is the value under keySettings.
@@ -160,7 +161,7 @@ func (c *Config) check() error {
 
 // open reads the settings and connects the parts.
 func open(c Config, b *box) (*Wallet, error) {
-	w := &Wallet{c: c, box: b}
+	w := &Wallet{c: c, box: b, renewals: &renewals{going: map[string]chan struct{}{}}}
 	var s settings
 	err := c.Store.View(func(tx kv.Tx) error { return b.get(tx, keySettings, &s) })
 	if errors.Is(err, kv.ErrNotFound) {
