@@ -15,6 +15,9 @@ type Person struct {
 	Name string `json:"name"` // to be greeted with
 	// RecoveryConfirmed: the holder typed the recovery code after it was shown.
 	RecoveryConfirmed bool `json:"recovery_confirmed"`
+	// Code is the recovery code as long as it is not confirmed: whoever reads it here has
+	// opened the wallet already. It never goes into an archive.
+	Code string `json:"code,omitempty"`
 	// Passkeys are the holder's own names for passkeys, by their id.
 	Passkeys map[string]string `json:"passkeys,omitempty"`
 }

@@ -122,16 +122,17 @@ const (
 	Refused   FaultKind = "refused"   // this may not be done, or not from here
 	Broken    FaultKind = "broken"    // our fault
 	Elsewhere FaultKind = "elsewhere" // another party does not answer
+	Busy      FaultKind = "busy"      // too many at once: nothing was done, try again soon
 )
 
 var faultSamples = []Sample[Fault]{
 	{Name: "not-found", Data: Fault{Kind: NotFound}}, {Name: "gone", Data: Fault{Kind: Gone}}, {Name: "bad-input", Data: Fault{Kind: BadInput, Next: "/check"}},
-	{Name: "refused", Data: Fault{Kind: Refused}}, {Name: "broken", Data: Fault{Kind: Broken}}, {Name: "elsewhere", Data: Fault{Kind: Elsewhere}},
+	{Name: "refused", Data: Fault{Kind: Refused}}, {Name: "broken", Data: Fault{Kind: Broken}}, {Name: "elsewhere", Data: Fault{Kind: Elsewhere}}, {Name: "busy", Data: Fault{Kind: Busy}},
 }
 
 var faultStatus = map[FaultKind]int{
 	NotFound: http.StatusNotFound, Gone: http.StatusGone, BadInput: http.StatusBadRequest,
-	Refused: http.StatusForbidden, Broken: http.StatusInternalServerError, Elsewhere: http.StatusBadGateway,
+	Refused: http.StatusForbidden, Broken: http.StatusInternalServerError, Elsewhere: http.StatusBadGateway, Busy: http.StatusServiceUnavailable,
 }
 
 // Fault answers with the page of a fault, with its status.

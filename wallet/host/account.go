@@ -154,34 +154,39 @@ func (h *Host) change(id string, fn func(*account) error) error {
 	})
 }
 
-// remove takes an account away: first every way to open it, so that nothing can be read
-// any more even when this is broken off, and then the rows by which it is found.
+// remove takes an account away, in an order that can be broken off and done again: it is
+// marked, so that the next start goes on; then every way to open the paspoort goes; then the
+// rows by which it is found, with their traces in the files.
 func (h *Host) remove(id string) error {
-	if err := wallet.Destroy(h.part(id)); err != nil {
-		return err
-	}
-	return h.c.Store.Update(func(tx kv.Tx) error {
-		var a account
+	var a account
+	err := h.c.Store.Update(func(tx kv.Tx) error {
 		if err := kv.GetJSON(tx, accountKey(id), valueFormat, &a); err != nil {
 			return err
 		}
+		a.Whole = false
+		return kv.PutJSON(tx, accountKey(id), valueFormat, &a)
+	})
+	if err != nil {
+		return err
+	}
+	if err := wallet.Destroy(h.part(id)); err != nil {
+		return err
+	}
+	keys := []string{numberPrefix + a.Number}
+	if a.Recovery != "" {
+		keys = append(keys, recoveryPrefix+a.Recovery)
+	}
+	for _, key := range append(keys, accountPrefix+id) { // the account last: it knows the others
+		if err := kv.Purge(h.c.Store, key); err != nil {
+			return err
+		}
+	}
+	return h.c.Store.Update(func(tx kv.Tx) error {
 		var n int
 		if err := kv.GetJSON(tx, []byte(countKey), valueFormat, &n); err != nil {
 			return err
 		}
-		if err := kv.PutJSON(tx, []byte(countKey), valueFormat, max(n-1, 0)); err != nil {
-			return err
-		}
-		keys := [][]byte{numberKey(a.Number), accountKey(id)}
-		if a.Recovery != "" {
-			keys = append(keys, []byte(recoveryPrefix+a.Recovery))
-		}
-		for _, key := range keys {
-			if err := tx.Delete(key); err != nil {
-				return err
-			}
-		}
-		return nil
+		return kv.PutJSON(tx, []byte(countKey), valueFormat, max(n-1, 0))
 	})
 }
 

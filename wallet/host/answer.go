@@ -1,11 +1,12 @@
 package host
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
+	"sync"
 
 	"paspoort.example/paspoort/specs/openid4vp"
 	"paspoort.example/paspoort/wallet"
@@ -18,7 +19,9 @@ type consentPage struct {
 	Asker partyView
 	wallet.Consent
 	Items []consentItem
-	Fault string // "", again, incomplete, nothing
+	Fault string // "", again, chosen, incomplete, nothing
+	// Seen names what stands on the page: an answer to something else is none.
+	Seen string
 	// Purpose is in the asker's language, which the page marks.
 	Anyway bool
 }
@@ -42,6 +45,7 @@ type answeredPage struct {
 
 // requestInProgress is what a session holds of a request.
 type requestInProgress struct {
+	mu      sync.Mutex // guards all of it: one look or press at a time
 	request *wallet.Request
 	anyway  bool
 	done    *answeredPage
@@ -85,16 +89,32 @@ func (h *Host) showConsent(w http.ResponseWriter, r *http.Request, s *session) e
 	if err != nil {
 		return err
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.done != nil {
 		return see(w, r, "/present/"+id+"/done")
 	}
 	return h.renderConsent(w, r, s, id, p, nil, "")
 }
 
-// renderConsent shows what would go. skip are the items that the holder left out.
+// seen names what a consent says, all of it.
+func seen(c wallet.Consent) (string, error) {
+	raw, err := json.Marshal(c)
+	if err != nil {
+		return "", err
+	}
+	return hashText(string(raw))[:32], nil
+}
+
+// renderConsent shows what would go. skip are the items that the holder left out. p.mu is
+// held.
 func (h *Host) renderConsent(w http.ResponseWriter, r *http.Request, s *session, id string, p *requestInProgress, skip []int, fault string) error {
 	c := p.request.Consent
-	data := consentPage{ID: id, Asker: h.party(c.Asker), Consent: c, Fault: fault, Anyway: p.anyway}
+	name, err := seen(c)
+	if err != nil {
+		return err
+	}
+	data := consentPage{ID: id, Asker: h.party(c.Asker), Consent: c, Fault: fault, Anyway: p.anyway, Seen: name}
 	for n, item := range c.Items {
 		v := consentItem{ConsentItem: item, N: n, Goes: !slices.Contains(skip, n)}
 		for _, l := range item.Lines {
@@ -122,24 +142,39 @@ func (h *Host) choose(w http.ResponseWriter, r *http.Request, s *session) error 
 	if err != nil {
 		return err
 	}
-	picks := map[string]int{}
-	for name, values := range r.PostForm {
-		choice, ok := strings.CutPrefix(name, "choice-")
-		if !ok {
-			continue
-		}
-		n, err := strconv.Atoi(values[0])
-		if err != nil {
-			return errBadForm
-		}
-		picks[choice] = n
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.done != nil {
+		return see(w, r, "/present/"+id+"/done")
 	}
-	if err := h.open(r, s).Choose(r.Context(), p.request, picks); errors.Is(err, wallet.ErrChoice) {
-		return errBadForm
-	} else if err != nil {
+	if _, err := h.pick(r, s, p); err != nil {
 		return err
 	}
 	return see(w, r, "/present/"+id)
+}
+
+// pick takes the options of the form, and says whether that changed anything. p.mu is held.
+func (h *Host) pick(r *http.Request, s *session, p *requestInProgress) (changed bool, err error) {
+	picks := map[string]int{}
+	for _, c := range p.request.Consent.Choices {
+		picks[c.ID] = c.Chosen
+		typed := r.PostForm.Get("choice-" + c.ID)
+		if typed == "" {
+			continue
+		}
+		if picks[c.ID], err = strconv.Atoi(typed); err != nil {
+			return false, errBadForm
+		}
+		changed = changed || picks[c.ID] != c.Chosen
+	}
+	if !changed {
+		return false, nil
+	}
+	err = h.open(r, s).Choose(r.Context(), p.request, picks)
+	if errors.Is(err, wallet.ErrChoice) {
+		err = errBadForm
+	}
+	return true, err
 }
 
 // skipped are the items that the holder left out.
@@ -153,60 +188,55 @@ func skipped(r *http.Request, items int) []int {
 	return skip
 }
 
-// answer sends what the holder agreed to. Pressed twice it sends once.
+// answer sends what the holder agreed to: what stood on the page that was answered, and
+// nothing else. Pressed twice it sends once.
 func (h *Host) answer(w http.ResponseWriter, r *http.Request, s *session) error {
 	p, id, err := inProgress[*requestInProgress](r, s)
 	if err != nil {
 		return err
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.done != nil {
+		return see(w, r, "/present/"+id+"/done")
+	}
 	skip := skipped(r, len(p.request.Consent.Items))
+	name, err := seen(p.request.Consent)
+	if err != nil {
+		return err
+	}
+	if r.PostForm.Get("seen") != name {
+		return h.renderConsent(w, r, s, id, p, nil, "again")
+	}
+	if changed, err := h.pick(r, s, p); err != nil {
+		return err
+	} else if changed {
+		return h.renderConsent(w, r, s, id, p, nil, "chosen")
+	}
 	if len(skip) == len(p.request.Consent.Items) {
 		return h.renderConsent(w, r, s, id, p, skip, "nothing")
-	}
-	if !p.begin(s) {
-		return see(w, r, "/present/"+id+"/done")
 	}
 	done := &answeredPage{Asker: h.party(p.request.Consent.Asker), State: "sent", SentTo: p.request.Consent.SentTo}
 	done.Redirect, err = h.open(r, s).Present(r.Context(), p.request, wallet.Decision{Skip: skip})
 	switch {
 	case errors.Is(err, wallet.ErrAgain):
-		p.finish(s, nil)
 		return h.renderConsent(w, r, s, id, p, nil, "again")
 	case errors.Is(err, wallet.ErrIncomplete):
-		p.finish(s, nil)
 		return h.renderConsent(w, r, s, id, p, skip, "incomplete")
 	case errors.Is(err, openid4vp.ErrFetch) && !isRefused(err):
 		// The asker may have it all the same: the history says so, and so does the page.
 		done.State = "unsure"
 	case err != nil:
-		p.finish(s, nil)
 		s.drop(id)
 		return h.meetProblem(w, r, s, err, "")
 	}
-	p.finish(s, done)
+	p.done = done
 	return see(w, r, "/present/"+id+"/done")
 }
 
 func isRefused(err error) bool {
 	_, ok := errors.AsType[*openid4vp.RefusedError](err)
 	return ok
-}
-
-// begin marks the request as being answered; false when somebody pressed twice.
-func (p *requestInProgress) begin(s *session) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if p.done != nil {
-		return false
-	}
-	p.done = &answeredPage{State: "unsure"}
-	return true
-}
-
-func (p *requestInProgress) finish(s *session, done *answeredPage) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p.done = done
 }
 
 // sayNo remembers that the holder said no. Nothing is sent unless the holder wants the asker
@@ -216,7 +246,9 @@ func (h *Host) sayNo(w http.ResponseWriter, r *http.Request, s *session) error {
 	if err != nil {
 		return err
 	}
-	if !p.begin(s) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.done != nil {
 		return see(w, r, "/present/"+id+"/done")
 	}
 	tell := r.PostForm.Get("tell") != ""
@@ -228,7 +260,7 @@ func (h *Host) sayNo(w http.ResponseWriter, r *http.Request, s *session) error {
 	if err != nil && met(err) == "" {
 		return err
 	}
-	p.finish(s, done)
+	p.done = done
 	return see(w, r, "/present/"+id+"/done")
 }
 
@@ -237,9 +269,9 @@ func (h *Host) showAnswered(w http.ResponseWriter, r *http.Request, s *session) 
 	if err != nil {
 		return err
 	}
-	s.mu.Lock()
+	p.mu.Lock()
 	done := p.done
-	s.mu.Unlock()
+	p.mu.Unlock()
 	if done == nil {
 		return see(w, r, "/present/"+id)
 	}

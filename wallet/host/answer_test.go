@@ -15,12 +15,14 @@ func TestAnswer(t *testing.T) {
 	p.get("/present?"+g.asker.ask(true, verzorgenURI)).at("/present/[^/]+").
 		says("Zorggroep Linde", "Bekend in Regio Aakermonde", "Mag om bewijzen vragen", "werving", "Wij zoeken een helpende.", "Verzorgen", "Meer dan nodig", "Alleen de vrager kan het lezen")
 	consent := p.Path
-	p.post(consent).at(consent).says("U hebt alles uitgezet")
+	seen := p.hidden("seen")
+	p.post(consent, "go", "0").at(consent).says("Er is iets veranderd")
+	p.post(consent, "seen", seen).at(consent).says("U hebt alles uitgezet")
 	if answers, refusals := g.asker.heard(); answers+refusals != 0 {
 		t.Fatal("something was sent")
 	}
-	p.post(consent, "go", "0").at(consent+"/done").says("Het is verstuurd", "Terug naar Zorggroep Linde")
-	p.post(consent, "go", "0").at(consent + "/done")
+	p.post(consent, "go", "0", "seen", seen).at(consent+"/done").says("Het is verstuurd", "Terug naar Zorggroep Linde")
+	p.post(consent, "go", "0", "seen", seen).at(consent + "/done")
 	if answers, _ := g.asker.heard(); answers != 1 {
 		t.Fatalf("%d answers were sent, want 1", answers)
 	}
@@ -66,7 +68,7 @@ func TestNothingFits(t *testing.T) {
 	p := g.holder("Samira")
 	p.get("/present?"+g.asker.ask(false, verzorgenURI)).says("U hebt niets dat past", "Nee, stuur niets")
 	consent := p.Path
-	p.post(consent, "go", "0").at(consent).says("U hebt alles uitgezet")
+	p.post(consent, "go", "0").at(consent).says("Er is iets veranderd")
 	p.get("/present?client_id=x").at("/offer/problem").says("klopt niet")
 }
 

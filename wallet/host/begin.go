@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"paspoort.example/paspoort/internal/kv"
+	"paspoort.example/paspoort/internal/page"
 	"paspoort.example/paspoort/wallet"
 )
 
@@ -45,13 +46,15 @@ func (h *Host) accountRoutes() {
 	h.post("/begin", h.begin)
 	h.getMember("/code", "code", h.showCode)
 	h.postMember("/code", h.confirmCode)
-	h.postMember("/code/new", h.newCode)
+	h.post("/code/new", h.sure(h.newCode))
+	h.getMember("/again", "again", h.showAgain)
+	h.postMember("/again", h.again)
 	h.get("/in", "in", h.showIn)
 	h.post("/in", h.signIn)
 	h.get("/recover", "recover", h.showRecover)
 	h.post("/recover", h.recover)
-	h.getMember("/passphrase", "passphrase", h.showPassphrase)
-	h.postMember("/passphrase", h.changePassphrase)
+	h.get("/passphrase", "passphrase", h.surePassphrase(h.showPassphrase))
+	h.post("/passphrase", h.surePassphrase(h.changePassphrase))
 	h.post("/leave", h.leave)
 	h.get("/left", "left", h.left)
 	h.post("/session/stay", h.stay)
@@ -105,13 +108,12 @@ func (h *Host) begin(w http.ResponseWriter, r *http.Request, s *session) error {
 		data.Fault = "passphrase-short"
 	case tooKnown(passphrase, data.Name):
 		data.Fault = "passphrase-known"
-	case h.limits.founders.wait(place) > 0:
+	case h.limits.founders.take(place) > 0: // it counts how many began
 		data.Fault = "later"
 	}
 	if data.Fault != "" {
 		return h.renderBegin(w, r, s, data)
 	}
-	h.limits.founders.failed(place) // it counts how many began, and nothing went wrong
 	a, paspoort, err := h.found(r, data.Name, []byte(passphrase))
 	switch {
 	case errors.Is(err, errFull):
@@ -123,7 +125,7 @@ func (h *Host) begin(w http.ResponseWriter, r *http.Request, s *session) error {
 	case err != nil:
 		return err
 	}
-	if err := h.enter(w, r, s, a, paspoort, !data.Away); err != nil {
+	if _, err := h.enter(w, r, s, a, paspoort, !data.Away); err != nil {
 		return err
 	}
 	return see(w, r, "/code")
@@ -131,22 +133,23 @@ func (h *Host) begin(w http.ResponseWriter, r *http.Request, s *session) error {
 
 var errBusy = errors.New("too many key derivations at once")
 
-// found makes the account and the paspoort. Until the last step the account is not whole,
-// and is swept when that step never comes.
-func (h *Host) found(r *http.Request, name string, passphrase []byte) (*account, *wallet.Wallet, error) {
+// found makes the account and the paspoort, once it is its turn to derive a key. Until the
+// last step the account is not whole, and is swept when that step never comes.
+func (h *Host) found(r *http.Request, name string, passphrase []byte) (a *account, paspoort *wallet.Wallet, err error) {
+	if !h.limits.derive(r.Context(), func() { a, paspoort, err = h.foundNow(h.kit.Language(r), name, passphrase) }) {
+		return nil, nil, errBusy
+	}
+	return a, paspoort, err
+}
+
+func (h *Host) foundNow(lang page.Language, name string, passphrase []byte) (*account, *wallet.Wallet, error) {
 	a, err := h.newAccount()
 	if err != nil {
 		return nil, nil, err
 	}
-	var paspoort *wallet.Wallet
-	ran := h.limits.derive(r.Context(), func() {
-		paspoort, err = wallet.Init(h.engine(a.ID, h.kit.Language(r)), passphrase, h.c.Regions...)
-	})
-	if !ran {
-		err = errBusy
-	}
+	paspoort, err := wallet.Init(h.engine(a.ID, lang), passphrase, h.c.Regions...)
 	if err == nil {
-		err = paspoort.SetPerson(wallet.Person{Name: name})
+		err = paspoort.ChangePerson(func(p *wallet.Person) { p.Name = name })
 	}
 	if err == nil {
 		err = h.change(a.ID, func(a *account) error {
@@ -182,68 +185,81 @@ func (h *Host) sweepAccounts() error {
 	return err
 }
 
-// codeHeld is the name under which a session keeps a recovery code that was not confirmed.
-const codeHeld = "code"
-
-// showCode shows the recovery code, and makes one when there is none to show: it is not
-// stored, so one that was not written down is replaced.
+// showCode shows the recovery code that is not confirmed yet, and makes one when there is
+// none. It stands sealed in the paspoort until then, so that every page and every device
+// shows the same one.
 func (h *Host) showCode(w http.ResponseWriter, r *http.Request, s *session) error {
 	person, err := h.open(r, s).Person()
 	if err != nil {
 		return err
 	}
-	code, ok := holding[wallet.RecoveryCode](s, codeHeld)
-	if !ok && person.RecoveryConfirmed {
+	if person.RecoveryConfirmed {
 		return see(w, r, "/care")
 	}
-	if !ok {
-		if code, err = h.makeCode(r, s); err != nil {
-			return err
-		}
-	}
-	return h.renderCode(w, r, s, code, "")
+	return h.renderCode(w, r, s, "")
 }
 
-// makeCode draws a recovery code; the one before opens nothing any more.
-func (h *Host) makeCode(r *http.Request, s *session) (wallet.RecoveryCode, error) {
+// pendingCode is the code to write down: one that opens the paspoort and by which the
+// account is found. What is left of one that was half-made, or replaced, is made anew.
+func (h *Host) pendingCode(r *http.Request, s *session) (wallet.RecoveryCode, error) {
+	h.codes.Lock()
+	defer h.codes.Unlock()
 	paspoort := h.open(r, s)
+	person, err := paspoort.Person()
+	if err != nil {
+		return wallet.RecoveryCode{}, err
+	}
+	if code, err := wallet.ParseRecoveryCode(person.Code); err == nil {
+		good, err := h.codeWorks(paspoort, s.holder, code)
+		if err != nil || good {
+			return code, err
+		}
+	}
+	return h.makeCode(paspoort, s.holder)
+}
+
+// codeWorks says whether a code opens the paspoort, and leads to its account.
+func (h *Host) codeWorks(paspoort *wallet.Wallet, holder string, code wallet.RecoveryCode) (bool, error) {
+	a, err := h.account(holder)
+	if err != nil {
+		return false, err
+	}
+	at := code.Lookup()
+	return a.Recovery == hexOf(at[:]) && paspoort.KnowsRecoveryCode(code), nil
+}
+
+// makeCode draws a recovery code; the one before opens nothing any more. h.codes is held.
+func (h *Host) makeCode(paspoort *wallet.Wallet, holder string) (wallet.RecoveryCode, error) {
 	code, err := paspoort.NewRecoveryCode()
 	if err != nil {
 		return code, err
 	}
-	person, err := paspoort.Person()
-	if err != nil {
-		return code, err
-	}
-	person.RecoveryConfirmed = false
-	if err := paspoort.SetPerson(person); err != nil {
-		return code, err
-	}
 	at := code.Lookup()
-	err = h.change(s.holder, func(a *account) error {
+	err = h.change(holder, func(a *account) error {
 		a.Recovery = hexOf(at[:])
 		return nil
 	})
 	if err != nil {
 		return code, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.held == nil {
-		s.held = map[string]held{}
-	}
-	s.held[codeHeld] = held{code, h.c.Clock()}
-	return code, nil
+	return code, paspoort.ChangePerson(func(p *wallet.Person) { p.Code, p.RecoveryConfirmed = code.String(), false })
 }
 
 func (h *Host) newCode(w http.ResponseWriter, r *http.Request, s *session) error {
-	if _, err := h.makeCode(r, s); err != nil {
+	h.codes.Lock()
+	_, err := h.makeCode(h.open(r, s), s.holder)
+	h.codes.Unlock()
+	if err != nil {
 		return err
 	}
 	return see(w, r, "/code")
 }
 
-func (h *Host) renderCode(w http.ResponseWriter, r *http.Request, s *session, code wallet.RecoveryCode, fault string) error {
+func (h *Host) renderCode(w http.ResponseWriter, r *http.Request, s *session, fault string) error {
+	code, err := h.pendingCode(r, s)
+	if err != nil {
+		return err
+	}
 	a, err := h.account(s.holder)
 	if err != nil {
 		return err
@@ -274,26 +290,38 @@ func issuersOf(items []wallet.Item) []string {
 	return out
 }
 
-// confirmCode asks for the last group: enough to show that the code is on paper.
+// confirmCode asks for the last group: enough to show that the code is on paper. A code that
+// was replaced meanwhile, on another device, is not confirmed.
 func (h *Host) confirmCode(w http.ResponseWriter, r *http.Request, s *session) error {
-	code, ok := holding[wallet.RecoveryCode](s, codeHeld)
-	if !ok {
-		return see(w, r, "/code")
-	}
-	groups := strings.Split(code.String(), "-")
-	if plain(r.PostForm.Get("last")) != plain(groups[len(groups)-1]) {
-		return h.renderCode(w, r, s, code, "wrong")
-	}
 	paspoort := h.open(r, s)
 	person, err := paspoort.Person()
 	if err != nil {
 		return err
 	}
-	person.RecoveryConfirmed = true
-	if err := paspoort.SetPerson(person); err != nil {
+	if person.RecoveryConfirmed {
+		return see(w, r, s.next())
+	}
+	code, err := h.pendingCode(r, s)
+	if err != nil {
 		return err
 	}
-	s.drop(codeHeld)
+	text := code.String()
+	last := text[strings.LastIndexByte(text, '-')+1:]
+	if plain(r.PostForm.Get("last")) != plain(last) {
+		return h.renderCode(w, r, s, "wrong")
+	}
+	confirmed := false
+	err = paspoort.ChangePerson(func(p *wallet.Person) {
+		if confirmed = p.Code == text; confirmed {
+			p.Code, p.RecoveryConfirmed = "", true
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if !confirmed {
+		return see(w, r, "/code")
+	}
 	return see(w, r, s.next())
 }
 

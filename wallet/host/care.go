@@ -43,7 +43,8 @@ type sheetPage struct {
 type endPage struct {
 	Credentials, Words, Shares int
 	BackupDays                 int
-	Fault                      string // "", wrong
+	Fault                      string // "", wrong, wait, busy
+	Minutes                    int
 }
 
 // endedPage says what is left.
@@ -57,7 +58,7 @@ func (h *Host) careRoutes() {
 	h.postMember("/care/name", h.rename)
 	h.postMember("/care/devices", h.forgetDevices)
 	h.getMember("/care/sheet", "sheet", h.showSheet)
-	h.getMember("/take", "take", h.showTake)
+	h.get("/take", "take", h.sure(h.showTake))
 	h.takeRoutes()
 	h.getMember("/end", "end", h.showEnd)
 	h.postMember("/end", h.endAll)
@@ -100,13 +101,7 @@ func (h *Host) rename(w http.ResponseWriter, r *http.Request, s *session) error 
 	if name == "" || len([]rune(name)) > maxName {
 		return errBadForm
 	}
-	paspoort := h.open(r, s)
-	person, err := paspoort.Person()
-	if err != nil {
-		return err
-	}
-	person.Name = name
-	if err := paspoort.SetPerson(person); err != nil {
+	if err := h.open(r, s).ChangePerson(func(p *wallet.Person) { p.Name = name }); err != nil {
 		return err
 	}
 	s.say("renamed")
@@ -153,16 +148,16 @@ func (h *Host) renderTake(w http.ResponseWriter, r *http.Request, s *session, fa
 }
 
 func (h *Host) showEnd(w http.ResponseWriter, r *http.Request, s *session) error {
-	return h.renderEnd(w, r, s, "")
+	return h.renderEnd(w, r, s, "", 0)
 }
 
-func (h *Host) renderEnd(w http.ResponseWriter, r *http.Request, s *session, fault string) error {
+func (h *Host) renderEnd(w http.ResponseWriter, r *http.Request, s *session, fault string, minutes int) error {
 	paspoort := h.open(r, s)
 	items, err := paspoort.List()
 	if err != nil {
 		return err
 	}
-	data := endPage{BackupDays: h.c.BackupDays, Fault: fault}
+	data := endPage{BackupDays: h.c.BackupDays, Fault: fault, Minutes: minutes}
 	for _, i := range items {
 		if i.OwnWords {
 			data.Words++
@@ -173,38 +168,25 @@ func (h *Host) renderEnd(w http.ResponseWriter, r *http.Request, s *session, fau
 	if data.Shares, err = h.openShares(paspoort, s.holder); err != nil {
 		return err
 	}
-	status := http.StatusOK
-	if fault != "" {
-		status = http.StatusUnprocessableEntity
-	}
-	return show(h, h.views.end, w, r, s, status, data)
+	return show(h, h.views.end, w, r, s, faultStatus(fault), data)
 }
 
 // endAll deletes everything. The passphrase is asked once more: a session that was left
 // open must not be enough to destroy a paspoort.
 func (h *Host) endAll(w http.ResponseWriter, r *http.Request, s *session) error {
-	a, err := h.account(s.holder)
-	if err != nil {
+	fault, minutes, err := h.proves(r, s)
+	switch {
+	case errors.Is(err, wallet.ErrNoWallet): // broken off before: go on
+	case err != nil:
+		return err
+	case fault != "":
+		return h.renderEnd(w, r, s, fault, minutes)
+	}
+	if err := h.closeShares(s.holder); err != nil {
 		return err
 	}
-	keys := h.tryKeys(r, a)
-	ran := waitMinutes(keys) == 0 && h.limits.derive(r.Context(), func() {
-		_, err = wallet.Unlock(h.engine(a.ID, h.kit.Language(r)), []byte(r.PostForm.Get("passphrase")))
-	})
-	if !ran || errors.Is(err, wallet.ErrPassphrase) {
-		for _, k := range keys {
-			k.limiter.failed(k.key)
-		}
-		return h.renderEnd(w, r, s, "wrong")
-	}
-	if err != nil {
-		return err
-	}
-	if err := h.closeShares(a.ID); err != nil {
-		return err
-	}
-	h.sessions.endAll(a.ID, s)
-	if err := h.remove(a.ID); err != nil {
+	h.sessions.endAll(s.holder, s)
+	if err := h.remove(s.holder); err != nil {
 		return err
 	}
 	h.sessions.leave(s)

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/gorilla/mux"
 
@@ -19,6 +20,8 @@ const (
 	bringsOffer   = "offer "
 	bringsRequest = "request "
 	maxBring      = 32 << 10
+	// maxVisitorBring is for who is not signed in: anybody can have that kept.
+	maxVisitorBring = 8 << 10
 )
 
 func isOffer(bring string) bool { return strings.HasPrefix(bring, bringsOffer) }
@@ -86,6 +89,7 @@ type receivedItem struct {
 
 // offerInProgress is what a session holds of an offer.
 type offerInProgress struct {
+	mu       sync.Mutex // one press of a button at a time
 	offer    *wallet.Offer
 	anyway   bool
 	received []*wallet.Received
@@ -114,14 +118,14 @@ func (h *Host) bringOffer(w http.ResponseWriter, r *http.Request, s *session) er
 
 // brought takes what stands in the query, or goes on with what waits.
 func (h *Host) brought(w http.ResponseWriter, r *http.Request, s *session, prefix string, read handler) error {
-	if r.URL.RawQuery != "" && !r.URL.Query().Has("lang") {
-		if len(r.URL.RawQuery) > maxBring {
+	if query := r.URL.Query(); r.URL.RawQuery != "" && !(len(query) == 1 && query.Has("lang")) {
+		if len(r.URL.RawQuery) > maxBring || !s.in() && len(r.URL.RawQuery) > maxVisitorBring {
 			return errBadForm
 		}
 		s.mu.Lock()
 		s.bring = prefix + r.URL.RawQuery
 		s.mu.Unlock()
-		if err := h.remember(w, s); err != nil {
+		if err := h.remember(w, r, s); err != nil {
 			return err
 		}
 		return see(w, r, r.URL.Path)
@@ -129,17 +133,19 @@ func (h *Host) brought(w http.ResponseWriter, r *http.Request, s *session, prefi
 	if !s.in() {
 		return see(w, r, "/")
 	}
-	person, err := h.open(r, s).Person()
-	if err != nil {
-		return err
-	}
-	switch {
-	case !person.RecoveryConfirmed:
-		return see(w, r, "/code")
-	case s.bringing() == "":
-		return see(w, r, "/collect")
-	}
-	return read(w, r, s)
+	return h.member(func(w http.ResponseWriter, r *http.Request, s *session) error {
+		person, err := h.open(r, s).Person()
+		if err != nil {
+			return err
+		}
+		switch {
+		case !person.RecoveryConfirmed:
+			return see(w, r, "/code")
+		case s.bringing() == "":
+			return see(w, r, "/collect")
+		}
+		return read(w, r, s)
+	})(w, r, s)
 }
 
 // takeBring takes what waits out of the session.
@@ -251,7 +257,11 @@ func (h *Host) goWith(w http.ResponseWriter, r *http.Request, s *session, bring 
 
 // photo reads the QR code in a picture: taken now with the camera, or from a file.
 func (h *Host) photo(w http.ResponseWriter, r *http.Request, s *session) error {
-	text, err := readPhoto(w, r)
+	var text string
+	var err error
+	if !h.limits.upload(r.Context(), func() { text, err = readPhoto(w, r) }) {
+		return errBusy
+	}
 	switch {
 	case errors.Is(err, errPhotoLarge):
 		return h.refuseCollect(w, r, s, "photo-large")
@@ -282,6 +292,8 @@ func (h *Host) showOffer(w http.ResponseWriter, r *http.Request, s *session) err
 	if err != nil {
 		return err
 	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if len(o.received) > 0 {
 		return see(w, r, "/offer/"+id+"/look")
 	}
@@ -309,6 +321,8 @@ func (h *Host) fetchOffer(w http.ResponseWriter, r *http.Request, s *session) er
 	if err != nil {
 		return err
 	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if len(o.received) > 0 {
 		return see(w, r, "/offer/"+id+"/look")
 	}
@@ -333,9 +347,7 @@ func (h *Host) fetchOffer(w http.ResponseWriter, r *http.Request, s *session) er
 		s.drop(id)
 		return h.meetProblem(w, r, s, err, "")
 	}
-	s.mu.Lock()
 	o.received = received
-	s.mu.Unlock()
 	return see(w, r, "/offer/"+id+"/look")
 }
 
@@ -344,6 +356,8 @@ func (h *Host) showReceived(w http.ResponseWriter, r *http.Request, s *session) 
 	if err != nil {
 		return err
 	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if len(o.received) == 0 {
 		return see(w, r, "/offer/"+id)
 	}
@@ -354,24 +368,30 @@ func (h *Host) showReceived(w http.ResponseWriter, r *http.Request, s *session) 
 	return show(h, h.views.received, w, r, s, http.StatusOK, data)
 }
 
-// keepReceived stores what came in. Pressed twice it does nothing the second time.
+// keepReceived stores what came in. Pressed twice it does nothing the second time; what was
+// not stored yet when something failed can be kept by pressing again.
 func (h *Host) keepReceived(w http.ResponseWriter, r *http.Request, s *session) error {
 	o, id, err := inProgress[*offerInProgress](r, s)
-	if err != nil || !s.drop(id) {
+	if err != nil {
 		return see(w, r, "/paspoort")
 	}
-	paspoort := h.open(r, s)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	paspoort, several := h.open(r, s), len(o.received) > 1
 	last := ""
-	for _, got := range o.received {
-		kept, err := paspoort.Keep(r.Context(), got)
+	for len(o.received) > 0 {
+		kept, err := paspoort.Keep(r.Context(), o.received[0])
 		if err != nil {
 			return err
 		}
-		last = kept.ID
+		o.received, last = o.received[1:], kept.ID
+	}
+	if !s.drop(id) || last == "" {
+		return see(w, r, "/paspoort")
 	}
 	s.say("collected")
-	h.lookAtStandings(s)
-	if len(o.received) != 1 {
+	h.lookAtStandings(s, paspoort)
+	if several {
 		return see(w, r, "/paspoort")
 	}
 	return see(w, r, "/paspoort/"+last)
@@ -382,10 +402,13 @@ func (h *Host) dropReceived(w http.ResponseWriter, r *http.Request, s *session) 
 	if err != nil || !s.drop(id) {
 		return see(w, r, "/paspoort")
 	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	paspoort := h.open(r, s)
 	for _, got := range o.received {
 		paspoort.Drop(r.Context(), got)
 	}
+	o.received = nil
 	s.say("not-collected")
 	return see(w, r, "/paspoort")
 }

@@ -26,6 +26,8 @@ type Host struct {
 	kit      *page.Kit
 	views    views
 	sessions *sessions
+	codes    sync.Mutex // one recovery code is made at a time
+	acts     shareLocks // by holder: one change of own words at a time
 	limits   *limits
 	shares   *shareDesk
 	paspoort paspoortDesk

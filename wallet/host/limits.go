@@ -20,7 +20,7 @@ type limiter struct {
 	clock func() time.Time
 	free  int           // so many are free
 	first time.Duration // the first wait; it doubles each time
-	most  time.Duration // the longest wait, and after how long all is forgotten
+	most  time.Duration // the longest wait
 	seen  map[[32]byte]*tries
 }
 
@@ -48,16 +48,49 @@ func (l *limiter) wait(key [32]byte) time.Duration {
 	return max(t.until.Sub(l.clock()), 0)
 }
 
+// take counts an attempt and lets it be made, or says how long to wait for it. What failed
+// stays counted; what did not is given back with undo or forgotten with well.
+func (l *limiter) take(key [32]byte) (wait time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if t := l.seen[key]; t != nil {
+		if wait := t.until.Sub(l.clock()); wait > 0 {
+			return wait
+		}
+	}
+	l.count(key)
+	return 0
+}
+
+// undo takes one attempt back.
+func (l *limiter) undo(key [32]byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if t := l.seen[key]; t != nil && t.n > 0 {
+		t.n--
+		t.until = time.Time{}
+	}
+}
+
 // failed counts one more.
 func (l *limiter) failed(key [32]byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.count(key)
+}
+
+// remembered is for how long attempts are counted. It is longer than any wait, so that
+// patience does not make guesses free.
+const remembered = 24 * time.Hour
+
+// count is called with the lock.
+func (l *limiter) count(key [32]byte) {
 	now := l.clock()
 	if len(l.seen) >= maxTries {
 		l.forget(now)
 	}
 	t := l.seen[key]
-	if t == nil || now.Sub(t.last) > l.most {
+	if t == nil || now.Sub(t.last) > remembered {
 		t = &tries{}
 		l.seen[key] = t
 	}
@@ -78,7 +111,7 @@ func (l *limiter) well(key [32]byte) {
 // forget makes room: what is old, and when that is nothing, everything.
 func (l *limiter) forget(now time.Time) {
 	for k, t := range l.seen {
-		if now.Sub(t.last) > l.most {
+		if now.Sub(t.last) > remembered {
 			delete(l.seen, k)
 		}
 	}
@@ -95,6 +128,8 @@ type limits struct {
 	devices  *limiter // a known device that tries its own account
 	places   *limiter // one network, whatever it tries
 	founders *limiter // new accounts from one network
+	visitors *limiter // visits from one network that the host has to remember
+	uploads  chan struct{}
 	heavy    chan struct{}
 	waiting  chan struct{}
 }
@@ -104,8 +139,10 @@ func newLimits(clock func() time.Time, key []byte, proxies int) *limits {
 		key: key, proxies: proxies,
 		accounts: newLimiter(clock, 5, 30*time.Second, time.Hour),
 		devices:  newLimiter(clock, 5, 10*time.Second, 10*time.Minute),
-		places:   newLimiter(clock, 60, time.Minute, 30*time.Minute),
-		founders: newLimiter(clock, 60, time.Minute, time.Hour),
+		places:   newLimiter(clock, 200, time.Minute, 30*time.Minute),
+		founders: newLimiter(clock, 200, time.Minute, time.Hour),
+		visitors: newLimiter(clock, 5000, time.Minute, 10*time.Minute),
+		uploads:  make(chan struct{}, 2),
 		heavy:    make(chan struct{}, 2),
 		waiting:  make(chan struct{}, 40),
 	}
@@ -154,3 +191,21 @@ func (l *limits) derive(ctx context.Context, fn func()) bool {
 	fn()
 	return true
 }
+
+// upload lets few large bodies be read and unpacked at once: each takes memory that all
+// share. It is false when the others take too long.
+func (l *limits) upload(ctx context.Context, fn func()) bool {
+	ctx, cancel := context.WithTimeout(ctx, uploadWait)
+	defer cancel()
+	select {
+	case l.uploads <- struct{}{}:
+		defer func() { <-l.uploads }()
+	case <-ctx.Done():
+		return false
+	}
+	fn()
+	return true
+}
+
+// uploadWait is how long somebody waits for the uploads of others.
+const uploadWait = 10 * time.Second

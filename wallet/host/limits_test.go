@@ -27,7 +27,7 @@ func TestLimiter(t *testing.T) {
 	if got := l.wait([32]byte{2}); got != 0 {
 		t.Errorf("another key waits %v", got)
 	}
-	clock.Advance(9 * time.Minute)
+	clock.Advance(remembered + time.Minute)
 	l.failed(key)
 	if got := l.wait(key); got != 0 {
 		t.Errorf("after a pause: got %v", got)

@@ -221,7 +221,7 @@ func pageOf(r *http.Request, total, size int) (n, last, from, to int) {
 
 // lookAgain asks once more how everything stands.
 func (h *Host) lookAgain(w http.ResponseWriter, r *http.Request, s *session) error {
-	h.lookAtStandings(s)
+	h.lookAtStandings(s, h.open(r, s))
 	return see(w, r, "/paspoort#proofs")
 }
 

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"maps"
 	"net/http"
 	"strings"
 	"unicode/utf8"
@@ -37,9 +36,9 @@ const (
 )
 
 func (h *Host) passkeyRoutes() {
-	h.postMember("/passkey/new/options", h.newPasskeyOptions)
+	h.post("/passkey/new/options", h.sure(h.newPasskeyOptions))
 	h.postLarge("/passkey/new", h.newPasskey)
-	h.postMember("/passkey/remove", h.removePasskey)
+	h.post("/passkey/remove", h.sure(h.removePasskey))
 	h.post("/passkey/in/options", h.passkeyInOptions)
 	h.site.Pages.Handle("/passkey/in", h.serve(h.passkeyIn)).Methods(http.MethodPost)
 }
@@ -50,8 +49,8 @@ type ceremony struct {
 	Salt    string `json:"salt"` // base64url, for prf.eval.first
 }
 
-func (h *Host) beginCeremony(w http.ResponseWriter, s *session, options any, data *webauthn.SessionData) error {
-	if err := h.remember(w, s); err != nil {
+func (h *Host) beginCeremony(w http.ResponseWriter, r *http.Request, s *session, options any, data *webauthn.SessionData) error {
+	if err := h.remember(w, r, s); err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -64,7 +63,7 @@ func (h *Host) beginCeremony(w http.ResponseWriter, s *session, options any, dat
 	return nil
 }
 
-func (h *Host) newPasskeyOptions(w http.ResponseWriter, _ *http.Request, s *session) error {
+func (h *Host) newPasskeyOptions(w http.ResponseWriter, r *http.Request, s *session) error {
 	a, err := h.account(s.holder)
 	if err != nil {
 		return err
@@ -85,7 +84,7 @@ func (h *Host) newPasskeyOptions(w http.ResponseWriter, _ *http.Request, s *sess
 	if err != nil {
 		return err
 	}
-	return h.beginCeremony(w, s, options.Response, data)
+	return h.beginCeremony(w, r, s, options.Response, data)
 }
 
 // passkeyAnswer is what the script sends back.
@@ -178,19 +177,15 @@ func (h *Host) newPasskey(w http.ResponseWriter, r *http.Request, s *session) er
 
 // namePasskey keeps the holder's name for a passkey; an empty one forgets it.
 func namePasskey(paspoort *wallet.Wallet, id, label string) error {
-	person, err := paspoort.Person()
-	if err != nil {
-		return err
-	}
-	person.Passkeys = maps.Clone(person.Passkeys)
-	if person.Passkeys == nil {
-		person.Passkeys = map[string]string{}
-	}
-	person.Passkeys[id] = label
-	if label == "" {
-		delete(person.Passkeys, id)
-	}
-	return paspoort.SetPerson(person)
+	return paspoort.ChangePerson(func(p *wallet.Person) {
+		if p.Passkeys == nil {
+			p.Passkeys = map[string]string{}
+		}
+		p.Passkeys[id] = label
+		if label == "" {
+			delete(p.Passkeys, id)
+		}
+	})
 }
 
 func (h *Host) removePasskey(w http.ResponseWriter, r *http.Request, s *session) error {
@@ -222,14 +217,14 @@ func (h *Host) removePasskey(w http.ResponseWriter, r *http.Request, s *session)
 	return see(w, r, "/care")
 }
 
-func (h *Host) passkeyInOptions(w http.ResponseWriter, _ *http.Request, s *session) error {
+func (h *Host) passkeyInOptions(w http.ResponseWriter, r *http.Request, s *session) error {
 	options, data, err := h.webauthn.BeginDiscoverableLogin(
 		webauthn.WithUserVerification(protocol.VerificationRequired),
 		webauthn.WithAssertionExtensions(webauthn.WithExtensionPRFSupport()))
 	if err != nil {
 		return err
 	}
-	return h.beginCeremony(w, s, options.Response, data)
+	return h.beginCeremony(w, r, s, options.Response, data)
 }
 
 // passkeyIn signs in with a passkey, and unlocks when it can.
@@ -273,24 +268,21 @@ func (h *Host) passkeyIn(w http.ResponseWriter, r *http.Request, s *session) err
 	if opens && secret != nil {
 		paspoort, err := wallet.UnlockWithPasskey(h.engine(a.ID, h.kit.Language(r)), hex.EncodeToString(credential.ID), secret)
 		if err == nil {
-			if err := h.enter(w, r, s, a, paspoort, !answer.Away); err != nil {
+			next, err := h.enter(w, r, s, a, paspoort, !answer.Away)
+			if err != nil {
 				return err
 			}
-			web.WriteJSON(w, http.StatusOK, map[string]string{"next": s.next()})
+			web.WriteJSON(w, http.StatusOK, map[string]string{"next": next.next()})
 			return nil
 		}
-		if !errors.Is(err, wallet.ErrPassphrase) {
+		// A passkey that computes another secret now, or whose wrap is gone, still says who it is.
+		if !errors.Is(err, wallet.ErrPasskey) {
 			return err
 		}
 	}
-	s.mu.Lock()
-	s.holder = a.ID
-	s.mu.Unlock()
-	cookie, err := h.sessions.start(s)
-	if err != nil {
+	if err := h.replace(w, s, s.follow(a.ID)); err != nil {
 		return err
 	}
-	h.setCookie(w, sessionCookie, cookie, 0)
 	web.WriteJSON(w, http.StatusOK, map[string]string{"next": "/in"})
 	return nil
 }

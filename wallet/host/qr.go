@@ -26,8 +26,11 @@ var (
 )
 
 const (
-	maxPhoto  = 20 << 20
-	maxPixels = 60 << 20 // a telephone makes 50 million
+	maxPhoto = 20 << 20
+	// A telephone makes 50 million pixels, as JPEG, which are 75 MB unpacked. Other kinds can
+	// take eight bytes a pixel, and are pictures of a screen.
+	maxPixels      = 52 << 20
+	maxOtherPixels = 16 << 20
 )
 
 // readLooks are the ways in which a picture is looked at: at a size in pixels, first one that
@@ -75,11 +78,15 @@ func tooLarge(err error) bool {
 
 // readQR finds the QR code in a picture. The size is looked at before a pixel is unpacked.
 func readQR(raw []byte) (text string, err error) {
-	size, _, err := image.DecodeConfig(bytes.NewReader(raw))
+	size, kind, err := image.DecodeConfig(bytes.NewReader(raw))
 	if err != nil {
 		return "", errNoCode
 	}
-	if size.Width <= 0 || size.Height <= 0 || size.Width > maxPixels/size.Height {
+	most := maxOtherPixels
+	if kind == "jpeg" {
+		most = maxPixels
+	}
+	if size.Width <= 0 || size.Height <= 0 || size.Width > most/size.Height {
 		return "", errPhotoLarge
 	}
 	picture, _, err := image.Decode(bytes.NewReader(raw))

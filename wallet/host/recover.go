@@ -45,13 +45,13 @@ func (h *Host) recover(w http.ResponseWriter, r *http.Request, s *session) error
 		data.Fault = fault
 		return show(h, h.views.recover, w, r, s, status, data)
 	}
-	place := h.limits.place(r)
-	if data.Minutes = waitMinutes([]tryKey{{h.limits.places, place}}); data.Minutes > 0 {
-		return refuse(http.StatusTooManyRequests, "wait")
-	}
 	code, err := wallet.ParseRecoveryCode(r.PostForm.Get("code"))
 	if err != nil {
 		return refuse(http.StatusUnprocessableEntity, "code")
+	}
+	keys := []tryKey{{h.limits.places, h.limits.place(r)}}
+	if data.Minutes = attempt(keys); data.Minutes > 0 {
+		return refuse(http.StatusTooManyRequests, "wait")
 	}
 	a, err := h.accountOf(recoveryKey(code.Lookup()))
 	var paspoort *wallet.Wallet
@@ -60,17 +60,18 @@ func (h *Host) recover(w http.ResponseWriter, r *http.Request, s *session) error
 	}
 	switch {
 	case errors.Is(err, errNoAccount), errors.Is(err, wallet.ErrRecoveryCode), errors.Is(err, wallet.ErrNoWallet):
-		h.limits.places.failed(place)
 		return refuse(http.StatusUnprocessableEntity, "unknown")
 	case err != nil:
 		return err
 	}
-	if err := h.enter(w, r, s, a, paspoort, !data.Away); err != nil {
+	giveBack(keys)
+	next, err := h.enter(w, r, s, a, paspoort, !data.Away)
+	if err != nil {
 		return err
 	}
-	s.mu.Lock()
-	s.held = map[string]held{lostHeld: {true, h.c.Clock()}}
-	s.mu.Unlock()
+	next.mu.Lock()
+	next.held = map[string]held{lostHeld: {true, h.c.Clock()}}
+	next.mu.Unlock()
 	return see(w, r, "/passphrase")
 }
 
@@ -117,13 +118,85 @@ func (h *Host) changePassphrase(w http.ResponseWriter, r *http.Request, s *sessi
 		return err
 	}
 	h.sessions.endAll(s.holder, s)
-	lost := s.drop(lostHeld)
-	if lost {
-		if _, err := h.makeCode(r, s); err != nil {
-			return err
-		}
-		return see(w, r, "/code")
+	if s.drop(lostHeld) {
+		return h.newCode(w, r, s)
 	}
 	s.say("passphrase")
 	return see(w, r, "/care")
+}
+
+// surePassphrase is sure, but for who came in with the recovery code: that holder has no
+// passphrase to show.
+func (h *Host) surePassphrase(fn handler) handler {
+	member, sure := h.member(fn), h.sure(fn)
+	return func(w http.ResponseWriter, r *http.Request, s *session) error {
+		if _, lost := holding[bool](s, lostHeld); lost {
+			return member(w, r, s)
+		}
+		return sure(w, r, s)
+	}
+}
+
+// againPage asks the passphrase once more.
+type againPage struct {
+	To      string
+	Fault   string // "", wrong, wait, busy
+	Minutes int
+}
+
+func (h *Host) showAgain(w http.ResponseWriter, r *http.Request, s *session) error {
+	return show(h, h.views.again, w, r, s, http.StatusOK, againPage{To: localPath(r.URL.Query().Get("to"))})
+}
+
+// again takes the passphrase of somebody who is signed in.
+func (h *Host) again(w http.ResponseWriter, r *http.Request, s *session) error {
+	data := againPage{To: localPath(r.PostForm.Get("to"))}
+	var err error
+	if data.Fault, data.Minutes, err = h.proves(r, s); err != nil {
+		return err
+	}
+	if data.Fault != "" {
+		return show(h, h.views.again, w, r, s, faultStatus(data.Fault), data)
+	}
+	s.mu.Lock()
+	s.sure = h.c.Clock()
+	s.mu.Unlock()
+	return see(w, r, data.To)
+}
+
+// proves holds the passphrase of a form against the paspoort that is open.
+func (h *Host) proves(r *http.Request, s *session) (fault string, minutes int, err error) {
+	a, err := h.account(s.holder)
+	if err != nil {
+		return "", 0, err
+	}
+	keys := h.tryKeys(r, a)
+	if minutes = attempt(keys); minutes > 0 {
+		return "wait", minutes, nil
+	}
+	ran := h.limits.derive(r.Context(), func() { err = h.open(r, s).KnowsPassphrase([]byte(r.PostForm.Get("passphrase"))) })
+	switch {
+	case !ran:
+		giveBack(keys)
+		return "busy", 0, nil
+	case errors.Is(err, wallet.ErrPassphrase):
+		return "wrong", 0, nil
+	case err != nil:
+		return "", 0, err
+	}
+	succeeded(keys)
+	return "", 0, nil
+}
+
+// faultStatus is the status of a page with a fault in its form.
+func faultStatus(fault string) int {
+	switch fault {
+	case "":
+		return http.StatusOK
+	case "wait":
+		return http.StatusTooManyRequests
+	case "busy":
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusUnprocessableEntity
 }

@@ -352,6 +352,16 @@ func (b *browser) says(want ...string) *browser {
 	return b
 }
 
+// hidden is the value of a hidden field on the page.
+func (b *browser) hidden(name string) string {
+	b.g.t.Helper()
+	m := regexp.MustCompile(`name="` + name + `" value="([^"]*)"`).FindStringSubmatch(b.Page)
+	if m == nil {
+		b.g.t.Fatalf("no field %s on %s: %s", name, b.Path, text(b.Page))
+	}
+	return m[1]
+}
+
 var tags = regexp.MustCompile(`(?s)<(script|style).*?</(script|style)>|<[^>]*>`)
 
 // text is what a page says, without tags.

@@ -1,10 +1,12 @@
 package host
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/gorilla/mux"
 
@@ -90,12 +92,16 @@ func (h *Host) serve(fn handler) http.Handler {
 	})
 }
 
+// openKey is where a request carries the open paspoort. It is taken once: the session may
+// end while the request is answered.
+type openKey struct{}
+
 // member lets holders through whose paspoort is open. Others come to the sign-in page. A
 // form of a session that has ended is sealed for its holder first.
 func (h *Host) member(fn handler) handler {
 	return func(w http.ResponseWriter, r *http.Request, s *session) error {
-		if s.in() {
-			return fn(w, r, s)
+		if paspoort := s.wallet(); paspoort != nil {
+			return fn(w, r.WithContext(context.WithValue(r.Context(), openKey{}, paspoort)), s)
 		}
 		notice := ""
 		if r.Method == http.MethodPost {
@@ -107,7 +113,7 @@ func (h *Host) member(fn handler) handler {
 			s.wish = r.URL.EscapedPath()
 		}
 		s.mu.Unlock()
-		if err := h.remember(w, s); err != nil {
+		if err := h.remember(w, r, s); err != nil {
 			return err
 		}
 		http.Redirect(w, r, "/in", http.StatusSeeOther)
@@ -116,10 +122,15 @@ func (h *Host) member(fn handler) handler {
 }
 
 // remember gives a visitor a cookie, for what waits until the paspoort is open.
-func (h *Host) remember(w http.ResponseWriter, s *session) error {
+func (h *Host) remember(w http.ResponseWriter, r *http.Request, s *session) error {
 	if s.token != [32]byte{} {
 		return nil
 	}
+	place := h.limits.place(r)
+	if h.limits.visitors.wait(place) > 0 {
+		return errBusy
+	}
+	h.limits.visitors.failed(place) // it counts visits
 	cookie, err := h.sessions.start(s)
 	if err != nil {
 		return err
@@ -149,11 +160,41 @@ func see(w http.ResponseWriter, r *http.Request, path string) error {
 	return nil
 }
 
-// open is the paspoort of the session, in the language of the reader.
-func (h *Host) open(r *http.Request, s *session) *wallet.Wallet {
+// open is the paspoort of a member's request, in the language of the reader.
+func (h *Host) open(r *http.Request, _ *session) *wallet.Wallet {
+	return r.Context().Value(openKey{}).(*wallet.Wallet).In(languages(h.kit.Language(r))...)
+}
+
+// sureFor is how long after showing who one is a holder may do what a stranger at an open
+// browser must not: take everything along, or change how the paspoort is opened.
+const sureFor = 5 * time.Minute
+
+// sure asks the holder for the passphrase once more when that was some time ago.
+func (h *Host) sure(fn handler) handler {
+	return h.member(func(w http.ResponseWriter, r *http.Request, s *session) error {
+		if h.isSure(s) {
+			return fn(w, r, s)
+		}
+		if wantsJSON(r) {
+			web.WriteError(w, http.StatusForbidden, "again", "show who you are once more")
+			return nil
+		}
+		return see(w, r, "/again?to="+url.QueryEscape(whereOf(r)))
+	})
+}
+
+func (h *Host) isSure(s *session) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.paspoort.In(languages(h.kit.Language(r))...)
+	return h.c.Clock().Sub(s.sure) < sureFor
+}
+
+// whereOf is the page that a request belongs to: itself, or for a form the page it is on.
+func whereOf(r *http.Request) string {
+	if r.Method == http.MethodGet || r.URL.Path == "/take" || r.URL.Path == "/passphrase" {
+		return r.URL.EscapedPath()
+	}
+	return "/care"
 }
 
 // failed answers with the page of what went wrong.
@@ -165,6 +206,8 @@ func (h *Host) failed(w http.ResponseWriter, r *http.Request, s *session, err er
 	switch {
 	case errors.Is(err, errBadForm):
 		kind = page.BadInput
+	case errors.Is(err, errBusy):
+		kind = page.Busy
 	case errors.Is(err, wallet.ErrNotHere), errors.Is(err, errNotHere):
 		kind = page.NotFound
 	case errors.Is(err, errGone):

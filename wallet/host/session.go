@@ -17,14 +17,18 @@ import (
 type session struct {
 	token [32]byte // hash of the cookie; zero while there is none
 
+	// holder is who signed in, and never changes: signing in makes another session.
+	holder string
+
 	mu sync.Mutex // guards what follows
-	// holder is who signed in. paspoort is nil as long as it was not unlocked: a visitor,
-	// or somebody with a passkey that cannot unlock.
-	holder   string
+	// paspoort is nil as long as it was not unlocked, for a visitor or somebody with a passkey
+	// that cannot unlock, and again when the session has ended.
 	paspoort *wallet.Wallet
 	// own: the holder said that this device is his or her own.
 	own           bool
 	started, seen time.Time
+	// sure is when the holder last showed who it is, by a passphrase, a code or a passkey.
+	sure time.Time
 	// bring is what the visitor came with and waits until the paspoort is open.
 	bring string
 	// wish is the page that was asked before signing in.
@@ -47,10 +51,22 @@ type held struct {
 const maxHeld = 20
 
 // in says whether the paspoort is open.
-func (s *session) in() bool {
+func (s *session) in() bool { return s.wallet() != nil }
+
+// wallet is the open paspoort, or nil. Whoever works with it takes it once: the session may
+// end in the middle.
+func (s *session) wallet() *wallet.Wallet {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.paspoort != nil
+	return s.paspoort
+}
+
+// follow is a new session of a holder, with what the visitor came for. The old one does not
+// become it: a request that is under way with the cookie of before must not get in with it.
+func (s *session) follow(holder string) *session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return &session{holder: holder, bring: s.bring, wish: s.wish, notice: s.notice}
 }
 
 // isOwn says whether the device is the holder's own.
@@ -146,7 +162,7 @@ type endedSession struct {
 }
 
 const (
-	maxVisitors   = 20_000
+	maxSessions   = 20_000
 	maxEnded      = 50_000
 	visitorIdle   = 20 * time.Minute
 	rememberEnded = 24 * time.Hour
@@ -220,8 +236,11 @@ func (all *sessions) start(s *session) (cookie string, err error) {
 	all.mu.Lock()
 	defer all.mu.Unlock()
 	delete(all.live, s.token)
-	if len(all.live) >= maxVisitors {
-		all.sweep(now, true)
+	if len(all.live) >= maxSessions {
+		all.sweep(now)
+	}
+	if len(all.live) >= maxSessions && s.holder == "" {
+		return "", errBusy
 	}
 	s.token = sha256.Sum256([]byte(cookie))
 	s.mu.Lock()
@@ -236,20 +255,16 @@ func (all *sessions) endAll(holder string, but *session) {
 	all.mu.Lock()
 	defer all.mu.Unlock()
 	for _, s := range all.live {
-		s.mu.Lock()
-		theirs := s.holder == holder && s != but
-		s.mu.Unlock()
-		if theirs {
+		if s.holder == holder && s != but {
 			all.end(s, all.clock())
 		}
 	}
 }
 
-// sweep forgets what is over; when there is no room, every visitor goes as well, because a
-// visitor loses nothing but a click.
-func (all *sessions) sweep(now time.Time, full bool) {
+// sweep forgets what is over.
+func (all *sessions) sweep(now time.Time) {
 	for _, s := range all.live {
-		if all.over(s, now) || full && !s.in() {
+		if all.over(s, now) {
 			all.end(s, now)
 		}
 	}
@@ -275,7 +290,7 @@ func (all *sessions) run(ctx context.Context) {
 			return
 		case <-tick.C:
 			all.mu.Lock()
-			all.sweep(all.clock(), false)
+			all.sweep(all.clock())
 			all.mu.Unlock()
 		}
 	}

@@ -56,8 +56,8 @@ var (
 	errShareSize   = errors.New("this share is too large")
 )
 
-// shareLocks keep openings of one share one after another: an opening is counted, told to
-// its holder and shown, and none of that twice.
+// shareLocks keep what happens to one thing one after another. An opening of a share is
+// counted, told to its holder and shown, and none of that twice.
 type shareLocks [64]sync.Mutex
 
 func (l *shareLocks) of(place string) *sync.Mutex {
@@ -233,7 +233,7 @@ func (h *Host) askForShare(place string) error {
 		return err
 	}
 	now := h.c.Clock().UTC()
-	if row.Closed == "" || row.Closed == closedLeft || now.Sub(row.AskedAt) < askAgain {
+	if row.Closed == "" || row.Holder == "" || now.Sub(row.AskedAt) < askAgain {
 		return nil
 	}
 	if err := h.tell(row.Holder, wallet.MessageAsked, now, wallet.AskedMessage{Share: row.Share, At: now}); err != nil {
@@ -263,16 +263,27 @@ func (h *Host) receipt(share string, number int, at time.Time) (string, error) {
 	return text, nil
 }
 
-// closeShares closes every share of a holder who leaves.
+// closeShares closes every share of a holder who leaves. The rows of shares stay a while, to
+// tell readers that they closed, and say no more whose they were.
 func (h *Host) closeShares(holder string) error {
 	return h.eachShare(func(place string, row shareRow) error {
-		if row.Holder != holder || row.Closed != "" {
+		if row.Holder != holder {
 			return nil
 		}
-		if err := h.closeShare(holder, place, closedLeft); !errors.Is(err, errShareClosed) {
-			return err
-		}
-		return nil
+		lock := h.shares.locks.of(place)
+		lock.Lock()
+		defer lock.Unlock()
+		return h.c.Store.Update(func(tx kv.Tx) error {
+			var row shareRow
+			if err := kv.GetJSON(tx, shareKey(place), valueFormat, &row); err != nil {
+				return err
+			}
+			if row.Closed == "" {
+				row.close(closedLeft, h.c.Clock())
+			}
+			row.Holder, row.Share = "", ""
+			return kv.PutJSON(tx, shareKey(place), valueFormat, row)
+		})
 	})
 }
 

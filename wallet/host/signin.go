@@ -51,29 +51,16 @@ func (h *Host) showIn(w http.ResponseWriter, r *http.Request, s *session) error 
 }
 
 func (h *Host) renderIn(w http.ResponseWriter, r *http.Request, s *session, data inPage) error {
-	s.mu.Lock()
-	byKey := s.holder
-	s.mu.Unlock()
 	number := h.deviceNumber(r)
 	switch {
-	case byKey != "":
-		data.Known, data.ByKey = true, true
 	case r.URL.Query().Has("other"):
+	case s.holder != "":
+		data.Known, data.ByKey = true, true
 	case data.Number == "" && number != "":
 		data.Number, data.Known = spaced(number), true
 	}
 	data.Bringing = s.bringing()
-	status := http.StatusOK
-	switch data.Fault {
-	case "":
-	case "wait":
-		status = http.StatusTooManyRequests
-	case "busy":
-		status = http.StatusServiceUnavailable
-	default:
-		status = http.StatusUnprocessableEntity
-	}
-	return show(h, h.views.in, w, r, s, status, data)
+	return show(h, h.views.in, w, r, s, faultStatus(data.Fault), data)
 }
 
 // signIn opens a paspoort with its passphrase. A number that does not exist costs as much
@@ -91,7 +78,7 @@ func (h *Host) signIn(w http.ResponseWriter, r *http.Request, s *session) error 
 		return h.renderIn(w, r, s, data)
 	}
 	keys := h.tryKeys(r, a)
-	if data.Minutes = waitMinutes(keys); data.Minutes > 0 {
+	if data.Minutes = attempt(keys); data.Minutes > 0 {
 		data.Fault = "wait"
 		return h.renderIn(w, r, s, data)
 	}
@@ -111,37 +98,31 @@ func (h *Host) signIn(w http.ResponseWriter, r *http.Request, s *session) error 
 	})
 	switch {
 	case !ran:
+		giveBack(keys)
 		data.Fault = "busy"
 		return h.renderIn(w, r, s, data)
 	case errors.Is(err, wallet.ErrPassphrase), errors.Is(err, wallet.ErrNoWallet):
-		for _, k := range keys {
-			k.limiter.failed(k.key)
-		}
 		data.Fault = "wrong"
 		return h.renderIn(w, r, s, data)
 	case err != nil:
 		return err
 	}
-	for _, k := range keys[:len(keys)-1] { // not the place: others are there as well
-		k.limiter.well(k.key)
-	}
-	if err := h.enter(w, r, s, a, paspoort, !data.Away); err != nil {
+	succeeded(keys)
+	next, err := h.enter(w, r, s, a, paspoort, !data.Away)
+	if err != nil {
 		return err
 	}
-	return see(w, r, s.next())
+	return see(w, r, next.next())
 }
 
 // claimed is the account that somebody wants to open: the one a passkey named, the one of
 // the number typed, or that of this device. It is nil for a number that nobody has.
 func (h *Host) claimed(r *http.Request, s *session) (a *account, fault string, err error) {
-	s.mu.Lock()
-	id := s.holder
-	s.mu.Unlock()
-	if id != "" {
-		a, err = h.account(id)
+	number, ok := readNumber(r.PostForm.Get("number"))
+	if typed := r.PostForm.Get("number"); typed == "" && s.holder != "" {
+		a, err = h.account(s.holder)
 		return a, "", err
 	}
-	number, ok := readNumber(r.PostForm.Get("number"))
 	if !ok && r.PostForm.Get("number") == "" {
 		number, ok = h.deviceNumber(r), h.deviceNumber(r) != ""
 	}
@@ -176,32 +157,66 @@ func (h *Host) tryKeys(r *http.Request, a *account) []tryKey {
 	return []tryKey{{h.limits.accounts, h.limits.of("number", a.Number)}, place}
 }
 
-func waitMinutes(keys []tryKey) int {
+// attempt counts an attempt before it is made, so that many at once are not free, and gives
+// the minutes to wait when it may not be made.
+func attempt(keys []tryKey) (minutes int) {
 	var longest time.Duration
-	for _, k := range keys {
-		longest = max(longest, k.limiter.wait(k.key))
+	for i, k := range keys {
+		wait := k.limiter.take(k.key)
+		if wait > 0 {
+			giveBack(keys[:i])
+		}
+		if longest = max(longest, wait); wait > 0 {
+			break
+		}
 	}
 	return int((longest + time.Minute - 1) / time.Minute)
 }
 
-// enter makes the session the holder's: with a new cookie, what waited in the inbox taken
-// out, and the look at how everything stands begun. own remembers the device.
-func (h *Host) enter(w http.ResponseWriter, r *http.Request, s *session, a *account, paspoort *wallet.Wallet, own bool) error {
+// giveBack undoes attempts that were not made after all.
+func giveBack(keys []tryKey) {
+	for _, k := range keys {
+		k.limiter.undo(k.key)
+	}
+}
+
+// succeeded forgets the attempts of who showed who it is. Of the place, which others share,
+// only this one is given back.
+func succeeded(keys []tryKey) {
+	for _, k := range keys[:len(keys)-1] {
+		k.limiter.well(k.key)
+	}
+	giveBack(keys[len(keys)-1:])
+}
+
+// enter makes a session for the holder, with a cookie of its own, takes out what waited in
+// the inbox, and begins the look at how everything stands. own remembers the device.
+func (h *Host) enter(w http.ResponseWriter, r *http.Request, s *session, a *account, paspoort *wallet.Wallet, own bool) (*session, error) {
 	if _, err := paspoort.Inbox(); err != nil {
 		// What waits there is not lost; the paspoort opens all the same.
 		h.c.Log.Error("an inbox could not be read", "kind", errorKinds(err))
 	}
-	s.mu.Lock()
-	s.holder, s.paspoort, s.own, s.held = a.ID, paspoort, own, nil
-	s.mu.Unlock()
-	// Another cookie than before: one that somebody planted opens nothing.
-	cookie, err := h.sessions.start(s)
+	next := s.follow(a.ID)
+	next.paspoort, next.own, next.sure = paspoort, own, h.c.Clock()
+	if err := h.replace(w, s, next); err != nil {
+		return nil, err
+	}
+	h.lookAtStandings(next, paspoort)
+	return next, h.rememberDevice(w, r, a, own)
+}
+
+// replace gives the browser another session and ends the one of before. A cookie that
+// somebody planted opens nothing.
+func (h *Host) replace(w http.ResponseWriter, old, next *session) error {
+	cookie, err := h.sessions.start(next)
 	if err != nil {
 		return err
 	}
+	if old.token != [32]byte{} {
+		h.sessions.leave(old)
+	}
 	h.setCookie(w, sessionCookie, cookie, 0)
-	h.lookAtStandings(s)
-	return h.rememberDevice(w, r, a, own)
+	return nil
 }
 
 // deviceAge is how long a device is remembered.
@@ -311,7 +326,8 @@ func wantsJSON(r *http.Request) bool { return web.WantsJSON(r, nil) }
 
 // saveDraft keeps a half-filled form, sealed. Scripts send it now and then.
 func (h *Host) saveDraft(w http.ResponseWriter, r *http.Request, s *session) error {
-	if !s.in() {
+	paspoort := s.wallet()
+	if paspoort == nil {
 		w.WriteHeader(http.StatusUnauthorized)
 		return nil
 	}
@@ -319,7 +335,7 @@ func (h *Host) saveDraft(w http.ResponseWriter, r *http.Request, s *session) err
 	if !slices.Contains(drafts, form) {
 		return errNotHere
 	}
-	if err := h.open(r, s).SaveDraft(form, draftOf(r.PostForm)); err != nil {
+	if err := paspoort.SaveDraft(form, draftOf(r.PostForm)); err != nil {
 		return err
 	}
 	if wantsJSON(r) { // typing keeps the session alive, and the page must know

@@ -2,6 +2,8 @@ package host
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"time"
 
 	"paspoort.example/paspoort/wallet"
@@ -20,14 +22,18 @@ const standingsWait = 2 * time.Second
 
 // lookAtStandings begins the look. It ends by itself, at the latest after the time that the
 // engine gives it.
-func (h *Host) lookAtStandings(s *session) {
+func (h *Host) lookAtStandings(s *session, paspoort *wallet.Wallet) {
 	look := &standings{done: make(chan struct{})}
 	s.mu.Lock()
 	s.standings = look
-	paspoort := s.paspoort
 	s.mu.Unlock()
 	h.background.Go(func() {
 		defer close(look.done)
+		defer func() {
+			if p := recover(); p != nil { // one holder's trouble is not everybody's
+				h.c.Log.Error("standings panicked", "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+			}
+		}()
 		found, err := paspoort.Standings(h.life)
 		if err != nil {
 			h.c.Log.Warn("standings could not be looked at", "kind", errorKinds(err))

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -13,7 +14,7 @@ import (
 )
 
 func (h *Host) takeRoutes() {
-	h.postMember("/take", h.takeAlong)
+	h.post("/take", h.sure(h.takeAlong))
 	h.postLarge("/take/back", h.bringBack)
 	h.back("/take/back", "/take")
 }
@@ -27,7 +28,7 @@ func (h *Host) takeAlong(w http.ResponseWriter, r *http.Request, s *session) err
 	paspoort := h.open(r, s)
 	var sealed strings.Builder
 	var err error
-	ran := h.limits.derive(r.Context(), func() { err = paspoort.ExportArchive(&sealed, passphrase) })
+	ran := h.limits.derive(r.Context(), func() { err = paspoort.ExportArchive(r.Context(), &sealed, passphrase) })
 	if !ran {
 		return h.renderTake(w, r, s, "busy")
 	}
@@ -43,21 +44,25 @@ func (h *Host) takeAlong(w http.ResponseWriter, r *http.Request, s *session) err
 	return nil
 }
 
-// bringBack takes the contents of an archive in. Nothing doubles.
+// bringBack takes the contents of an archive in. Nothing doubles. Opening it costs a key
+// derivation; taking it in may last longer, and holds nobody up.
 func (h *Host) bringBack(w http.ResponseWriter, r *http.Request, s *session) error {
-	file, passphrase, err := archiveOf(w, r)
-	if tooLarge(err) {
-		return h.renderTake(w, r, s, "archive-large")
-	}
-	if err != nil {
-		return h.renderTake(w, r, s, "archive")
+	var luggage *wallet.Luggage
+	var err error
+	turn := true
+	came := h.limits.upload(r.Context(), func() {
+		var file, passphrase []byte
+		if file, passphrase, err = archiveOf(w, r); err != nil {
+			return
+		}
+		turn = h.limits.derive(r.Context(), func() { luggage, err = wallet.OpenArchive(bytes.NewReader(file), passphrase) })
+	})
+	if !came || !turn {
+		return h.renderTake(w, r, s, "busy")
 	}
 	var got wallet.Imported
-	ran := h.limits.derive(r.Context(), func() {
-		got, err = h.open(r, s).ImportArchive(strings.NewReader(file), passphrase)
-	})
-	if !ran {
-		return h.renderTake(w, r, s, "busy")
+	if err == nil {
+		got, err = h.open(r, s).TakeIn(r.Context(), luggage)
 	}
 	if fault := archiveFault(err); fault != "" {
 		return h.renderTake(w, r, s, fault)
@@ -65,7 +70,7 @@ func (h *Host) bringBack(w http.ResponseWriter, r *http.Request, s *session) err
 	if err != nil {
 		return err
 	}
-	h.lookAtStandings(s)
+	h.lookAtStandings(s, h.open(r, s))
 	if got.New() == 0 {
 		s.say("imported-nothing")
 	} else {
@@ -75,11 +80,11 @@ func (h *Host) bringBack(w http.ResponseWriter, r *http.Request, s *session) err
 }
 
 // archiveOf reads the two fields of the form: the file and its passphrase.
-func archiveOf(w http.ResponseWriter, r *http.Request) (file string, passphrase []byte, err error) {
+func archiveOf(w http.ResponseWriter, r *http.Request) (file, passphrase []byte, err error) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	form, err := r.MultipartReader()
 	if err != nil {
-		return "", nil, err
+		return nil, nil, err
 	}
 	for {
 		part, err := form.NextPart()
@@ -87,21 +92,21 @@ func archiveOf(w http.ResponseWriter, r *http.Request) (file string, passphrase 
 			break
 		}
 		if err != nil {
-			return "", nil, err
+			return nil, nil, err
 		}
 		raw, err := io.ReadAll(part)
 		if err != nil {
-			return "", nil, err
+			return nil, nil, err
 		}
 		switch part.FormName() {
 		case "archive":
-			file = string(raw)
+			file = raw
 		case "passphrase":
 			passphrase = raw
 		}
 	}
-	if file == "" {
-		return "", nil, errBadForm
+	if len(file) == 0 {
+		return nil, nil, errBadForm
 	}
 	return file, passphrase, nil
 }
@@ -109,6 +114,11 @@ func archiveOf(w http.ResponseWriter, r *http.Request) (file string, passphrase 
 // archiveFault is what to say of an archive that was not taken in. Nothing was changed then.
 func archiveFault(err error) string {
 	switch {
+	case err == nil:
+	case tooLarge(err):
+		return "archive-large"
+	case errors.Is(err, errBadForm), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, http.ErrNotMultipart), errors.Is(err, wallet.ErrArchive):
+		return "archive"
 	case errors.Is(err, archive.ErrPassphrase):
 		return "archive-passphrase"
 	case errors.Is(err, archive.ErrTooLarge):

@@ -22,6 +22,7 @@ type views struct {
 	in         page.View[inPage]
 	recover    page.View[recoverPage]
 	passphrase page.View[passphrasePage]
+	again      page.View[againPage]
 	left       page.View[leftPage]
 	collect    page.View[collectPage]
 	offer      page.View[offerPage]
@@ -79,6 +80,8 @@ func (h *Host) makeViews() (err error) {
 	v.passphrase = addView(h, &err, "passphrase", inside(state("change", passphrasePage{Number: "4821 9157", Example: words}), state("lost", passphrasePage{Number: "4821 9157", Example: words, Lost: true}),
 		state("short", passphrasePage{Number: "4821 9157", Example: words, Fault: "passphrase-short"}), state("known", passphrasePage{Number: "4821 9157", Example: words, Fault: "passphrase-known"}),
 		state("busy", passphrasePage{Number: "4821 9157", Example: words, Fault: "busy"}))...)
+	v.again = addView(h, &err, "again", inside(state("asked", againPage{To: "/take"}), state("wrong", againPage{To: "/take", Fault: "wrong"}),
+		state("wait", againPage{To: "/take", Fault: "wait", Minutes: 3}), state("busy", againPage{To: "/take", Fault: "busy"}))...)
 	v.left = addView(h, &err, "left", state("own", leftPage{}), state("away", leftPage{Away: true}))
 	h.meetingViews(&err)
 	h.careViews(&err)
@@ -152,10 +155,11 @@ func (h *Host) consentViews(err *error) {
 	for _, code := range []string{"asker_unknown", "asker_unsigned", "asker_not_admitted", "copy_reused", "copy_maybe_used", "copies_fetched", "not_linked", "asks_more", "registry_old", "expired", "not_encrypted"} {
 		all.Warnings = append(all.Warnings, wallet.Warning{Code: code})
 	}
-	again, incomplete, none := base, base, base
+	again, incomplete, none, chosen := base, base, base, choices
+	chosen.Fault = "chosen"
 	again.Fault, incomplete.Fault, none.Fault = "again", "incomplete", "nothing"
 	v.consent = addView(h, err, "consent", inside(state("one", base), state("more", more), state("choices", choices), state("nothing", nothing), state("stranger", strange),
-		state("warnings", all), state("again", again), state("incomplete", incomplete), state("none-left", none))...)
+		state("warnings", all), state("again", again), state("chosen", chosen), state("incomplete", incomplete), state("none-left", none))...)
 	v.answered = addView(h, err, "answered", inside(state("sent", answeredPage{Asker: sampleAsker, State: "sent", Redirect: "https://linde.example/r/1", SentTo: "linde.example"}),
 		state("sent-alone", answeredPage{Asker: sampleAsker, State: "sent", SentTo: "linde.example"}), state("unsure", answeredPage{Asker: sampleAsker, State: "unsure", SentTo: "linde.example"}),
 		state("refused", answeredPage{Asker: sampleAsker, State: "refused"}), state("told", answeredPage{Asker: sampleAsker, State: "told", SentTo: "linde.example"}))...)
@@ -170,6 +174,6 @@ func (h *Host) careViews(err *error) {
 		state("archive-passphrase", takePage{Fault: "archive-passphrase"}), state("archive-large", takePage{Fault: "archive-large"}), state("archive-newer", takePage{Fault: "archive-newer"}), state("busy", takePage{Fault: "busy"}))...)
 	v.sheet = addView(h, err, "sheet", inside(state("empty", sheetPage{Host: "https://paspoort.example", Number: "4821 9157"}),
 		state("full", sheetPage{Host: "https://paspoort.example", Number: "4821 9157", Issuers: []string{"Opleidingshuis De Vaart", longName}}))...)
-	v.end = addView(h, err, "end", inside(state("full", endPage{Credentials: 12, Words: 3, Shares: 1, BackupDays: 30}), state("empty", endPage{}), state("wrong", endPage{Credentials: 1, Fault: "wrong"}))...)
+	v.end = addView(h, err, "end", inside(state("full", endPage{Credentials: 12, Words: 3, Shares: 1, BackupDays: 30}), state("empty", endPage{}), state("wrong", endPage{Credentials: 1, Fault: "wrong"}), state("wait", endPage{Credentials: 1, Fault: "wait", Minutes: 3}), state("busy", endPage{Credentials: 1, Fault: "busy"}))...)
 	v.ended = addView(h, err, "ended", state("no-backups", endedPage{}), state("backups", endedPage{BackupDays: 30, Until: sampleTime.AddDate(0, 0, 30)}))
 }

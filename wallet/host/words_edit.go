@@ -204,6 +204,10 @@ func hours(text string) (float64, error) {
 func (h *Host) saveWords(w http.ResponseWriter, r *http.Request, s *session) error {
 	section, id := mux.Vars(r)["section"], r.PostForm.Get("id")
 	mine := h.open(r, s)
+	// What stands there is read, changed and written: one change after another.
+	lock := h.acts.of(s.holder)
+	lock.Lock()
+	defer lock.Unlock()
 	claims, id, err := h.wordsNow(mine, id)
 	if err != nil {
 		return err

@@ -15,4 +15,16 @@
     button.hidden = false;
     button.addEventListener("click", () => window.print());
   }
+  // A second press within a few seconds is a slip of the finger: the first one is at work.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.dataset.sent && Date.now() - Number(form.dataset.sent) < 4000) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = String(Date.now());
+  });
+  window.addEventListener("pageshow", () => {
+    for (const form of document.forms) delete form.dataset.sent;
+  });
 })();

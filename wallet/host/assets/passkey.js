@@ -12,6 +12,10 @@
   };
   const begin = async (path) => {
     const answer = await fetch(path, { method: "POST", headers: { "Content-Type": "application/x-www-form-urlencoded", Accept: "application/json" }, body: "" });
+    if (answer.status === 403) {
+      location.assign("/again?to=/care"); // it was some time ago that the holder showed who it is
+      return new Promise(() => {});
+    }
     if (!answer.ok) throw new Error(String(answer.status));
     return answer.json();
   };
