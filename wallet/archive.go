@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -41,10 +42,12 @@ type archivedAskers struct {
 
 // ExportArchive writes everything in the wallet to one file, sealed with a passphrase of
 // its own. Of this wallet nothing changes but the history; from now on both places may
-// show the same copies. Shares stay behind: their links lead to the host that has them.
+// show the same copies. Shares stay behind: their links lead to the host that has them. Of
+// a history that is longer than an archive may be the end goes. When ctx ends it stops
+// between two steps.
 //
 // Errors: ErrWeakPassphrase, those of specs/archive and of out.
-func (w *Wallet) ExportArchive(out io.Writer, passphrase []byte) error {
+func (w *Wallet) ExportArchive(ctx context.Context, out io.Writer, passphrase []byte) error {
 	if err := CheckPassphrase(passphrase); err != nil {
 		return err
 	}
@@ -59,10 +62,24 @@ func (w *Wallet) ExportArchive(out io.Writer, passphrase []byte) error {
 	if err := w.c.Store.View(func(tx kv.Tx) error { return w.collect(tx, from, a.Files) }); err != nil {
 		return err
 	}
+	if err := errors.Join(ctx.Err(), bounded(a.Files)); err != nil {
+		return err
+	}
 	if err := archive.Write(out, passphrase, a); err != nil {
 		return err
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	return w.c.Store.Update(func(tx kv.Tx) error { return w.remember(tx, Event{Kind: EventArchived}) })
+}
+
+// bounded refuses to write what nobody could take in.
+func bounded(files map[string]json.RawMessage) error {
+	if err := checkCounts(files); err != nil {
+		return fmt.Errorf("%w: %s", archive.ErrTooLarge, err.Error())
+	}
+	return nil
 }
 
 // origin is a random name of this wallet, drawn when it is first needed. Only archives
@@ -91,8 +108,8 @@ func (w *Wallet) collect(tx kv.Tx, from string, files map[string]json.RawMessage
 	if err := w.box.get(tx, keySettings, &s); err != nil {
 		return err
 	}
-	var p Person
-	if err := w.box.get(tx, keyPerson, &p); err != nil && !errors.Is(err, kv.ErrNotFound) {
+	p, err := w.readPerson(tx)
+	if err != nil {
 		return err
 	}
 	a, err := w.readAskers(tx)
@@ -128,7 +145,11 @@ func (w *Wallet) collectCredentials(tx kv.Tx, files map[string]json.RawMessage) 
 	if err != nil {
 		return err
 	}
+	copies := 0
 	for _, c := range held {
+		if copies += len(c.Copies); copies > maxCopies {
+			return fmt.Errorf("%w: more than %d copies", archive.ErrTooLarge, maxCopies)
+		}
 		for i := range c.Copies {
 			if err := w.loadCopy(tx, c, &c.Copies[i]); err != nil {
 				return fmt.Errorf("credential %s: %w", c.ID, err)
@@ -148,7 +169,7 @@ func (w *Wallet) collectHistory(tx kv.Tx, from string, files map[string]json.Raw
 	if err != nil {
 		return err
 	}
-	for _, e := range events {
+	for _, e := range events[max(len(events)-maxEvents, 0):] {
 		e.Origin = e.originHere(from)
 		if err := addFile(files, fileHistory+e.ID+fileEnd, e); err != nil {
 			return err

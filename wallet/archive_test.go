@@ -24,7 +24,7 @@ var takeAlong = []byte("een zin om mee te nemen")
 func (w *world) pack(holder *wallet.Wallet) []byte {
 	w.t.Helper()
 	var out bytes.Buffer
-	must(w.t, holder.ExportArchive(&out, takeAlong))
+	must(w.t, holder.ExportArchive(w.t.Context(), &out, takeAlong))
 	return out.Bytes()
 }
 
@@ -39,7 +39,7 @@ func (w *world) elsewhere() *wallet.Wallet {
 // unpack takes an archive in.
 func (w *world) unpack(holder *wallet.Wallet, file []byte) wallet.Imported {
 	w.t.Helper()
-	got, err := holder.ImportArchive(bytes.NewReader(file), takeAlong)
+	got, err := holder.ImportArchive(w.t.Context(), bytes.NewReader(file), takeAlong)
 	must(w.t, err)
 	return got
 }
@@ -259,7 +259,7 @@ func TestArchiveBrokenOff(t *testing.T) {
 			w.store = f
 			holder := w.wallet()
 			f.in = at
-			_, err := holder.ImportArchive(bytes.NewReader(file), takeAlong)
+			_, err := holder.ImportArchive(w.t.Context(), bytes.NewReader(file), takeAlong)
 			f.in = 0
 			if err == nil {
 				if at < 5 {
@@ -342,20 +342,20 @@ func TestArchiveRefuses(t *testing.T) {
 		change(files)
 		var out bytes.Buffer
 		must(t, archive.Write(&out, takeAlong, archive.Archive{Made: whole.Made, Files: files, WorkFactor: 1}))
-		if got, err := holder.ImportArchive(&out, takeAlong); !errors.Is(err, wallet.ErrArchive) || got.New() != 0 {
+		if got, err := holder.ImportArchive(w.t.Context(), &out, takeAlong); !errors.Is(err, wallet.ErrArchive) || got.New() != 0 {
 			t.Errorf("%s: got %+v, %v", name, got, err)
 		}
 	}
-	if _, err := holder.ImportArchive(bytes.NewReader(file), []byte("een andere zin")); !errors.Is(err, archive.ErrPassphrase) {
+	if _, err := holder.ImportArchive(w.t.Context(), bytes.NewReader(file), []byte("een andere zin")); !errors.Is(err, archive.ErrPassphrase) {
 		t.Errorf("another passphrase: got %v", err)
 	}
-	if _, err := holder.ImportArchive(bytes.NewReader(file[:len(file)/2]), takeAlong); !errors.Is(err, archive.ErrChanged) {
+	if _, err := holder.ImportArchive(w.t.Context(), bytes.NewReader(file[:len(file)/2]), takeAlong); !errors.Is(err, archive.ErrChanged) {
 		t.Errorf("half: got %v", err)
 	}
 	if after := len(rowsOf(t, w.store)); after != before {
 		t.Errorf("%d rows came all the same", after-before)
 	}
-	if err := holder.ExportArchive(io.Discard, []byte("kort")); !errors.Is(err, wallet.ErrWeakPassphrase) {
+	if err := holder.ExportArchive(w.t.Context(), io.Discard, []byte("kort")); !errors.Is(err, wallet.ErrWeakPassphrase) {
 		t.Errorf("a short passphrase: got %v", err)
 	}
 }

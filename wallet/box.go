@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -60,15 +61,34 @@ type record struct {
 }
 
 func (b *box) put(tx kv.Tx, name string, v any) error {
+	if err := b.list(tx, true, name); err != nil {
+		return err
+	}
+	return b.write(tx, name, v)
+}
+
+// putAll stores several values of one folder: the list of names, which grows with every
+// name there is, is then written once.
+func (b *box) putAll(tx kv.Tx, rows map[string]any) error {
+	names := slices.Sorted(maps.Keys(rows))
+	if err := b.list(tx, true, names...); err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := b.write(tx, name, rows[name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *box) write(tx kv.Tx, name string, v any) error {
 	body, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}
 	plain, err := json.Marshal(record{Name: name, Body: body})
 	if err != nil {
-		return err
-	}
-	if err := b.list(tx, name, true); err != nil {
 		return err
 	}
 	key := b.key(name)
@@ -105,7 +125,7 @@ func (b *box) read(tx kv.Tx, name string) ([]byte, error) {
 }
 
 func (b *box) delete(tx kv.Tx, name string) error {
-	if err := b.list(tx, name, false); err != nil {
+	if err := b.list(tx, false, name); err != nil {
 		return err
 	}
 	return tx.Delete(b.key(name))
@@ -123,30 +143,37 @@ func folder(name string) string {
 
 // list keeps the names of a folder in one sealed row, because on disk nothing tells which
 // rows belong together: with it, reading a kind opens the rows of that kind and no other.
-func (b *box) list(tx kv.Tx, name string, there bool) error {
-	in := folder(name)
-	if in == "" {
+// All names are of one folder.
+func (b *box) list(tx kv.Tx, there bool, names ...string) error {
+	if len(names) == 0 || folder(names[0]) == "" {
 		return nil
 	}
-	_, err := tx.Get(b.key(name))
-	if err != nil && !errors.Is(err, kv.ErrNotFound) {
-		return err
+	in := folder(names[0])
+	var changed []string
+	for _, name := range names {
+		_, err := tx.Get(b.key(name))
+		if err != nil && !errors.Is(err, kv.ErrNotFound) {
+			return err
+		}
+		if there != (err == nil) {
+			changed = append(changed, name)
+		}
 	}
-	if there == (err == nil) {
+	if len(changed) == 0 {
 		return nil
 	}
-	names, err := b.names(tx, in)
+	listed, err := b.names(tx, in)
 	if err != nil {
 		return err
 	}
-	at, found := slices.BinarySearch(names, name)
-	switch {
-	case there && !found:
-		names = slices.Insert(names, at, name)
-	case !there && found:
-		names = slices.Delete(names, at, at+1)
+	if there {
+		listed = append(listed, changed...)
+		slices.Sort(listed)
+		listed = slices.Compact(listed)
+	} else {
+		listed = slices.DeleteFunc(listed, func(name string) bool { return slices.Contains(changed, name) })
 	}
-	return b.put(tx, listPrefix+in, names)
+	return b.put(tx, listPrefix+in, listed)
 }
 
 // names are the names in a folder, in order.

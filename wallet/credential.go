@@ -46,6 +46,15 @@ type copyOf struct {
 	loaded bool // Text and Timestamps stand in their row
 }
 
+// size is about how many bytes it takes.
+func (c copyOf) size() int {
+	n := len(c.Text)
+	for _, t := range c.Timestamps {
+		n += len(t.Salt) + len(t.Timestamp)
+	}
+	return n
+}
+
 // copyRow is the value under copyPrefix. It never changes.
 type copyRow struct {
 	Text       string                    `json:"text"`

@@ -108,15 +108,20 @@ func (w *Wallet) history(tx kv.Tx) ([]Event, error) {
 	}
 	out := make([]Event, count)
 	for n := range out {
-		err := w.box.get(tx, historyKey(n+1), &out[n])
-		if errors.Is(err, kv.ErrNotFound) {
-			return nil, ErrDamaged // events are never removed
-		}
-		if err != nil {
+		if out[n], err = w.eventAt(tx, n+1); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
+}
+
+// eventAt is the nth event, from 1 on.
+func (w *Wallet) eventAt(tx kv.Tx, n int) (e Event, err error) {
+	err = w.box.get(tx, historyKey(n), &e)
+	if errors.Is(err, kv.ErrNotFound) {
+		err = ErrDamaged // events are never removed
+	}
+	return e, err
 }
 
 func (w *Wallet) historyCount(tx kv.Tx) (n int, err error) {

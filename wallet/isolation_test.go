@@ -159,7 +159,7 @@ func TestIsolationUnderOwnKeys(t *testing.T) {
 		w.store = kv.Sub(w.whole, partTwo)
 		holder, err := wallet.Unlock(w.config(), []byte(secret2))
 		if err == nil {
-			err = holder.ExportArchive(new(bytes.Buffer), takeAlong) // reads every row
+			err = holder.ExportArchive(w.t.Context(), new(bytes.Buffer), takeAlong) // reads every row
 		}
 		if err == nil {
 			_, err = holder.Inbox()

@@ -39,7 +39,10 @@ type Config struct {
 	// Regions opens the verified copies of the regions that the holder chose. Nil
 	// means that no region is known, and every party is met knowingly.
 	Regions func(RegionSettings) (Region, error)
-	Rand    io.Reader // nil means crypto/rand
+	// Evidence judges for this wallet. Nil means a service of its own over the regions: a
+	// host with many holders gives them all one, so that a status list is in memory once.
+	Evidence *evidence.Service
+	Rand     io.Reader // nil means crypto/rand
 	Log     *slog.Logger
 	// Languages of the holder, most wanted first; nil means Dutch, then English.
 	Languages []string
@@ -71,6 +74,7 @@ type Wallet struct {
 	evidence *evidence.Service
 	vci      *openid4vci.Client
 	renewals *renewals
+	taking   chan struct{} // holds one while an archive is taken in
 }
 
 // settings is the value under keySettings.
@@ -161,7 +165,7 @@ func (c *Config) check() error {
 
 // open reads the settings and connects the parts.
 func open(c Config, b *box) (*Wallet, error) {
-	w := &Wallet{c: c, box: b, renewals: &renewals{going: map[string]chan struct{}{}}}
+	w := &Wallet{c: c, box: b, renewals: &renewals{going: map[string]chan struct{}{}}, taking: make(chan struct{}, 1)}
 	var s settings
 	err := c.Store.View(func(tx kv.Tx) error { return b.get(tx, keySettings, &s) })
 	if errors.Is(err, kv.ErrNotFound) {
@@ -184,9 +188,11 @@ func open(c Config, b *box) (*Wallet, error) {
 		}
 		w.regions, copies = append(w.regions, region), append(copies, region.Copy)
 	}
-	w.evidence, err = evidence.New(evidence.Config{
-		Copies: copies, Fetch: c.Fetch, StatusFetch: c.StatusFetch, Clock: c.Clock, Log: c.Log,
-	})
+	if w.evidence = c.Evidence; w.evidence == nil {
+		w.evidence, err = evidence.New(evidence.Config{
+			Copies: copies, Fetch: c.Fetch, StatusFetch: c.StatusFetch, Clock: c.Clock, Log: c.Log,
+		})
+	}
 	if err != nil {
 		return nil, err
 	}

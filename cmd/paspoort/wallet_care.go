@@ -69,12 +69,12 @@ it. Another paspoort takes it in: on another computer with "paspoort wallet impo
 on a website. Whoever has the file and its passphrase has your paspoort.`,
 		Args: exactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return f.with(cmd, func(_ context.Context, w *wallet.Wallet) error {
+			return f.with(cmd, func(ctx context.Context, w *wallet.Wallet) error {
 				secret, err := f.askSecret(cmd, sealed, walletTexts[f.lang].archivePassphrase, true)
 				if err != nil {
 					return err
 				}
-				if err := writeArchive(args[0], w, secret); err != nil {
+				if err := writeArchive(ctx, args[0], w, secret); err != nil {
 					return err
 				}
 				return f.say(cmd, map[string]any{"file": args[0]}, func(p *walletPrinter) { p.archived(args[0]) })
@@ -86,7 +86,7 @@ on a website. Whoever has the file and its passphrase has your paspoort.`,
 }
 
 // writeArchive writes beside the file and puts it in place when it is whole.
-func writeArchive(path string, w *wallet.Wallet, secret []byte) (err error) {
+func writeArchive(ctx context.Context, path string, w *wallet.Wallet, secret []byte) (err error) {
 	out, err := os.CreateTemp(filepath.Dir(path), ".archive-")
 	if err != nil {
 		return err
@@ -96,7 +96,7 @@ func writeArchive(path string, w *wallet.Wallet, secret []byte) (err error) {
 			err = errors.Join(err, os.Remove(out.Name()))
 		}
 	}()
-	err = w.ExportArchive(out, secret)
+	err = w.ExportArchive(ctx, out, secret)
 	if err == nil {
 		err = out.Sync()
 	}
@@ -120,12 +120,12 @@ gave you. What you have already does not come twice.`,
 				return err
 			}
 			defer func() { err = errors.Join(err, in.Close()) }()
-			return f.with(cmd, func(_ context.Context, w *wallet.Wallet) error {
+			return f.with(cmd, func(ctx context.Context, w *wallet.Wallet) error {
 				secret, err := f.askSecret(cmd, sealed, walletTexts[f.lang].archivePassphrase, false)
 				if err != nil {
 					return err
 				}
-				got, err := w.ImportArchive(in, secret)
+				got, err := w.ImportArchive(ctx, in, secret)
 				if err != nil {
 					return err
 				}
