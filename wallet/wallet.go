@@ -43,7 +43,7 @@ type Config struct {
 	// host with many holders gives them all one, so that a status list is in memory once.
 	Evidence *evidence.Service
 	Rand     io.Reader // nil means crypto/rand
-	Log     *slog.Logger
+	Log      *slog.Logger
 	// Languages of the holder, most wanted first; nil means Dutch, then English.
 	Languages []string
 	// ClientID is told to issuers that take no anonymous wallet.

@@ -101,7 +101,7 @@ func (h *Host) ready(context.Context) error {
 // engine is the configuration of one holder's wallet, in the language of the reader.
 func (h *Host) engine(id string, lang page.Language) wallet.Config {
 	c := h.c.Wallet
-	c.Store = h.part(id)
+	c.Store, c.Evidence = h.part(id), h.c.Evidence
 	c.Clock, c.Rand, c.Log = h.c.Clock, h.c.Rand, h.c.Log
 	c.Languages = languages(lang)
 	return c
