@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ecdh"
 	"crypto/hpke"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -29,6 +30,7 @@ var (
 
 const (
 	maxWaiting = 500
+	maxAsked   = maxWaiting / 2 // anybody can ask: that must leave room for what matters more
 	maxMessage = 64 << 10
 	inboxInfo  = "paspoort/wallet/inbox/v1"
 )
@@ -72,22 +74,23 @@ type AskedMessage struct {
 // inboxCount is the value under inboxCountKey.
 type inboxCount struct {
 	Waiting int `json:"waiting"`
+	Asked   int `json:"asked,omitempty"` // of these, questions
 }
 
 func inboxKEM() hpke.KEM { return hpke.DHKEM(ecdh.X25519()) }
 
-// Deliver puts a message in the inbox of a wallet, locked or not. Errors: ErrNoWallet,
-// ErrInboxFull, ErrMessage.
+// Deliver puts a message in the inbox of a wallet, locked or not. Of the questions about
+// one share the first waits for the holder, and others are dropped until it was read.
+// Errors: ErrNoWallet, ErrInboxFull, ErrMessage, ErrDraft.
 func Deliver(store kv.Store, random io.Reader, m Message) error {
-	plain, err := json.Marshal(m)
-	if err != nil || m.Kind == "" || len(plain) > maxMessage {
-		return fmt.Errorf("%w: %d bytes of kind %q", ErrMessage, len(plain), m.Kind)
+	plain, err := m.check()
+	if err != nil {
+		return err
 	}
-	id := make([]byte, 16)
-	if _, err := io.ReadFull(random, id); err != nil {
-		return fmt.Errorf("random bytes: %w", err)
+	key, err := m.key(random)
+	if err != nil {
+		return err
 	}
-	key := append([]byte(inboxPrefix), hex.EncodeToString(id)...)
 	return store.Update(func(tx kv.Tx) error {
 		v, err := readVault(tx)
 		if err != nil {
@@ -97,23 +100,67 @@ func Deliver(store kv.Store, random io.Reader, m Message) error {
 		if err != nil {
 			return fmt.Errorf("%w: key of the inbox", kv.ErrFormat)
 		}
+		if _, err := tx.Get(key); !errors.Is(err, kv.ErrNotFound) {
+			return err // nil: this was asked already
+		}
 		n, err := readInboxCount(tx)
 		if err != nil {
 			return err
 		}
-		if n.Waiting >= maxWaiting {
+		if n.Waiting++; isAsked(key) {
+			n.Asked++
+		}
+		if n.Waiting > maxWaiting || isAsked(key) && n.Asked > maxAsked {
 			return ErrInboxFull
 		}
 		sealed, err := sealMessage(public, pad(plain), key)
 		if err != nil {
 			return err
 		}
-		if err := kv.PutJSON(tx, inboxCountKey, valueFormat, inboxCount{n.Waiting + 1}); err != nil {
+		if err := kv.PutJSON(tx, inboxCountKey, valueFormat, n); err != nil {
 			return err
 		}
 		return tx.Set(key, kv.Value(valueFormat, sealed))
 	})
 }
+
+// check is the message as it is sealed, when it can be kept.
+func (m Message) check() ([]byte, error) {
+	if m.Kind == MessageDraft {
+		var d DraftMessage
+		if err := json.Unmarshal(m.Body, &d); err != nil {
+			return nil, fmt.Errorf("%w: no form", ErrMessage)
+		}
+		if err := checkDraft(d.Form, d.Values); err != nil {
+			return nil, err
+		}
+	}
+	plain, err := json.Marshal(m)
+	if err != nil || m.Kind == "" || len(plain) > maxMessage {
+		return nil, fmt.Errorf("%w: %d bytes of kind %q", ErrMessage, len(plain), m.Kind)
+	}
+	return plain, nil
+}
+
+// key is the row of a message: random, but for a question the one of its share, so that a
+// locked wallet shows whether one waits. The share is the host's own to know.
+func (m Message) key(random io.Reader) ([]byte, error) {
+	if m.Kind == MessageAsked {
+		var a AskedMessage
+		if err := json.Unmarshal(m.Body, &a); err != nil {
+			return nil, fmt.Errorf("%w: no question", ErrMessage)
+		}
+		sum := sha256.Sum256([]byte("paspoort/wallet/inbox/asked/v1\n" + a.Share))
+		return append([]byte(askedPrefix), hex.EncodeToString(sum[:16])...), nil
+	}
+	id := make([]byte, 16)
+	if _, err := io.ReadFull(random, id); err != nil {
+		return nil, fmt.Errorf("random bytes: %w", err)
+	}
+	return append([]byte(inboxPrefix), hex.EncodeToString(id)...), nil
+}
+
+func isAsked(key []byte) bool { return bytes.HasPrefix(key, []byte(askedPrefix)) }
 
 func readInboxCount(tx kv.Tx) (n inboxCount, err error) {
 	err = kv.GetJSON(tx, inboxCountKey, valueFormat, &n)
@@ -228,6 +275,7 @@ func (b *box) checkInbox() error {
 // A waiting is a message in its row.
 type waiting struct {
 	key []byte
+	sum [sha256.Size]byte // of what stands in the row
 	m   Message
 }
 
@@ -276,7 +324,7 @@ func (w *Wallet) waiting() (found, damaged []waiting, err error) {
 			return err
 		}
 		return tx.Scan([]byte(inboxPrefix), func(key, value []byte) error {
-			at := waiting{key: bytes.Clone(key)}
+			at := waiting{key: bytes.Clone(key), sum: sha256.Sum256(value)}
 			if at.m, err = openMessage(private, value, key); err != nil {
 				damaged = append(damaged, at)
 			} else {
@@ -297,10 +345,12 @@ func (w *Wallet) takeOut(some []waiting) (out []Message, err error) {
 			return err
 		}
 		for _, at := range some {
-			if _, err := tx.Get(at.key); errors.Is(err, kv.ErrNotFound) {
-				continue
-			} else if err != nil {
+			raw, err := tx.Get(at.key)
+			if err != nil && !errors.Is(err, kv.ErrNotFound) {
 				return err
+			}
+			if err != nil || sha256.Sum256(raw) != at.sum {
+				continue // gone, or the next question about the same share
 			}
 			if err := w.handle(tx, at.m); err != nil {
 				return fmt.Errorf("message %q: %w", at.m.Kind, err)
@@ -309,6 +359,9 @@ func (w *Wallet) takeOut(some []waiting) (out []Message, err error) {
 				return err
 			}
 			n.Waiting = max(n.Waiting-1, 0)
+			if isAsked(at.key) {
+				n.Asked = max(n.Asked-1, 0)
+			}
 			out = append(out, at.m)
 		}
 		return kv.PutJSON(tx, inboxCountKey, valueFormat, n)

@@ -72,8 +72,8 @@ func TestInbox(t *testing.T) {
 func TestInboxFails(t *testing.T) {
 	w := newWorld(t)
 	holder := w.wallet()
-	for range 3 {
-		must(t, w.deliver(wallet.MessageAsked, wallet.AskedMessage{Share: "s1"}))
+	for n := range 3 {
+		must(t, w.deliver(wallet.MessageAsked, wallet.AskedMessage{Share: fmt.Sprint("s", n)}))
 	}
 	broken := errors.New("disk full")
 	w.store.(*kv.Memory).FailNext(kv.NotDone, broken)
@@ -119,6 +119,65 @@ func TestInboxBounds(t *testing.T) {
 		t.Errorf("%d messages came out", len(got))
 	}
 	must(t, w.deliver("weer", 1))
+}
+
+// TestInboxAsked: of the questions about a share one waits, and questions leave room for
+// what else comes.
+func TestInboxAsked(t *testing.T) {
+	w := newWorld(t)
+	holder := w.wallet()
+	ask := func(share int) error {
+		return w.deliver(wallet.MessageAsked, wallet.AskedMessage{Share: fmt.Sprint("s", share), At: w.clock.Now()})
+	}
+	for range 2 {
+		for range 600 {
+			must(t, ask(1))
+		}
+		if got, err := holder.Inbox(); err != nil || len(got) != 1 {
+			t.Errorf("asked 600 times: %d messages, %v", len(got), err)
+		}
+	}
+	for n := range 250 {
+		must(t, ask(n))
+	}
+	if err := ask(250); !errors.Is(err, wallet.ErrInboxFull) {
+		t.Errorf("more than half: got %v", err)
+	}
+	must(t, ask(7)) // waits already
+	for n := range 249 {
+		must(t, w.deliver(wallet.MessageOpened, wallet.OpenedMessage{Share: fmt.Sprint("s", n)}))
+	}
+	must(t, w.deliver(wallet.MessageDraft, wallet.DraftMessage{Form: "own"}))
+	if got, err := holder.Inbox(); err != nil || len(got) != 500 {
+		t.Errorf("%d messages, %v", len(got), err)
+	}
+	must(t, ask(250))
+}
+
+// TestInboxDraft: a form that would not be kept is refused when it comes, not dropped when
+// the holder is back.
+func TestInboxDraft(t *testing.T) {
+	w := newWorld(t)
+	holder := w.wallet()
+	for name, tt := range map[string]struct {
+		body any
+		want error
+	}{
+		"as large as may be": {wallet.DraftMessage{Form: "own", Values: url.Values{"a": {strings.Repeat("x", 32<<10-10)}}}, nil},
+		"larger":             {wallet.DraftMessage{Form: "own", Values: url.Values{"a": {strings.Repeat("x", 32<<10-9)}}}, wallet.ErrDraft},
+		"much larger":        {wallet.DraftMessage{Form: "own", Values: url.Values{"a": {strings.Repeat("x", 100<<10)}}}, wallet.ErrDraft},
+		"no name":            {wallet.DraftMessage{}, wallet.ErrDraft},
+		"no form":            {"tekst", wallet.ErrMessage},
+	} {
+		if err := w.deliver(wallet.MessageDraft, tt.body); !errors.Is(err, tt.want) {
+			t.Errorf("%s: got %v, want %v", name, err, tt.want)
+		}
+	}
+	_, err := holder.Inbox()
+	must(t, err)
+	if d, err := holder.Draft("own"); err != nil || len(d.Get("a")) != 32<<10-10 {
+		t.Errorf("kept: %d, %v", len(d.Get("a")), err)
+	}
 }
 
 // TestInboxDamaged: a message that was changed, or put in another place, is not read, and

@@ -19,7 +19,10 @@ var (
 	inboxCountKey = []byte("count/inbox")
 )
 
-const inboxPrefix = "i/" // i/HEX: a message, sealed to the key of the inbox
+const (
+	inboxPrefix = "i/"                   // i/HEX: a message, sealed to the key of the inbox
+	askedPrefix = inboxPrefix + "asked/" // i/asked/HEX: the same, one for each share
+)
 
 const (
 	keySettings       = "settings"     // regions, once

@@ -459,7 +459,7 @@ func TestShareEnds(t *testing.T) {
 	rig.clock.Advance(askAgain)
 	rig.do(reader, http.MethodPost, link+"/ask", nil)
 	messages, err := rig.open.Inbox()
-	if err != nil || len(messages) != 2 || messages[0].Kind != wallet.MessageAsked {
+	if err != nil || len(messages) != 1 || messages[0].Kind != wallet.MessageAsked { // the others wait for the first to be read
 		t.Errorf("asked: %+v %v", messages, err)
 	}
 	rig.clock.Advance(closedKept)
