@@ -12,7 +12,8 @@ import (
 // of it. What stands in a backup stays there, sealed. It needs no unlocking; when it is
 // broken off, do it again. kv.ErrNoPurge when the store cannot.
 func Destroy(store kv.Store) error {
-	if err := store.Update(func(tx kv.Tx) error { return tx.Delete(vaultKey) }); err != nil {
+	err := store.Update(func(tx kv.Tx) error { return errors.Join(tx.Delete(vaultKey), tx.Delete(spareVaultKey)) })
+	if err != nil {
 		return fmt.Errorf("remove the unlockers: %w", err)
 	}
 	return errors.Join(kv.Sync(store), kv.Purge(store, ""))

@@ -207,14 +207,13 @@ func TestNothingReadableOfTwo(t *testing.T) {
 	}
 }
 
-// TestDestroyLeavesNoWrap: every wrap that ever was is in the files before, and none after;
-// the neighbour's stays.
+// TestDestroyLeavesNoWrap: every wrap is in the files before, and none after; the
+// neighbour's stays.
 func TestDestroyLeavesNoWrap(t *testing.T) {
 	w := newTwo(t)
 	w.store = kv.Sub(w.whole, partOne)
 	holder, err := wallet.Unlock(w.config(), []byte(passphrase))
 	must(t, err)
-	wraps := sealedWraps(t, w.store)
 	_, err = holder.NewRecoveryCode()
 	must(t, err)
 	must(t, holder.AddPasskey("sleutel-1", prf))
@@ -224,7 +223,7 @@ func TestDestroyLeavesNoWrap(t *testing.T) {
 	holder, err = wallet.Unlock(w.config(), []byte(passphrase))
 	must(t, err)
 	must(t, holder.ChangePassphrase([]byte("een nieuwe wachtwoordzin")))
-	wraps = append(wraps, sealedWraps(t, w.store)...)
+	wraps := sealedWraps(t, w.store)
 	neighbour := sealedWraps(t, kv.Sub(w.whole, partTwo))
 	before := filesOf(t, w.dir)
 	for i, wrap := range wraps {
@@ -247,6 +246,68 @@ func TestDestroyLeavesNoWrap(t *testing.T) {
 	}
 	if _, err := wallet.Unlock(w.config(), []byte(secret2)); err != nil {
 		t.Errorf("the neighbour: %v", err)
+	}
+}
+
+// TestFormerWrapsGo: what the holder gave up does not stay in the files, whatever it was,
+// and nothing else goes.
+func TestFormerWrapsGo(t *testing.T) {
+	w := newTwo(t)
+	w.store = kv.Sub(w.whole, partOne)
+	holder, err := wallet.Unlock(w.config(), []byte(passphrase))
+	must(t, err)
+	code, err := holder.NewRecoveryCode()
+	must(t, err)
+	must(t, holder.AddPasskey("sleutel-1", prf))
+	former := sealedWraps(t, w.store)
+	must(t, w.whole.Close()) // what is in memory goes into a table
+	w.open()
+	w.store = kv.Sub(w.whole, partOne)
+	holder, err = wallet.Unlock(w.config(), []byte(passphrase))
+	must(t, err)
+	for i, change := range []func() error{
+		func() error { return holder.ChangePassphrase([]byte("een nieuwe wachtwoordzin")) },
+		func() error { code, err = holder.NewRecoveryCode(); return err },
+		func() error { return holder.RemovePasskey("sleutel-1") },
+	} {
+		if !bytes.Contains(filesOf(t, w.dir), former[i]) {
+			t.Errorf("control: wrap %d is not in the files", i)
+		}
+		must(t, change())
+		if bytes.Contains(filesOf(t, w.dir), former[i]) {
+			t.Errorf("wrap %d is still in the files", i)
+		}
+	}
+	if _, err := wallet.Unlock(w.config(), []byte("een nieuwe wachtwoordzin")); err != nil || !holder.KnowsRecoveryCode(code) {
+		t.Errorf("afterwards: %v", err)
+	}
+	if err := w.everything(secret2); err != nil {
+		t.Errorf("the neighbour: %v", err)
+	}
+}
+
+// TestFormerWrapsBrokenOff: wherever that was broken off, the paspoort opens, changes and
+// goes.
+func TestFormerWrapsBrokenOff(t *testing.T) {
+	w := newWorld(t)
+	w.wallet()
+	must(t, w.store.Update(func(tx kv.Tx) error {
+		raw, err := tx.Get([]byte("vault"))
+		return errors.Join(err, tx.Set([]byte("spare/vault"), raw), tx.Delete([]byte("vault")))
+	}))
+	if _, err := wallet.Init(w.config(), []byte(passphrase)); !errors.Is(err, wallet.ErrExists) {
+		t.Errorf("made anew: %v", err)
+	}
+	holder, err := wallet.Unlock(w.config(), []byte(passphrase))
+	must(t, err)
+	must(t, w.deliver("een", 1))
+	must(t, holder.ChangePassphrase([]byte("een nieuwe wachtwoordzin")))
+	if _, err := wallet.Unlock(w.config(), []byte(passphrase)); !errors.Is(err, wallet.ErrPassphrase) {
+		t.Errorf("the old passphrase: %v", err)
+	}
+	must(t, wallet.Destroy(w.store))
+	if _, err := wallet.Unlock(w.config(), []byte(passphrase)); !errors.Is(err, wallet.ErrNoWallet) {
+		t.Errorf("destroyed: %v", err)
 	}
 }
 

@@ -11,11 +11,12 @@ const (
 )
 
 // The keys of the store that stand on disk as they are: vaultKey holds what is needed to
-// unlock, inboxCountKey how many messages wait, and inboxPrefix what arrived while the
+// unlock (and spareVaultKey the same while older versions of it are removed), inboxCountKey how many messages wait, and inboxPrefix what arrived while the
 // wallet was locked. Every other name below is never on disk: box turns it into an HMAC,
 // and seals name and value together.
 var (
 	vaultKey      = []byte("vault")
+	spareVaultKey = []byte("spare/vault")
 	inboxCountKey = []byte("count/inbox")
 )
 

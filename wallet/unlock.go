@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"bytes"
 	"crypto/hkdf"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -55,14 +56,17 @@ func (w *Wallet) Unlockers() ([]Unlocker, error) {
 // changeVault changes the unlockers, and adds an event unless its kind is empty. The data
 // key stays what it is, so nothing else is written.
 func (w *Wallet) changeVault(e Event, change func(*vault) error) error {
-	return w.c.Store.Update(func(tx kv.Tx) error {
+	gone := false
+	err := w.c.Store.Update(func(tx kv.Tx) error {
 		v, err := readVault(tx)
 		if err != nil {
 			return err
 		}
+		before := slices.Clone(v.Wraps)
 		if err := change(v); err != nil {
 			return err
 		}
+		gone = slices.ContainsFunc(before, func(w wrap) bool { return !v.has(w) })
 		if e.Kind != "" {
 			if err := w.remember(tx, e); err != nil {
 				return err
@@ -70,6 +74,24 @@ func (w *Wallet) changeVault(e Event, change func(*vault) error) error {
 		}
 		return v.write(tx)
 	})
+	if err == nil && gone {
+		w.forgetWraps()
+	}
+	return err
+}
+
+func (v *vault) has(w wrap) bool {
+	return slices.ContainsFunc(v.Wraps, func(have wrap) bool { return bytes.Equal(have.Sealed, w.Sealed) })
+}
+
+// forgetWraps takes wraps that were replaced or removed out of the files of the store:
+// whoever takes the disk away must not open with what the holder gave up. The change is
+// made by then, so that this fails is told to whoever runs the store only.
+func (w *Wallet) forgetWraps() {
+	err := kv.Forget(w.c.Store, string(vaultKey), string(spareVaultKey))
+	if err != nil && !errors.Is(err, kv.ErrNoPurge) {
+		w.c.Log.Warn("a former way to unlock may still stand in the files of the store", "cause", err)
+	}
 }
 
 // remove takes out the unlockers of a kind, with the id unless it is empty. It says
@@ -81,8 +103,7 @@ func (v *vault) remove(kind, id string) bool {
 }
 
 // ChangePassphrase replaces the passphrase, or sets one when there is none. The old one
-// opens nothing any more, except a copy of the store from before. Error:
-// ErrWeakPassphrase.
+// opens nothing any more, except a copy of the store from before. Error: ErrWeakPassphrase.
 func (w *Wallet) ChangePassphrase(passphrase []byte) error {
 	if err := CheckPassphrase(passphrase); err != nil {
 		return err

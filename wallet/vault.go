@@ -160,6 +160,9 @@ func (w wrap) open(key []byte) []byte {
 func readVault(tx kv.Tx) (*vault, error) {
 	raw, err := tx.Get(vaultKey)
 	if errors.Is(err, kv.ErrNotFound) {
+		raw, err = tx.Get(spareVaultKey) // see forgetWraps
+	}
+	if errors.Is(err, kv.ErrNotFound) {
 		return nil, ErrNoWallet
 	}
 	if err != nil {

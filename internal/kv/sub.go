@@ -3,6 +3,8 @@ package kv
 import (
 	"errors"
 	"fmt"
+
+	"github.com/dgraph-io/badger/v4"
 )
 
 // ErrNoPurge: the store cannot take traces out of its files.
@@ -31,6 +33,20 @@ func Purge(s Store, prefix string) error {
 	return p.purge([]byte(prefix))
 }
 
+// Forget removes what the files keep of older versions of one row, to the same measure as
+// Purge. Meanwhile its value stands under spare too; when it is broken off it may stand
+// there only, so whoever reads the row looks there when it is absent. No other row may
+// start with either key. ErrNoPurge when the store cannot.
+func Forget(s Store, key, spare string) error {
+	f, ok := s.(forgetter)
+	if !ok {
+		return ErrNoPurge
+	}
+	return f.forget([]byte(key), []byte(spare))
+}
+
+type forgetter interface{ forget(key, spare []byte) error }
+
 type purger interface{ purge(prefix []byte) error }
 
 type subStore struct {
@@ -53,6 +69,10 @@ func (s *subStore) Sync() error { return Sync(s.whole) }
 
 func (s *subStore) purge(prefix []byte) error {
 	return Purge(s.whole, string(s.prefix)+string(prefix))
+}
+
+func (s *subStore) forget(key, spare []byte) error {
+	return Forget(s.whole, string(s.prefix)+string(key), string(s.prefix)+string(spare))
 }
 
 type subTx struct {
@@ -124,4 +144,40 @@ func (s *badgerStore) purge(prefix []byte) error {
 	for s.db.RunValueLogGC(0.01) == nil {
 	}
 	return nil
+}
+
+// forget has nothing to do: memory keeps no older versions.
+func (m *Memory) forget(_, _ []byte) error { return nil }
+
+func (s *badgerStore) forget(key, spare []byte) error {
+	s.write.Lock()
+	defer s.write.Unlock()
+	if s.db.IsClosed() {
+		return ErrClosed
+	}
+	for _, move := range [][2][]byte{{key, spare}, {spare, key}} {
+		if err := s.move(move[0], move[1]); err != nil {
+			return fmt.Errorf("kv: forget: %w", translate(err))
+		}
+	}
+	return nil
+}
+
+// move puts a value under another key, on the disk, before it drops the first.
+func (s *badgerStore) move(from, to []byte) error {
+	err := s.db.Update(func(t *badger.Txn) error {
+		item, err := t.Get(from)
+		if err != nil {
+			return err
+		}
+		value, err := item.ValueCopy(nil)
+		if err != nil {
+			return err
+		}
+		return t.Set(to, value)
+	})
+	if err = errors.Join(err, s.db.Sync()); err != nil {
+		return err
+	}
+	return s.drop(from)
 }

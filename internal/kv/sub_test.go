@@ -162,6 +162,39 @@ func TestPurgeMemory(t *testing.T) {
 	}
 }
 
+// TestForget: of one row the last value stays and the others leave the files; rows beside
+// it stay.
+func TestForget(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, kv.Options{})
+	defer s.Close()
+	former, last, beside := secret(t), secret(t), secret(t)
+	for _, value := range [][]byte{former, last} {
+		put(t, s, "h/1/a", value)
+	}
+	put(t, s, "h/1/b", beside)
+	part1 := kv.Sub(s, "h/1/")
+	if err := kv.Forget(part1, "a", "spare"); err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]string{}
+	err := part1.View(func(tx kv.Tx) error {
+		return tx.Scan(nil, func(k, v []byte) error { rows[string(k)] = string(v); return nil })
+	})
+	if err != nil || len(rows) != 2 || rows["a"] != string(last) || rows["b"] != string(beside) {
+		t.Errorf("%d rows, %v", len(rows), err)
+	}
+	if bytes.Contains(filesOf(t, dir), former) {
+		t.Error("the former value is still in the files")
+	}
+	if err := kv.Forget(part1, "none", "spare"); !errors.Is(err, kv.ErrNotFound) {
+		t.Errorf("no such row: got %v", err)
+	}
+	if err := kv.Forget(part{s, s}, "a", "spare"); !errors.Is(err, kv.ErrNoPurge) {
+		t.Errorf("a store that cannot: got %v, want ErrNoPurge", err)
+	}
+}
+
 func put(t *testing.T, s kv.Store, key string, value []byte) {
 	t.Helper()
 	if err := s.Update(func(tx kv.Tx) error { return tx.Set([]byte(key), value) }); err != nil {
