@@ -13,7 +13,8 @@
   });
   const keep = (left, tell = true) => {
     if (ended) return;
-    end = Date.now() + left * 1000;
+    // A moment after the server's end: asked sooner, the server would go on with the session.
+    end = Date.now() + (left + 2) * 1000;
     if (tell && others) others.postMessage(left);
     look();
   };
