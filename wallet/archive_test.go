@@ -65,7 +65,7 @@ func (w *world) moved() []byte {
 	w.accept(holder, configID)
 	_, err := holder.Declare(words())
 	must(w.t, err)
-	must(w.t, holder.SetPerson(wallet.Person{Name: "Samira", RecoveryConfirmed: true}))
+	must(w.t, holder.ChangePerson(func(p *wallet.Person) { p.Name, p.RecoveryConfirmed = "Samira", true }))
 	w.show(holder, w.verifier)
 	return w.pack(holder)
 }

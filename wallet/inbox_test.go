@@ -267,7 +267,7 @@ func TestPerson(t *testing.T) {
 		t.Errorf("first: %+v, %v", p, err)
 	}
 	want := wallet.Person{Name: "Samira", RecoveryConfirmed: true}
-	must(t, holder.SetPerson(want))
+	must(t, holder.ChangePerson(func(p *wallet.Person) { *p = want }))
 	if p, err := holder.Person(); !cmp.Equal(p, want) || err != nil {
 		t.Errorf("got %+v, %v", p, err)
 	}

@@ -39,7 +39,7 @@ func newTwo(t *testing.T) *two {
 	w.accept(holder, configID)
 	_, err := holder.Declare(words())
 	must(t, err)
-	must(t, holder.SetPerson(wallet.Person{Name: "Samira"}))
+	must(t, holder.ChangePerson(func(p *wallet.Person) { p.Name = "Samira" }))
 	must(t, holder.SaveDraft("own", map[string][]string{"title": {"Ossekamp"}}))
 	must(t, w.deliver(wallet.MessageAsked, wallet.AskedMessage{Share: "s1", Label: "Voorbeeld-Idrissi"}))
 	w.store = kv.Sub(w.whole, partTwo)

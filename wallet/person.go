@@ -52,11 +52,6 @@ func (w *Wallet) ChangePerson(change func(*Person)) error {
 	})
 }
 
-// SetPerson puts it in place of what was known; see ChangePerson.
-func (w *Wallet) SetPerson(p Person) error {
-	return w.c.Store.Update(func(tx kv.Tx) error { return w.box.put(tx, keyPerson, p) })
-}
-
 // ErrDraft: a half-filled form that is too large to keep, or has no name.
 var ErrDraft = errors.New("this form is too large to keep half-filled")
 
