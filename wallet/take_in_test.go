@@ -133,7 +133,6 @@ func TestTakeInTakesItsTime(t *testing.T) {
 func TestTakeInBounds(t *testing.T) {
 	w := newWorld(t)
 	holder := w.wallet()
-	before := len(rowsOf(t, w.store))
 	many := func(form string, n int) map[string]json.RawMessage {
 		out := map[string]json.RawMessage{}
 		for i := range n {
@@ -156,7 +155,7 @@ func TestTakeInBounds(t *testing.T) {
 	must(t, err)
 	_, err = holder.Page() // makes a key
 	must(t, err)
-	before = len(rowsOf(t, w.store))
+	before := len(rowsOf(t, w.store))
 	if _, err := holder.TakeIn(t.Context(), l); !errors.Is(err, wallet.ErrArchive) {
 		t.Errorf("no room for the keys: got %v", err)
 	}
@@ -234,8 +233,8 @@ func TestTakeInKeepsKeys(t *testing.T) {
 	w.unpack(holder, file)
 	after := rowsOf(t, w.store)
 	for n := range 3 {
-		row := string(wallet.RowOf(holder, fmt.Sprintf("slot/%04d", n)))
-		if before[row] == "" || before[row] != after[row] {
+		row := wallet.RowOf(holder, fmt.Sprintf("slot/%04d", n))
+		if before[string(row)] == "" || before[string(row)] != after[string(row)] {
 			t.Errorf("key %d is another now", n)
 		}
 	}
