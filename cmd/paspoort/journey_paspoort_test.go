@@ -116,7 +116,10 @@ func (p *traveller) answers() {
 	p.at("/present/[^/]+")
 	p.reads("consent.who")
 	p.reads("consent.why")
-	p.says("Zorggroep Linde", "Wij zoeken een helpende voor de nacht.", "Verzorgen")
+	p.says("Zorggroep Linde", "Wij zoeken een helpende voor de nacht.", "Verzorgen", p.land.ready.Verifiers[0].URL[len("https://"):])
+	if strings.Contains(p.page.Text, "x509_hash") {
+		p.fatalf("the asker is called by the hash of a certificate")
+	}
 	p.reads("party.as.verifier")
 	if strings.Contains(p.page.Text, "Samira") {
 		p.fatalf("the name of the person is shown among what goes, and nobody asked for it")
@@ -237,7 +240,10 @@ func (p *traveller) shares() {
 	for _, key := range []string{"history.event.share_opened", "history.event.share_asked", "history.receipt"} {
 		p.reads(key)
 	}
-	p.says("kennismaken met " + p.own)
+	// Two links were made for as many purposes: what happened to this one names it each time.
+	if n := strings.Count(p.page.Text, "kennismaken met "+p.own); n != 4 {
+		p.fatalf("the history names the link %d times, want at its making, opening, withdrawing and the question", n)
+	}
 }
 
 // opened checks how often the newest share was opened, as its holder sees it.

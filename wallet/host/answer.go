@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"paspoort.example/paspoort/specs/openid4vp"
@@ -115,6 +116,9 @@ func (h *Host) renderConsent(w http.ResponseWriter, r *http.Request, s *session,
 		return err
 	}
 	data := consentPage{ID: id, Asker: h.party(c.Asker), Consent: c, Fault: fault, Anyway: p.anyway, Seen: name}
+	if !strings.Contains(c.Asker.ID, "://") {
+		data.Asker.Address = c.SentTo // the hash of a certificate tells people nothing
+	}
 	for n, item := range c.Items {
 		v := consentItem{ConsentItem: item, N: n, Goes: !slices.Contains(skip, n)}
 		for _, l := range item.Lines {

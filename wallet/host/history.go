@@ -80,6 +80,7 @@ func (h *Host) showHistory(w http.ResponseWriter, r *http.Request, s *session) e
 	for _, i := range items {
 		there[i.ID] = true
 	}
+	nameLinks(events)
 	data := historyPage{Show: showAllKinds, Shows: historyShows, Nothing: len(events) == 0}
 	if wish := r.URL.Query().Get("show"); slices.Contains(historyShows, wish) {
 		data.Show = wish
@@ -93,6 +94,22 @@ func (h *Host) showHistory(w http.ResponseWriter, r *http.Request, s *session) e
 		data.Rows = append(data.Rows, rowOf(e, there))
 	}
 	return show(h, h.paspoort.history, w, r, s, http.StatusOK, data)
+}
+
+// nameLinks gives what happened to a link the purpose with which it was made: a holder with
+// two links must see which one was opened.
+func nameLinks(events []wallet.Event) {
+	purposes := map[string]string{}
+	for _, e := range events {
+		if e.Kind == wallet.EventShareMade {
+			purposes[e.Share] = e.Purpose
+		}
+	}
+	for i, e := range events {
+		if e.Share != "" && e.Purpose == "" {
+			events[i].Purpose = purposes[e.Share]
+		}
+	}
 }
 
 // groupOf is where an event stands; what is not known stands with care for the paspoort.
