@@ -67,6 +67,8 @@ func (w *Wallet) Accept(ctx context.Context, o *Offer, choices Choices) ([]Accep
 type Received struct {
 	Item  Item   `json:"item"`
 	Lines []Line `json:"lines"`
+	// Claims are all claims as the issuer wrote them.
+	Claims map[string]any `json:"claims"`
 
 	x      *exchanged
 	c      *credential
@@ -150,6 +152,9 @@ func (w *Wallet) receiveOne(ctx context.Context, x *exchanged, item OfferedCrede
 		var t *sdjwt.SDJWT
 		if t, err = c.token(); err == nil {
 			r.Lines, err = w.lines(t, c.Labels)
+			if err == nil {
+				r.Claims, err = t.Claims()
+			}
 		}
 	}
 	if err != nil {

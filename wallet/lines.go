@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"paspoort.example/paspoort/specs/openid4vci"
 	"paspoort.example/paspoort/specs/paspoort"
@@ -130,6 +131,9 @@ func valueText(claim string, v any, lang string) string {
 		if words, ok := paspoort.ValueText(claim, v); ok {
 			return words.In(lang)
 		}
+		if day, err := time.Parse(time.DateOnly, v); err == nil {
+			return paspoort.Day(day).In(lang)
+		}
 		return v
 	case bool:
 		return paspoort.Text{NL: map[bool]string{true: "ja", false: "nee"}[v], EN: map[bool]string{true: "yes", false: "no"}[v]}.In(lang)
@@ -140,7 +144,7 @@ func valueText(claim string, v any, lang string) string {
 		for i, e := range v {
 			parts[i] = valueText(claim, e, lang)
 		}
-		return strings.Join(parts, "; ")
+		return list(parts)
 	case map[string]any:
 		return objectText(v, lang)
 	default:
@@ -148,14 +152,24 @@ func valueText(claim string, v any, lang string) string {
 	}
 }
 
+// list joins values: sentences follow one another, anything else has a semicolon between.
+func list(parts []string) string {
+	for _, p := range parts {
+		if !strings.HasSuffix(p, ".") {
+			return strings.Join(parts, "; ")
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
 // objectText writes an object: start and end as a period, else its parts, names and
 // titles first.
 func objectText(v map[string]any, lang string) string {
 	if start, ok := v["start"].(string); ok && len(v) <= 2 {
 		if end, ok := v["end"].(string); ok {
-			return start + paspoort.Text{NL: " tot en met ", EN: " up to and including "}.In(lang) + end
+			return valueText("", start, lang) + paspoort.Text{NL: " tot en met ", EN: " up to and including "}.In(lang) + valueText("", end, lang)
 		}
-		return paspoort.Text{NL: "sinds ", EN: "since "}.In(lang) + start
+		return paspoort.Text{NL: "sinds ", EN: "since "}.In(lang) + valueText("", start, lang)
 	}
 	var parts []string
 	done := map[string]bool{}

@@ -27,7 +27,6 @@ type traveller struct {
 	number, code     string // papers: paspoortnummer and recovery code
 	own              string // words of one's own
 	first            string // path of the first credential
-	last             effort // when the last journey ended
 }
 
 // people are invented, a name for each pair of screen and language. The first is sixty

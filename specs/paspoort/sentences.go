@@ -172,6 +172,9 @@ func dates(name string, t time.Time, other string, u time.Time) map[string]strin
 	return m
 }
 
+// Day is a day as people say it.
+func Day(t time.Time) Text { return Text{date(t), t.UTC().Format("2 January 2006")} }
+
 func date(t time.Time) string {
 	t = t.UTC()
 	return fmt.Sprintf("%d %s %d", t.Day(), months[t.Month()-1], t.Year())

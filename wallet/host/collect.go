@@ -82,9 +82,17 @@ type receivedPage struct {
 	Items  []receivedItem
 }
 
+// receivedItem is one of them, told as on its own page later.
 type receivedItem struct {
-	Name, Type string
-	Lines      []wallet.Line
+	Name string
+	itemPage
+}
+
+func received(got *wallet.Received) receivedItem {
+	item := receivedItem{Name: got.Item.Name}
+	item.Type, item.By = typeText(got.Item.Type), partyView{}
+	item.describe(&wallet.Details{Item: got.Item, Lines: got.Lines, Claims: got.Claims})
+	return item
 }
 
 // offerInProgress is what a session holds of an offer.
@@ -363,7 +371,7 @@ func (h *Host) showReceived(w http.ResponseWriter, r *http.Request, s *session) 
 	}
 	data := receivedPage{ID: id, Issuer: h.party(o.offer.Issuer)}
 	for _, got := range o.received {
-		data.Items = append(data.Items, receivedItem{Name: got.Item.Name, Type: got.Item.Type, Lines: got.Lines})
+		data.Items = append(data.Items, received(got))
 	}
 	return show(h, h.views.received, w, r, s, http.StatusOK, data)
 }

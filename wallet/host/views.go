@@ -115,9 +115,10 @@ func (h *Host) meetingViews(err *error) {
 		state("code-or-spent", offerPage{ID: "x", Issuer: sampleIssuer, Items: []wallet.OfferedCredential{item}, Code: digits, Fault: "code-or-spent"}),
 		state("code-needed", offerPage{ID: "x", Issuer: sampleIssuer, Items: []wallet.OfferedCredential{item}, Code: &codeField{Words: "De code staat in de brief."}, Fault: "code-needed"}),
 		state("stranger", offerPage{ID: "x", Issuer: stranger, Items: []wallet.OfferedCredential{item}, Anyway: true}))...)
-	got := receivedItem{Name: "Basis verzorgen", Type: string(paspoort.Opleiding), Lines: sampleLines}
+	got := receivedItem{Name: "Basis verzorgen", itemPage: itemPage{Type: typeText(string(paspoort.Opleiding)), Person: "Samira El Amrani", Awarded: sampleTime,
+		CanDo: []string{"U helpt iemand met wassen en aankleden."}, Skills: []paspoort.Skill{{Label: "Verzorgen", Level: "zelfstandig"}, {Label: "Luisteren"}}, Says: sampleLines[4:], How: sampleLines[4:]}}
 	v.received = addView(h, err, "received", inside(state("one", receivedPage{ID: "x", Issuer: sampleIssuer, Items: []receivedItem{got}}),
-		state("two", receivedPage{ID: "x", Issuer: sampleIssuer, Items: []receivedItem{got, {Name: longName, Type: "Lasbewijs", Lines: sampleLines[:1]}}}))...)
+		state("two", receivedPage{ID: "x", Issuer: sampleIssuer, Items: []receivedItem{got, {Name: longName, itemPage: itemPage{Type: typeText("Lasbewijs"), Says: sampleLines[:2]}}}}))...)
 	var met []page.Sample[problem]
 	for _, p := range problems {
 		d := problem{Code: p.code}
