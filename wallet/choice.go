@@ -52,13 +52,14 @@ func (w *Wallet) Choose(ctx context.Context, r *Request, picks map[string]int) e
 
 // offerChoice works out what goes by what was chosen so far, and describes it.
 func (w *Wallet) offerChoice(ctx context.Context, r *Request) error {
-	r.choose(w.c.Languages[0])
+	r.told = w.c.Languages[0]
+	r.choose(r.told)
 	if len(r.shows) == 0 {
 		r.Consent.Items, r.Consent.Warnings = []ConsentItem{}, slices.Clone(r.first)
 		r.warn(warnNothing)
 		return nil
 	}
-	return w.prepare(ctx, r, true)
+	return w.prepare(ctx, r, !r.noFetch)
 }
 
 // choose takes the matches that go: all of them where the query takes several, else the one
@@ -80,19 +81,35 @@ func (r *Request) choose(lang string) {
 			answered[id] = true
 		}
 	}
-	inSets := map[string]bool{}
-	for i, can := range r.found.Alternatives {
-		for _, option := range can {
-			for _, id := range option {
-				inSets[id] = inSets[id] || !slices.Contains(r.found.Options[i], id)
-			}
-		}
-	}
+	missing := r.missing(q)
 	for _, cq := range q.Credentials {
-		if !answered[cq.ID] && !inSets[cq.ID] { // what was not chosen is not missing
+		if !answered[cq.ID] && (missing[cq.ID] || len(r.shows) == 0) {
 			r.Consent.Missing = append(r.Consent.Missing, queryName(cq, lang))
 		}
 	}
+}
+
+// missing are the queries that were not answered though the asker wants them: without sets
+// all, with sets those of the required ones of which no option can be answered. What the
+// asker takes as well, or instead, is not missing when something else goes.
+func (r *Request) missing(q *dcql.Query) map[string]bool {
+	out := map[string]bool{}
+	if len(q.CredentialSets) == 0 {
+		for _, cq := range q.Credentials {
+			out[cq.ID] = true
+		}
+	}
+	for i, set := range q.CredentialSets {
+		if !set.IsRequired() || len(r.found.Alternatives[i]) > 0 {
+			continue
+		}
+		for _, option := range set.Options {
+			for _, id := range option {
+				out[id] = true
+			}
+		}
+	}
+	return out
 }
 
 // chooseSets offers the options of each credential set of which several can be answered.

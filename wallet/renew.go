@@ -284,7 +284,7 @@ func (w *Wallet) fetchAgreed(ctx context.Context, r *Request, skip map[int]bool)
 		}
 		if err != nil || c.copyAt(r.slot) == nil {
 			w.c.Log.WarnContext(ctx, "no new copies", "credential", c.ID, "cause", fmt.Sprintf("%T", err))
-			mayFetch = false
+			mayFetch, r.noFetch = false, true
 		}
 	}
 	if len(r.fetch) == 0 {

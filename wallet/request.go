@@ -36,6 +36,8 @@ type Request struct {
 	found      *dcql.Result
 	candidates []prepared
 	picks      map[string]int // what the holder chose, by Choice.ID
+	noFetch    bool           // new copies were wanted and not to be had
+	told       string         // the language of the consent
 }
 
 // Consent is what the holder decides about. Nothing in it is shortened: what is not

@@ -110,6 +110,9 @@ func seen(c wallet.Consent) (string, error) {
 // renderConsent shows what would go. skip are the items that the holder left out. p.mu is
 // held.
 func (h *Host) renderConsent(w http.ResponseWriter, r *http.Request, s *session, id string, p *requestInProgress, skip []int, fault string) error {
+	if err := h.open(r, s).Retell(r.Context(), p.request); err != nil {
+		return err
+	}
 	c := p.request.Consent
 	name, err := seen(c)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gorilla/mux"
 
@@ -54,7 +55,8 @@ func bringFrom(text string) (bring string, ok bool) {
 
 // collectPage takes an offer or a request in another way than by a link.
 type collectPage struct {
-	Fault string // "", text, photo, photo-none, photo-large
+	Waiting waiting
+	Fault   string // "", text, photo, photo-none, photo-large
 }
 
 // offerPage shows who offers what, before anything is fetched.
@@ -97,7 +99,8 @@ func received(got *wallet.Received) receivedItem {
 
 // offerInProgress is what a session holds of an offer.
 type offerInProgress struct {
-	mu       sync.Mutex // one press of a button at a time
+	came     atomic.Bool // it was fetched, and is neither kept nor refused
+	mu       sync.Mutex  // one press of a button at a time
 	offer    *wallet.Offer
 	anyway   bool
 	received []*wallet.Received
@@ -195,6 +198,7 @@ func isWeb(text string) bool {
 // metProblem is a meeting that did not work, kept for the page that tells it.
 type metProblem struct {
 	err   error
+	code  string // when it is not told by the error
 	bring string
 }
 
@@ -210,7 +214,15 @@ func (h *Host) meetProblem(w http.ResponseWriter, r *http.Request, s *session, e
 	if s.held == nil {
 		s.held = map[string]held{}
 	}
-	s.held[problemHeld] = held{metProblem{err, bring}, h.c.Clock()}
+	s.held[problemHeld] = held{metProblem{err: err, bring: bring}, h.c.Clock()}
+	s.mu.Unlock()
+	return see(w, r, "/offer/problem")
+}
+
+// meetCode is meetProblem for a problem that has a code and no error.
+func (h *Host) meetCode(w http.ResponseWriter, r *http.Request, s *session, code string) error {
+	s.mu.Lock()
+	s.held[problemHeld] = held{metProblem{code: code}, h.c.Clock()}
 	s.mu.Unlock()
 	return see(w, r, "/offer/problem")
 }
@@ -219,6 +231,9 @@ func (h *Host) offerProblem(w http.ResponseWriter, r *http.Request, s *session) 
 	p, ok := holding[metProblem](s, problemHeld)
 	if !ok {
 		return see(w, r, "/collect")
+	}
+	if p.code != "" {
+		return show(h, h.views.problem, w, r, s, http.StatusUnprocessableEntity, problem{Code: p.code})
 	}
 	return h.problem(w, r, s, p.err, "/offer/anyway")
 }
@@ -237,7 +252,12 @@ func (h *Host) offerAnyway(w http.ResponseWriter, r *http.Request, s *session) e
 }
 
 func (h *Host) showCollect(w http.ResponseWriter, r *http.Request, s *session) error {
-	return show(h, h.views.collect, w, r, s, http.StatusOK, collectPage{})
+	paspoort := h.open(r, s)
+	person, err := paspoort.Person()
+	if err != nil {
+		return err
+	}
+	return show(h, h.views.collect, w, r, s, http.StatusOK, collectPage{Waiting: h.waitingFor(s, paspoort, person)})
 }
 
 func (h *Host) refuseCollect(w http.ResponseWriter, r *http.Request, s *session, fault string) error {
@@ -296,6 +316,10 @@ func inProgress[T any](r *http.Request, s *session) (T, string, error) {
 }
 
 func (h *Host) showOffer(w http.ResponseWriter, r *http.Request, s *session) error {
+	if kept, ok := holding[keptOffer](s, mux.Vars(r)["id"]); ok {
+		s.say("kept-before")
+		return see(w, r, kept.path)
+	}
 	o, id, err := inProgress[*offerInProgress](r, s)
 	if err != nil {
 		return err
@@ -309,6 +333,7 @@ func (h *Host) showOffer(w http.ResponseWriter, r *http.Request, s *session) err
 }
 
 func (h *Host) renderOffer(w http.ResponseWriter, r *http.Request, s *session, id string, o *offerInProgress, fault string, left int) error {
+	h.open(r, s).RetellOffer(o.offer)
 	data := offerPage{ID: id, Issuer: h.party(o.offer.Issuer), Items: o.offer.Items, Fault: fault, Left: left, Anyway: o.anyway}
 	if c := o.offer.TxCode; c != nil {
 		data.Code = &codeField{Digits: c.InputMode != openid4vci.InputText, Length: c.Length, Words: c.Description}
@@ -345,9 +370,13 @@ func (h *Host) fetchOffer(w http.ResponseWriter, r *http.Request, s *session) er
 		if !isWrongCode(err) {
 			return h.renderOffer(w, r, s, id, o, "code-or-spent", 0)
 		}
-		left := 0
-		if found := attemptsLeft.FindStringSubmatch(err.Error()); found != nil {
+		left, found := 0, attemptsLeft.FindStringSubmatch(err.Error())
+		if found != nil {
 			left, _ = strconv.Atoi(found[1])
+		}
+		if found != nil && left == 0 {
+			s.drop(id)
+			return h.meetCode(w, r, s, "codes-spent")
 		}
 		return h.renderOffer(w, r, s, id, o, "wrong-code", left)
 	}
@@ -356,10 +385,15 @@ func (h *Host) fetchOffer(w http.ResponseWriter, r *http.Request, s *session) er
 		return h.meetProblem(w, r, s, err, "")
 	}
 	o.received = received
+	o.came.Store(len(received) > 0)
 	return see(w, r, "/offer/"+id+"/look")
 }
 
 func (h *Host) showReceived(w http.ResponseWriter, r *http.Request, s *session) error {
+	if kept, ok := holding[keptOffer](s, mux.Vars(r)["id"]); ok {
+		s.say("kept-before")
+		return see(w, r, kept.path)
+	}
 	o, id, err := inProgress[*offerInProgress](r, s)
 	if err != nil {
 		return err
@@ -371,6 +405,9 @@ func (h *Host) showReceived(w http.ResponseWriter, r *http.Request, s *session) 
 	}
 	data := receivedPage{ID: id, Issuer: h.party(o.offer.Issuer)}
 	for _, got := range o.received {
+		if err := h.open(r, s).RetellReceived(got); err != nil {
+			return err
+		}
 		data.Items = append(data.Items, received(got))
 	}
 	return show(h, h.views.received, w, r, s, http.StatusOK, data)
@@ -394,15 +431,17 @@ func (h *Host) keepReceived(w http.ResponseWriter, r *http.Request, s *session) 
 		}
 		o.received, last = o.received[1:], kept.ID
 	}
-	if !s.drop(id) || last == "" {
+	path := "/paspoort"
+	if !several {
+		path += "/" + last
+	}
+	o.came.Store(false)
+	if last == "" || !s.keeps(id, path) {
 		return see(w, r, "/paspoort")
 	}
 	s.say("collected")
 	h.lookAtStandings(s, paspoort)
-	if several {
-		return see(w, r, "/paspoort")
-	}
-	return see(w, r, "/paspoort/"+last)
+	return see(w, r, path)
 }
 
 func (h *Host) dropReceived(w http.ResponseWriter, r *http.Request, s *session) error {

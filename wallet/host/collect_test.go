@@ -48,7 +48,7 @@ func TestCollect(t *testing.T) {
 	if got := g.vci.Notifications(); len(got) != 1 || got[0].Event != openid4vci.CredentialAccepted {
 		t.Errorf("the issuer heard %v", got)
 	}
-	p.get(offer).says("werkt niet meer")
+	p.get(offer).at(item).says("zit al in uw paspoort") // back in the browser
 }
 
 // TestNotKept: what is not right is not kept, and the issuer hears that much.
@@ -212,4 +212,38 @@ func (b *browser) upload(path, field string, file []byte, more ...string) *brows
 	r.Header.Set("Content-Type", form.FormDataContentType())
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	return b.do(r)
+}
+
+// TestNotLost: a proof that was fetched and not kept is not forgotten: the paspoort reminds
+// of it, and leaving asks first.
+func TestNotLost(t *testing.T) {
+	g := newRig(t)
+	p := g.holder("Samira")
+	p.get("/offer?" + g.offerQuery())
+	p.post(p.Path, "code", offerCode).at("/offer/[^/]+/look")
+	look := p.Path
+	p.get("/paspoort").says("nog niet bewaard")
+	p.get("/collect").says("nog niet bewaard")
+	p.post("/leave").at(look).says("Meldt u zich nu af, dan is het weg")
+	p.post(strings.TrimSuffix(look, "/look") + "/keep").at("/paspoort/[^/]+")
+	p.post("/leave").at("/left")
+
+	again := g.holder("Joost")
+	again.get("/offer?" + g.offerQuery())
+	again.post(again.Path, "code", offerCode)
+	again.post("/leave").at(again.Path)
+	again.post("/leave").at("/left")
+}
+
+// TestOtherLanguage: what is in progress is told in the language that the reader switches to.
+func TestOtherLanguage(t *testing.T) {
+	g := newRig(t)
+	p := g.holder("Samira")
+	p.get("/offer?" + g.offerQuery())
+	p.post(p.Path, "code", offerCode).at("/offer/[^/]+/look").says("Manier van meedoen", "deels online")
+	p.get(p.Path + "?lang=en").says("Is this right?", "partly online")
+	p.post(strings.TrimSuffix(p.Path, "/look") + "/keep")
+	p.get("/present?" + g.asker.ask(true, verzorgenURI)).says("Skills")
+	p.get(p.Path + "?lang=nl").says("Vaardigheden")
+	p.post(p.Path, "go", "0", "seen", p.hidden("seen")).at("/present/[^/]+/done").says("Het is verstuurd")
 }

@@ -40,6 +40,8 @@ func (h *Host) paspoortRoutes() {
 
 // paspoortPage is the paspoort on one page: wie ben ik, wat kan ik, wat wil ik.
 type paspoortPage struct {
+	Waiting waiting
+
 	Name  string   // to greet with
 	Names []string // on the proofs
 	Words ownWords
@@ -122,7 +124,7 @@ func (h *Host) paspoortNow(r *http.Request, s *session) (paspoortPage, error) {
 	if err != nil {
 		return paspoortPage{}, err
 	}
-	data := paspoortPage{Name: person.Name, Words: wordsIn(entries), Host: h.c.URL, Checked: s.lookedAt(), Suggestions: h.suggestions(h.kit.Language(r))}
+	data := paspoortPage{Waiting: h.waitingFor(s, mine, person), Name: person.Name, Words: wordsIn(entries), Host: h.c.URL, Checked: s.lookedAt(), Suggestions: h.suggestions(h.kit.Language(r))}
 	data.fill(h.judge(r, s), entries)
 	main := mainWords(entries)
 	if data.Who, data.Can, data.Want, err = wordsForms(mine, main.ID, main.Claims, true); err != nil {

@@ -40,6 +40,7 @@ var problems = []struct {
 	{"stranger", among(wallet.ErrUnknownParty)},
 	{"offer-gone", among(openid4vci.ErrOfferGone)},
 	{"wrong-code", isWrongCode},
+	{"codes-spent", func(error) bool { return false }}, // told without an error
 	{"offer-spent", among(openid4vci.InvalidGrant)},
 	{"no-offer", among(openid4vci.ErrOffer)},
 	{"unusable-offer", among(wallet.ErrUnusableOffer)},

@@ -37,6 +37,8 @@ type session struct {
 	held map[string]held
 	// notice is a sentence to show once, on the next page.
 	notice string
+	// warned: leaving was held up once, because something would be lost.
+	warned bool
 	// standings of the credentials, looked up when the paspoort was opened.
 	standings *standings
 }

@@ -270,9 +270,16 @@ func (s *session) next() string {
 }
 
 func (h *Host) leave(w http.ResponseWriter, r *http.Request, s *session) error {
+	// Once: a proof that was fetched and not kept would be lost.
+	offer := s.fetchedOffer()
 	s.mu.Lock()
-	own := s.own
+	own, warned := s.own, s.warned
+	s.warned = true
 	s.mu.Unlock()
+	if offer != "" && !warned {
+		s.say("not-kept-yet")
+		return see(w, r, offer)
+	}
 	h.sessions.leave(s)
 	h.setCookie(w, sessionCookie, "", -time.Second)
 	if !own {

@@ -22,8 +22,11 @@ func (h *Host) takeRoutes() {
 // takeAlong sends the whole paspoort as one file, sealed with a passphrase of its own.
 func (h *Host) takeAlong(w http.ResponseWriter, r *http.Request, s *session) error {
 	passphrase := []byte(r.PostForm.Get("passphrase"))
-	if wallet.CheckPassphrase(passphrase) != nil {
+	switch {
+	case wallet.CheckPassphrase(passphrase) != nil:
 		return h.renderTake(w, r, s, "passphrase-short")
+	case tooKnown(string(passphrase), ""):
+		return h.renderTake(w, r, s, "passphrase-known")
 	}
 	paspoort := h.open(r, s)
 	var sealed strings.Builder

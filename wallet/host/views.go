@@ -105,7 +105,7 @@ var (
 
 func (h *Host) meetingViews(err *error) {
 	v := &h.views
-	v.collect = addView(h, err, "collect", inside(state("empty", collectPage{}), state("text", collectPage{Fault: "text"}), state("photo", collectPage{Fault: "photo"}),
+	v.collect = addView(h, err, "collect", inside(state("empty", collectPage{}), state("waiting", collectPage{Waiting: waiting{Code: true, Bringing: "request", Offer: "/offer/x/look", Asked: 2}}), state("text", collectPage{Fault: "text"}), state("photo", collectPage{Fault: "photo"}),
 		state("photo-none", collectPage{Fault: "photo-none"}), state("photo-large", collectPage{Fault: "photo-large"}))...)
 	item := wallet.OfferedCredential{Name: "Opleiding", Description: "Een opleider verklaart dat u deze module heeft gedaan."}
 	digits := &codeField{Digits: true, Length: 6}
@@ -171,7 +171,7 @@ func (h *Host) careViews(err *error) {
 	full := carePage{Name: "Samira", Number: "4821 9157", Confirmed: true, Secure: true, Credentials: 12, Shares: 2, Devices: 2,
 		Passkeys: []passkeyRow{{"ab", "Mijn telefoon", sampleTime, true}, {"cd", longName, sampleTime, false}}}
 	v.care = addView(h, err, "care", inside(state("empty", carePage{Name: longName, Number: "4821 9157", Secure: true}), state("full", full))...)
-	v.take = addView(h, err, "take", inside(state("empty", takePage{}), state("short", takePage{Fault: "passphrase-short"}), state("archive", takePage{Fault: "archive"}),
+	v.take = addView(h, err, "take", inside(state("empty", takePage{}), state("short", takePage{Fault: "passphrase-short"}), state("known", takePage{Fault: "passphrase-known"}), state("archive", takePage{Fault: "archive"}),
 		state("archive-passphrase", takePage{Fault: "archive-passphrase"}), state("archive-large", takePage{Fault: "archive-large"}), state("archive-newer", takePage{Fault: "archive-newer"}), state("busy", takePage{Fault: "busy"}))...)
 	v.sheet = addView(h, err, "sheet", inside(state("empty", sheetPage{Host: "https://paspoort.example", Number: "4821 9157"}),
 		state("full", sheetPage{Host: "https://paspoort.example", Number: "4821 9157", Issuers: []string{"Opleidingshuis De Vaart", longName}}))...)
