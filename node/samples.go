@@ -92,11 +92,16 @@ func checkSamples() []page.Sample[checkPage] {
 			Registry:    &paspoort.RegistryView{Name: "Regio Aakermonde", AgeSeconds: 240, Note: paspoort.Sentence("trust_own_nodes")},
 			Credentials: []paspoort.CredentialVerdict{credential}, Skills: []paspoort.SkillVerdict{skill}}
 	}
+	several := verdict(paspoort.Failed)
+	several.Credentials = append(several.Credentials, verdict(paspoort.OK).Credentials...)
+	for range mostChecked - len(several.Credentials) {
+		several.Credentials = append(several.Credentials, verdict(paspoort.Unknown).Credentials...)
+	}
 	return []page.Sample[checkPage]{
 		{Name: "form", Data: checkPage{On: true, Source: from}}, {Name: "off", Data: checkPage{Source: from}},
 		{Name: "empty", Data: checkPage{On: true, Problem: "empty", Source: from}}, {Name: "large", Data: checkPage{On: true, Problem: "large", Source: from}},
-		{Name: "unreadable", Data: checkPage{On: true, Problem: "unreadable", Source: from}},
+		{Name: "unreadable", Data: checkPage{On: true, Problem: "unreadable", Source: from}}, {Name: "many", Data: checkPage{On: true, Problem: "many", Most: mostChecked, Source: from}},
 		{Name: "ok", Data: checkPage{On: true, Verdict: verdict(paspoort.OK), Source: from}}, {Name: "unknown", Data: checkPage{On: true, Verdict: verdict(paspoort.Unknown), Source: from}},
-		{Name: "failed", Data: checkPage{On: true, Verdict: verdict(paspoort.Failed), Source: from}},
+		{Name: "failed", Data: checkPage{On: true, Verdict: verdict(paspoort.Failed), Source: from}}, {Name: "several", Data: checkPage{On: true, Verdict: several, Source: from}},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 
 	"paspoort.example/paspoort/internal/evidence"
 	"paspoort.example/paspoort/internal/web"
@@ -21,8 +22,8 @@ const maxVerifyBody = 1 << 20
 // verifyRequest is the body of POST /v1/verify. Exactly one of Credential and Presentation
 // is given.
 type verifyRequest struct {
-	Credential   string    `json:"credential"`   // an SD-JWT, without key binding
-	Presentation texts     `json:"presentation"` // one SD-JWT with key binding, or a list of them
+	Credential   string    `json:"credential"`   // an SD-JWT, without key binding, or several with white space between
+	Presentation texts     `json:"presentation"` // one SD-JWT with key binding, several with white space between, or a list of them
 	Expected     *expected `json:"expected"`     // what the asker had asked for
 	Flow         string    `json:"flow"`         // "same_device", "cross_device" or "file"; empty is "file" unless expected is given
 	Asked        []string  `json:"asked"`        // uris of skills
@@ -96,11 +97,12 @@ func (q verifyRequest) request() (evidence.Request, error) {
 	default:
 		return out, bad("flow is same_device, cross_device or file")
 	}
-	for _, text := range q.Presentation {
-		out.Presentations = append(out.Presentations, evidence.Presentation{Text: text})
-	}
+	given := q.Presentation
 	if q.Credential != "" {
-		out.Presentations = []evidence.Presentation{{Text: q.Credential}}
+		given = texts{q.Credential}
+	}
+	if out.Presentations = presentations(given...); len(out.Presentations) == 0 {
+		return out, bad("there is only white space in what is given")
 	}
 	if q.Expected != nil {
 		out.Expected = &paspoort.Expected{Nonce: q.Expected.Nonce, Audience: q.Expected.Audience}
@@ -108,6 +110,17 @@ func (q verifyRequest) request() (evidence.Request, error) {
 		out.Flow = paspoort.File
 	}
 	return out, nil
+}
+
+// presentations are the credentials in texts: a file of several holds one a line, with line
+// ends of any kind, and no SD-JWT has white space in it.
+func presentations(given ...string) (out []evidence.Presentation) {
+	for _, text := range given {
+		for one := range strings.FieldsSeq(text) {
+			out = append(out, evidence.Presentation{Text: one})
+		}
+	}
+	return out
 }
 
 // maxChecks bounds checks under way. Each may wait some seconds for documents and lists of
@@ -127,7 +140,7 @@ func (n *Node) check(ctx context.Context, r evidence.Request) (paspoort.Verdict,
 	}
 	verdict, err := n.checker.Verify(ctx, r)
 	if errors.Is(err, evidence.ErrTooMany) {
-		return verdict, web.Errorf(http.StatusRequestEntityTooLarge, "too-many", "check fewer credentials at once")
+		return verdict, web.Errorf(http.StatusRequestEntityTooLarge, "too-many", "check at most 64 credentials at once")
 	}
 	if err != nil {
 		return verdict, errBusy
