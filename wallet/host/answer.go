@@ -54,11 +54,28 @@ type requestInProgress struct {
 
 func (h *Host) answerRoutes() {
 	h.get("/present", "file:redirect-present", h.bringRequest)
-	h.getMember("/present/{id}", "consent", h.showConsent)
-	h.postMember("/present/{id}", h.answer)
-	h.postMember("/present/{id}/choose", h.choose)
-	h.postMember("/present/{id}/no", h.sayNo)
+	h.getMember("/present/{id}", "consent", unanswered(h.showConsent))
+	h.postMember("/present/{id}", unanswered(h.answer))
+	h.postMember("/present/{id}/choose", unanswered(h.choose))
+	h.postMember("/present/{id}/no", unanswered(h.sayNo))
 	h.getMember("/present/{id}/done", "answered", h.showAnswered)
+}
+
+// unanswered gives fn the request of the path, one look or press at a time. One that was
+// answered leads to what became of it.
+func unanswered(fn func(http.ResponseWriter, *http.Request, *session, *requestInProgress, string) error) handler {
+	return func(w http.ResponseWriter, r *http.Request, s *session) error {
+		p, id, err := inProgress[*requestInProgress](r, s)
+		if err != nil {
+			return err
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.done != nil {
+			return see(w, r, "/present/"+id+"/done")
+		}
+		return fn(w, r, s, p, id)
+	}
 }
 
 // bringRequest is where askers send people (OpenID4VP 1.0, 5: the Authorization Endpoint of
@@ -85,16 +102,7 @@ func (h *Host) beginRequest(w http.ResponseWriter, r *http.Request, s *session, 
 	return see(w, r, "/present/"+id)
 }
 
-func (h *Host) showConsent(w http.ResponseWriter, r *http.Request, s *session) error {
-	p, id, err := inProgress[*requestInProgress](r, s)
-	if err != nil {
-		return err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.done != nil {
-		return see(w, r, "/present/"+id+"/done")
-	}
+func (h *Host) showConsent(w http.ResponseWriter, r *http.Request, s *session, p *requestInProgress, id string) error {
 	return h.renderConsent(w, r, s, id, p, nil, "")
 }
 
@@ -144,16 +152,7 @@ func (h *Host) renderConsent(w http.ResponseWriter, r *http.Request, s *session,
 }
 
 // choose takes other options where the asker takes one of several.
-func (h *Host) choose(w http.ResponseWriter, r *http.Request, s *session) error {
-	p, id, err := inProgress[*requestInProgress](r, s)
-	if err != nil {
-		return err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.done != nil {
-		return see(w, r, "/present/"+id+"/done")
-	}
+func (h *Host) choose(w http.ResponseWriter, r *http.Request, s *session, p *requestInProgress, id string) error {
 	if _, err := h.pick(r, s, p); err != nil {
 		return err
 	}
@@ -197,16 +196,7 @@ func skipped(r *http.Request, items int) []int {
 
 // answer sends what the holder agreed to: what stood on the page that was answered, and
 // nothing else. Pressed twice it sends once.
-func (h *Host) answer(w http.ResponseWriter, r *http.Request, s *session) error {
-	p, id, err := inProgress[*requestInProgress](r, s)
-	if err != nil {
-		return err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.done != nil {
-		return see(w, r, "/present/"+id+"/done")
-	}
+func (h *Host) answer(w http.ResponseWriter, r *http.Request, s *session, p *requestInProgress, id string) error {
 	skip := skipped(r, len(p.request.Consent.Items))
 	name, err := seen(p.request.Consent)
 	if err != nil {
@@ -248,16 +238,7 @@ func isRefused(err error) bool {
 
 // sayNo remembers that the holder said no. Nothing is sent unless the holder wants the asker
 // to know.
-func (h *Host) sayNo(w http.ResponseWriter, r *http.Request, s *session) error {
-	p, id, err := inProgress[*requestInProgress](r, s)
-	if err != nil {
-		return err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.done != nil {
-		return see(w, r, "/present/"+id+"/done")
-	}
+func (h *Host) sayNo(w http.ResponseWriter, r *http.Request, s *session, p *requestInProgress, id string) error {
 	tell := r.PostForm.Get("tell") != ""
 	done := &answeredPage{Asker: h.party(p.request.Consent.Asker), State: "refused", SentTo: p.request.Consent.SentTo}
 	redirect, err := h.open(r, s).Refuse(r.Context(), p.request, tell)

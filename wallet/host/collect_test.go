@@ -241,7 +241,7 @@ func TestOtherLanguage(t *testing.T) {
 	p := g.holder("Samira")
 	p.get("/offer?" + g.offerQuery())
 	p.post(p.Path, "code", offerCode).at("/offer/[^/]+/look").says("Manier van meedoen", "deels online")
-	p.get(p.Path + "?lang=en").says("Is this right?", "partly online")
+	p.get(p.Path+"?lang=en").says("Is this right?", "partly online")
 	p.post(strings.TrimSuffix(p.Path, "/look") + "/keep")
 	p.get("/present?" + g.asker.ask(true, verzorgenURI)).says("Skills")
 	p.get(p.Path + "?lang=nl").says("Vaardigheden")
