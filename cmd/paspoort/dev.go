@@ -65,7 +65,7 @@ func runDev(ctx context.Context, out, errs io.Writer, data, ready string, tls bo
 	if err := world.WriteReady(ready); err != nil {
 		return errors.Join(err, world.Stop())
 	}
-	if err := welcome(out, world, invitation, relative(self), ready); err != nil {
+	if err := welcome(out, world, invitation, ready); err != nil {
 		return errors.Join(err, world.Stop())
 	}
 	err = world.Wait(ctx)
@@ -74,7 +74,7 @@ func runDev(ctx context.Context, out, errs io.Writer, data, ready string, tls bo
 }
 
 // welcome says what to open and what to type next.
-func welcome(out io.Writer, w *dev.World, try dev.Invitation, self, ready string) error {
+func welcome(out io.Writer, w *dev.World, try dev.Invitation, ready string) error {
 	r, err := w.Ready()
 	if err != nil {
 		return err
@@ -99,7 +99,7 @@ func welcome(out io.Writer, w *dev.World, try dev.Invitation, self, ready string
 	p("  3  show what you can   %s", s.link(try.Request))
 	p("")
 	p("%s", s.dim("Or type, in another window"))
-	for i, step := range w.FirstSteps(self, ready) {
+	for i, step := range w.FirstSteps(program, ready) {
 		p("  %d  %s", i+1, s.dim(step.Does))
 		p("     %s", step.Command)
 	}
@@ -108,20 +108,4 @@ func welcome(out io.Writer, w *dev.World, try dev.Invitation, self, ready string
 	p("%s", s.dim("Logs   "+w.Logs()))
 	p("%s", s.dim("Ctrl-C stops everything; the region stays in its folder."))
 	return nil
-}
-
-// relative is how a person would type the path of the program here.
-func relative(program string) string {
-	here, err := os.Getwd()
-	if err != nil {
-		return program
-	}
-	rel, err := filepath.Rel(here, program)
-	if err != nil || len(rel) > len(program) {
-		return program
-	}
-	if filepath.Base(rel) == rel {
-		return "./" + rel
-	}
-	return rel
 }

@@ -113,6 +113,7 @@ func explain(err error, lang string) *fault {
 	if code := protocolCode(err); code != "" {
 		f.code = code
 	}
+	f.text, f.next = typedText(f.text), typedText(f.next)
 	return f
 }
 

@@ -37,6 +37,8 @@ var (
 	errGenesis     = errors.New("no genesis")
 	errReadyFile   = errors.New("no ready file")
 	errNotAllNew   = errors.New("not all were renewed")
+	errNotSure     = errors.New("nobody said that it may be deleted")
+	errNoWords     = errors.New("no own words")
 )
 
 // A knownFault is a row of the table: the errors it is for, and its words.
@@ -88,6 +90,12 @@ var knownFaults = []knownFault{
 	{"passphrases_differ", is(errDiffer), words("De twee wachtwoordzinnen zijn niet gelijk.", "The two passphrases differ."), words("Begin opnieuw.", "Start again."), false},
 	{"no_terminal", is(errNoPassphrase), words("Er is niemand om de wachtwoordzin aan te vragen.", "There is nobody to ask for the passphrase."),
 		words("Noem met --passphrase-file een bestand waar hij in staat.", "Name a file that holds the passphrase with --passphrase-file."), false},
+	{"no_terminal", is(errNoNewPassphrase), words("Er is niemand om de nieuwe wachtwoordzin aan te vragen.", "There is nobody to ask for the new passphrase."),
+		words("Noem met --new-passphrase-file een bestand waar hij in staat.", "Name a file that holds it with --new-passphrase-file."), false},
+	{"no_terminal", is(errNoArchivePassphrase), words("Er is niemand om de wachtwoordzin van het bestand aan te vragen.", "There is nobody to ask for the passphrase of the archive."),
+		words("Noem met --archive-passphrase-file een bestand waar hij in staat.", "Name a file that holds it with --archive-passphrase-file."), false},
+	{"not_sure", is(errNotSure), words("Er is niets weggegooid: weggooien is voorgoed, en u hebt nog niet ja gezegd.", "Nothing was deleted: deleting is for good, and you have not agreed yet."),
+		words("Weet u het zeker: --yes", "When you are sure: --yes"), false},
 	{"wallet_in_use", is(kv.ErrInUse), words("Een ander venster gebruikt dit paspoort nu.", "Another command is using this paspoort now."),
 		words("Wacht tot dat klaar is en probeer het opnieuw.", "Wait until it is done, then try again."), false},
 	{"wallet_damaged", is(wallet.ErrDamaged, kv.ErrFormat), words("Dit paspoort is beschadigd of van een nieuwere versie.", "This paspoort is damaged, or of a newer version."),
@@ -149,6 +157,8 @@ var knownFaults = []knownFault{
 		words("Vraag de vrager om een nieuwe link.", "Ask the asker for a new link."), true},
 
 	// Files and flags.
+	{"no_words", is(errNoWords), words("Er is niets bewaard: u schreef nog niets op.", "Nothing was kept: you wrote nothing yet."),
+		words("Schrijf iets over uzelf: paspoort wallet declare --who-i-am \"Ik werk graag met mensen.\"", "Write something about yourself: paspoort wallet declare --who-i-am \"I like to work with people.\""), false},
 	{"claims_invalid", is(paspoort.ErrClaims), words("Uw eigen woorden passen zo niet in een paspoort.", "Your own words do not fit in a paspoort like this."),
 		words("Zie: paspoort wallet declare --help", "See: paspoort wallet declare --help"), true},
 	{"bad_file", is(errClaimsFile), words("Dit bestand bevat geen JSON met uw eigen woorden.", "This file holds no JSON with your own words."), words("Zie: paspoort wallet declare --help", "See: paspoort wallet declare --help"), true},

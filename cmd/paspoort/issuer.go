@@ -253,7 +253,7 @@ func newIssuerSampleCommand() *cobra.Command {
 				}
 				fmt.Fprintln(cmd.OutOrStdout(), path)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "\nNext: paspoort issuer offers --config FILE --modules %[1]s --participants %[2]s\n",
+			fmt.Fprintf(cmd.OutOrStdout(), typed("\nNext: paspoort issuer offers --config FILE --modules %[1]s --participants %[2]s\n"),
 				filepath.Join(args[0], "modules.csv"), filepath.Join(args[0], "deelnemers.csv"))
 			return nil
 		},
@@ -284,9 +284,9 @@ credentials get their entries in a new status list, so no entry is used twice.`,
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "New credentials will stand in status list %d.\n\n"+
+			fmt.Fprintf(cmd.OutOrStdout(), typed("New credentials will stand in status list %d.\n\n"+
 				"Next: what was suspended or revoked after the backup was made, must be so again.\n"+
-				"Look in your own records, then: paspoort issuer serve --config %s\n", next, config)
+				"Look in your own records, then: paspoort issuer serve --config %s\n"), next, config)
 			return nil
 		},
 	}

@@ -19,6 +19,7 @@ import (
 )
 
 func main() {
+	program = started(os.Args[0])
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
@@ -55,6 +56,6 @@ func tell(w io.Writer, err error) {
 	}
 	fmt.Fprintln(w, "paspoort:", err)
 	if h, ok := errors.AsType[hinted](err); ok {
-		fmt.Fprintln(w, "  "+h.next)
+		fmt.Fprintln(w, "  "+typed(h.next))
 	}
 }

@@ -61,6 +61,7 @@ Try it:
 
   paspoort demo     the main job, step by step, on a region of its own
   paspoort dev      that region, to try things yourself`,
+		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: program},
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noArgs,
@@ -80,6 +81,7 @@ Try it:
 		newVersionCommand(),
 		newWalletCommand(),
 	)
+	typedHelp(root)
 	return root
 }
 

@@ -189,12 +189,14 @@ func withoutTime(_ []string, a slog.Attr) slog.Attr {
 }
 
 var (
-	errDiffer       = errors.New("the two passphrases differ")
-	errNoPassphrase = errors.New("nobody to ask for the passphrase")
+	errDiffer              = errors.New("the two passphrases differ")
+	errNoPassphrase        = errors.New("nobody to ask for the passphrase")
+	errNoNewPassphrase     = errors.New("nobody to ask for the new passphrase")
+	errNoArchivePassphrase = errors.New("nobody to ask for the passphrase of the archive")
 )
 
 // secret is the passphrase: from the file, else from the terminal, twice when it is
 // new.
 func (f *walletFlags) secret(cmd *cobra.Command, fresh bool) ([]byte, error) {
-	return f.askSecret(cmd, f.passphrase, walletTexts[f.lang].passphrase, fresh)
+	return f.askSecret(cmd, f.passphrase, walletTexts[f.lang].passphrase, fresh, errNoPassphrase)
 }

@@ -44,7 +44,7 @@ recovery code:
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return f.with(cmd, func(_ context.Context, w *wallet.Wallet) error {
-				secret, err := f.askSecret(cmd, fresh, walletTexts[f.lang].newPassphrase, true)
+				secret, err := f.askSecret(cmd, fresh, walletTexts[f.lang].newPassphrase, true, errNoNewPassphrase)
 				if err != nil {
 					return err
 				}
@@ -70,7 +70,7 @@ on a website. Whoever has the file and its passphrase has your paspoort.`,
 		Args: exactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.with(cmd, func(ctx context.Context, w *wallet.Wallet) error {
-				secret, err := f.askSecret(cmd, sealed, walletTexts[f.lang].archivePassphrase, true)
+				secret, err := f.askSecret(cmd, sealed, walletTexts[f.lang].archivePassphrase, true, errNoArchivePassphrase)
 				if err != nil {
 					return err
 				}
@@ -121,7 +121,7 @@ gave you. What you have already does not come twice.`,
 			}
 			defer func() { err = errors.Join(err, in.Close()) }()
 			return f.with(cmd, func(ctx context.Context, w *wallet.Wallet) error {
-				secret, err := f.askSecret(cmd, sealed, walletTexts[f.lang].archivePassphrase, false)
+				secret, err := f.askSecret(cmd, sealed, walletTexts[f.lang].archivePassphrase, false, errNoArchivePassphrase)
 				if err != nil {
 					return err
 				}
@@ -159,7 +159,8 @@ func (f *walletFlags) unlock(cmd *cobra.Command) (*openedWallet, error) {
 }
 
 // askSecret is a passphrase: from a file, else from the terminal, twice when it is new.
-func (f *walletFlags) askSecret(cmd *cobra.Command, file, prompt string, fresh bool) ([]byte, error) {
+// With nobody to ask it fails with nobody, whose words name the flag for the file.
+func (f *walletFlags) askSecret(cmd *cobra.Command, file, prompt string, fresh bool, nobody error) ([]byte, error) {
 	if file != "" {
 		raw, err := os.ReadFile(file)
 		if err != nil {
@@ -168,6 +169,9 @@ func (f *walletFlags) askSecret(cmd *cobra.Command, file, prompt string, fresh b
 		return bytes.TrimRight(raw, "\r\n"), nil
 	}
 	first, err := readHidden(cmd, prompt)
+	if errors.Is(err, errNoTerminal) {
+		return nil, nobody
+	}
 	if err != nil || !fresh {
 		return first, err
 	}
@@ -185,7 +189,7 @@ func (p *walletPrinter) recovery(code wallet.RecoveryCode) {
 
 func (p *walletPrinter) archived(path string) {
 	p.line("%s %s\n  %s", p.s.good("✓"), p.t.archived, path)
-	p.line("\n%s:\n  paspoort wallet import %s", p.t.next, path)
+	p.line("\n%s:\n  paspoort wallet --dir %s import %s", p.t.archivedNext, p.t.folder, path)
 }
 
 func (p *walletPrinter) imported(got wallet.Imported) {
@@ -198,6 +202,6 @@ func (p *walletPrinter) imported(got wallet.Imported) {
 		p.line("  "+p.t.regionsLeft, got.RegionsLeft)
 	}
 	if got.Copies > 0 {
-		p.line("  %s", p.s.dim(p.t.bothPlaces))
+		p.line("  %s", p.s.dim(typed(p.t.bothPlaces)))
 	}
 }

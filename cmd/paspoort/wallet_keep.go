@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -109,6 +111,9 @@ has to confirm it. It is signed with a key of your own only when you show it.
 					claims[name] = anyList(list)
 				}
 			}
+			if !saysSomething(claims) {
+				return exitError{exitUsage, errNoWords}
+			}
 			return f.declare(cmd, claims)
 		},
 	}
@@ -135,6 +140,17 @@ func (f *walletFlags) declare(cmd *cobra.Command, claims map[string]any) error {
 		}
 		return f.say(cmd, map[string]any{"id": id}, func(p *walletPrinter) { p.declared(id) })
 	})
+}
+
+// saysSomething: there is more in claims than what the command itself puts there.
+func saysSomething(claims map[string]any) bool {
+	for name, v := range claims {
+		said := strings.Trim(fmt.Sprint(v), "[] \t\r\n") // also a list of nothing
+		if name != "evidence" && name != "language" && v != nil && said != "" {
+			return true
+		}
+	}
+	return false
 }
 
 func anyList(in []string) []any {
@@ -228,18 +244,52 @@ func renewedJSON(done []wallet.Renewed, lang string) []any {
 }
 
 func newWalletDeleteCommand(f *walletFlags) *cobra.Command {
-	return &cobra.Command{
+	var yes bool
+	cmd := &cobra.Command{
 		Use:   "delete ID",
-		Short: "Delete one thing, at once and for good",
+		Short: "Delete one thing for good, after asking",
 		Args:  exactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.with(cmd, func(_ context.Context, w *wallet.Wallet) error {
-				err := w.Delete(args[0])
+				sure, err := f.sure(cmd, w, args[0], yes)
 				if err != nil {
 					return err
 				}
-				return f.say(cmd, map[string]any{"deleted": args[0]}, func(p *walletPrinter) { p.deleted() })
+				if !sure {
+					return f.say(cmd, map[string]any{"deleted": nil}, func(p *walletPrinter) { p.deleted(false) })
+				}
+				if err := w.Delete(args[0]); err != nil {
+					return err
+				}
+				return f.say(cmd, map[string]any{"deleted": args[0]}, func(p *walletPrinter) { p.deleted(true) })
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&yes, "yes", false, "delete without asking")
+	return cmd
+}
+
+// sure asks whether a thing may go, by its name: an ID is easily mistaken. Only a clear
+// yes counts.
+func (f *walletFlags) sure(cmd *cobra.Command, w *wallet.Wallet, id string, yes bool) (bool, error) {
+	items, err := w.List()
+	if err != nil {
+		return false, err
+	}
+	i := slices.IndexFunc(items, func(i wallet.Item) bool { return i.ID == id })
+	if i < 0 {
+		return false, wallet.ErrNotHere
+	}
+	if yes {
+		return true, nil
+	}
+	words := walletTexts[f.lang]
+	answer, err := readLine(cmd, fmt.Sprintf(words.sure, items[i].Name))
+	if errors.Is(err, io.EOF) {
+		return false, nil // Ctrl-D is no yes
+	}
+	if err != nil {
+		return false, fmt.Errorf("%w: %w", errNotSure, err)
+	}
+	return strings.HasPrefix(strings.ToLower(answer), words.yes), nil
 }

@@ -44,7 +44,7 @@ func newWalletPrinter(w io.Writer, lang string) *walletPrinter {
 }
 
 func (p *walletPrinter) line(format string, args ...any) {
-	if _, err := fmt.Fprintf(p.w, format+"\n", args...); err != nil && p.err == nil {
+	if _, err := fmt.Fprintf(p.w, typed(format)+"\n", args...); err != nil && p.err == nil {
 		p.err = err
 	}
 }
@@ -179,7 +179,7 @@ func (p *walletPrinter) list(items []wallet.Item, standings map[string]wallet.St
 			p.line("          %s", p.s.dim(fmt.Sprintf("%d %s, %d %s", i.Copies, p.t.copies, i.Unused, p.t.unused)))
 		}
 		if i.FewLeft {
-			p.line("          %s", p.t.fewLeft)
+			p.line("          %s", typed(p.t.fewLeft))
 		}
 		if s, ok := standings[i.ID]; ok && s.State != paspoort.OK {
 			p.line("          %s %s", p.s.sign(s.State), s.Sentence.In(p.l))
@@ -256,18 +256,26 @@ func (p *walletPrinter) renewed(all []wallet.Renewed) {
 	}
 }
 
-func (p *walletPrinter) deleted() { p.line("%s", p.t.deleted) }
+func (p *walletPrinter) deleted(gone bool) {
+	if !gone {
+		p.line("%s", p.t.nothingDeleted)
+		return
+	}
+	p.line("%s", p.t.deleted)
+}
 
 func (p *walletPrinter) history(events []wallet.Event) {
 	if len(events) == 0 {
 		p.line("%s", p.t.noHistory)
 	}
 	for _, e := range events {
-		who := ""
-		if e.Party.ID != "" {
-			who = " · " + e.Party.DisplayName()
+		what := e.Name
+		if who := e.Party.DisplayName(); e.Party.ID != "" && what != "" {
+			what += " · " + who
+		} else if e.Party.ID != "" {
+			what = who
 		}
-		p.line("%s  %-14s %s%s", e.At.Local().Format("2006-01-02 15:04"), p.t.events[e.Kind], e.Name, who)
+		p.line("%s", strings.TrimRight(fmt.Sprintf("%s  %-14s %s", e.At.Local().Format("2006-01-02 15:04"), p.t.events[e.Kind], what), " "))
 		for _, s := range e.Shown {
 			p.line("                    %s: %s", s.Name, strings.Join(s.Claims, ", "))
 		}
@@ -281,7 +289,7 @@ var errNoTerminal = errors.New("there is no terminal to ask on")
 func readHidden(cmd *cobra.Command, prompt string) ([]byte, error) {
 	in, ok := cmd.InOrStdin().(*os.File)
 	if !ok || !term.IsTerminal(int(in.Fd())) {
-		return nil, errNoPassphrase
+		return nil, errNoTerminal
 	}
 	fmt.Fprint(cmd.ErrOrStderr(), prompt)
 	secret, err := term.ReadPassword(int(in.Fd()))

@@ -55,6 +55,26 @@ func TestConsentNamesEverything(t *testing.T) {
 	}
 }
 
+// TestHistoryLine: what an event does not have leaves no sign behind.
+func TestHistoryLine(t *testing.T) {
+	linde := wallet.Party{ID: "x", Name: "Zorggroep Linde", Known: true}
+	for name, c := range map[string]struct {
+		event wallet.Event
+		want  string
+	}{
+		"name and party": {wallet.Event{Kind: wallet.EventAccepted, Name: "Helpen", Party: linde}, "ontvangen      Helpen · Zorggroep Linde\n"},
+		"party alone":    {wallet.Event{Kind: wallet.EventShown, Party: linde}, "laten zien     Zorggroep Linde\n"},
+		"name alone":     {wallet.Event{Kind: wallet.EventDeleted, Name: "Helpen"}, "weggegooid     Helpen\n"},
+		"neither":        {wallet.Event{Kind: wallet.EventPassphrase}, "wachtwoordzin\n"},
+	} {
+		var b bytes.Buffer
+		newWalletPrinter(&b, "nl").history([]wallet.Event{c.event})
+		if got := b.String(); len(got) < 18 || got[18:] != c.want {
+			t.Errorf("%s: got %q, want a day and %q", name, got, c.want)
+		}
+	}
+}
+
 // TestStrangerIsDescribed: before somebody unknown is met, everything that its
 // certificate says is shown.
 func TestStrangerIsDescribed(t *testing.T) {

@@ -18,7 +18,9 @@ type walletWords struct {
 	empty, unused, deleted, exported, declared, noHistory     string
 	newPassphrase, archivePassphrase, changed                 string
 	recoveryCode, recoveryPaper, recoveryNext                 string
-	archived, importedCounts, nothingNew                      string
+	archived, archivedNext, folder                            string
+	importedCounts, nothingNew                                string
+	sure, nothingDeleted                                      string
 	regionsLeft, bothPlaces                                   string
 	events                                                    map[wallet.EventKind]string
 }
@@ -79,6 +81,10 @@ var walletTexts = map[string]walletWords{
 		recoveryPaper:     "Schrijf hem op papier en bewaar dat niet bij deze computer. U ziet hem maar een keer. Een eerdere code opent niets meer.",
 		recoveryNext:      "Maak ook een herstelcode, voor als u de wachtwoordzin kwijtraakt",
 		archived:          "Uw hele paspoort staat in dit bestand. Wie het bestand en de wachtwoordzin heeft, heeft uw paspoort:",
+		archivedNext:      "U haalt het binnen bij een website met paspoorten, op de pagina /take, of op een andere computer of in een andere map. Typ daar",
+		folder:            "MAP",
+		sure:              "%s: voorgoed weggooien? (j/N) ",
+		nothingDeleted:    "Er is niets weggegooid.",
 		importedCounts:    "Erbij gekomen: %d bewijzen, %d kopieën, %d keer eigen woorden, %d regels geschiedenis.",
 		nothingNew:        "Alles uit dit bestand had u al. Er is 0 nieuw.",
 		regionsLeft:       "%d regio's uit het bestand zijn vanaf hier niet te volgen.",
@@ -157,6 +163,10 @@ var walletTexts = map[string]walletWords{
 		recoveryPaper:     "Write it on paper and keep that away from this computer. You see it once. A code from before opens nothing any more.",
 		recoveryNext:      "Make a recovery code as well, for when you lose the passphrase",
 		archived:          "Your whole paspoort is in this file. Whoever has the file and its passphrase has your paspoort:",
+		archivedNext:      "Import it at a website with paspoorten, on its page /take, or on another computer or in another folder. Type there",
+		folder:            "FOLDER",
+		sure:              "%s: delete for good? (y/N) ",
+		nothingDeleted:    "Nothing was deleted.",
 		importedCounts:    "Came in: %d credentials, %d copies, %d times own words, %d lines of history.",
 		nothingNew:        "You had everything in this file. 0 new.",
 		regionsLeft:       "%d regions in the file cannot be followed from here.",
