@@ -7,6 +7,9 @@ FUZZTIME ?= 10s
 # Packages that show pages.
 PAGES     = $(sort $(dir $(shell grep -rl --include='*_test.go' 'func TestPages' ./internal/page ./node ./issuer ./verifier ./wallet)))
 
+# What is said before a build, by those for whom a person waits.
+FIRST     = :
+
 .DEFAULT_GOAL := check
 .PHONY: check build run demo test race e2e lint fuzz bench pages generate clean help
 
@@ -19,12 +22,14 @@ check:
 
 ## build: the program, as build/paspoort
 build:
+	@$(FIRST)
 	@mkdir -p build
 	@$(GO) build -trimpath -o $(BIN) ./cmd/paspoort
 
 ## run: a whole region on this computer, until Ctrl-C (DATA=folder keeps it elsewhere, TLS=--tls speaks https)
 DATA ?= .paspoort
 TLS  ?=
+run demo: FIRST = echo "building $(BIN); the first time this takes a few minutes" >&2
 run: build
 	@$(BIN) dev --data "$(DATA)" --ready-file "$(DATA)/ready.json" $(TLS)
 
