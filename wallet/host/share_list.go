@@ -25,6 +25,7 @@ type shareEntry struct {
 	Opened, Left int
 	Why          closing // empty while it is open
 	AskedAt      time.Time
+	unheard      bool // the holder did not see yet that somebody asked
 }
 
 // closedElsewhere: this host does not have it, because it was made at another.
@@ -63,7 +64,11 @@ func (h *Host) showShares(w http.ResponseWriter, r *http.Request, s *session) er
 		}
 	}
 	data.Full = len(data.Open) >= maxOpenShares
-	return show(h, h.shares.list, w, r, s, http.StatusOK, data)
+	if err := show(h, h.shares.list, w, r, s, http.StatusOK, data); err != nil || r.Method == http.MethodHead {
+		return err
+	}
+	h.heardAll(entries)
+	return nil
 }
 
 // shareEntries are the shares of a holder, newest first.
@@ -84,7 +89,7 @@ func (h *Host) shareEntries(paspoort *wallet.Wallet, holder string) ([]shareEntr
 		case err != nil:
 			return nil, err
 		}
-		out[i] = shareEntry{Share: s, Opened: row.Most - row.Left, Left: row.Left, Why: row.Closed, AskedAt: row.AskedAt}
+		out[i] = shareEntry{Share: s, Opened: row.Most - row.Left, Left: row.Left, Why: row.Closed, AskedAt: row.AskedAt, unheard: !row.AskedAt.IsZero() && !row.Heard}
 	}
 	return out, nil
 }

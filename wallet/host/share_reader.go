@@ -2,10 +2,8 @@ package host
 
 import (
 	"errors"
-	"io"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/gorilla/mux"
@@ -27,6 +25,8 @@ type shareDesk struct {
 	door    page.View[shareDoorPage]
 	closed  page.View[shareClosedPage]
 	opened  page.View[shareOpenedPage]
+	over    page.View[shareOverPage]
+	broken  page.View[struct{}]
 }
 
 // shareDoorPage is what whoever has the link sees before opening: looking costs nothing.
@@ -51,7 +51,12 @@ type shareClosedPage struct {
 // readerRoutes are for whoever was given a link. The address is the secret: it is not
 // logged, sent on, kept or found by search engines.
 func (h *Host) readerRoutes() {
-	h.site.Pages.Handle("/s/{secret}", secretly(h.serve(h.showDoor))).Methods(http.MethodGet, http.MethodHead).Name("share-door")
+	for path, page := range map[string]struct {
+		name string
+		fn   handler
+	}{"/s/": {"share-broken", h.renderBroken}, "/s/{secret}": {"share-door", h.showDoor}, "/s/{secret}/view/{ticket}": {"share-opened", h.showView}} {
+		h.site.Pages.Handle(path, secretly(h.serve(page.fn))).Methods(http.MethodGet, http.MethodHead).Name(page.name)
+	}
 	for path, fn := range map[string]handler{"/s/{secret}": h.postOpen, "/s/{secret}/proofs": h.postProofs, "/s/{secret}/ask": h.postAsk} {
 		h.site.Pages.Handle(path, secretly(h.serve(withForm(fn)))).Methods(http.MethodPost)
 	}
@@ -68,13 +73,9 @@ func secretly(next http.Handler) http.Handler {
 	}))
 }
 
-// secretOf is the secret in the address; what can be none leads nowhere.
+// secretOf is the secret in the address; what can be none is a link that was cut short.
 func secretOf(r *http.Request) (wallet.ShareSecret, error) {
-	secret, err := wallet.ParseShareSecret(mux.Vars(r)["secret"])
-	if err != nil {
-		return secret, errNotHere
-	}
-	return secret, nil
+	return wallet.ParseShareSecret(mux.Vars(r)["secret"])
 }
 
 func readerPath(secret wallet.ShareSecret) string { return "/s/" + secret.Text() }
@@ -87,7 +88,7 @@ func (h *Host) showDoor(w http.ResponseWriter, r *http.Request, s *session) erro
 func (h *Host) renderDoor(w http.ResponseWriter, r *http.Request, s *session, fault string) error {
 	secret, err := secretOf(r)
 	if err != nil {
-		return err
+		return h.renderBroken(w, r, s)
 	}
 	row, err := h.share(placeOf(secret))
 	if err != nil {
@@ -120,11 +121,11 @@ func (h *Host) renderClosed(w http.ResponseWriter, r *http.Request, s *session, 
 	})
 }
 
-// postOpen is an opening.
+// postOpen is an opening, and the only one: the page that it leads to may be loaded anew.
 func (h *Host) postOpen(w http.ResponseWriter, r *http.Request, s *session) error {
 	secret, err := secretOf(r)
 	if err != nil {
-		return err
+		return h.renderBroken(w, r, s)
 	}
 	code := digitsOf(r.PostForm.Get("code"))
 	row, err := h.share(placeOf(secret))
@@ -149,11 +150,11 @@ func (h *Host) postOpen(w http.ResponseWriter, r *http.Request, s *session) erro
 	if err != nil {
 		return err
 	}
-	data.Path = readerPath(secret)
-	if data.Ticket, err = h.shares.tickets.give(h.c.Rand, h.c.Clock(), placeOf(secret), proofsOf(got.frozen)); err != nil {
+	name, err := h.giveTicket(w, r, ticket{place: placeOf(secret), text: proofsOf(got.frozen), page: data})
+	if err != nil {
 		return err
 	}
-	return show(h, h.shares.opened, w, r, s, http.StatusOK, data)
+	return see(w, r, viewPath(secret, name))
 }
 
 // digitsOf are the digits of what was typed: people write codes with spaces.
@@ -168,10 +169,10 @@ func digitsOf(typed string) string {
 
 // postAsk asks for a new link. The answer is the same whether the holder hears it now or
 // was asked today already.
-func (h *Host) postAsk(w http.ResponseWriter, r *http.Request, _ *session) error {
+func (h *Host) postAsk(w http.ResponseWriter, r *http.Request, s *session) error {
 	secret, err := secretOf(r)
 	if err != nil {
-		return err
+		return h.renderBroken(w, r, s)
 	}
 	if err := h.askForShare(placeOf(secret)); err != nil && !errors.Is(err, wallet.ErrInboxFull) {
 		return err
@@ -189,18 +190,21 @@ func proofsOf(f *wallet.FrozenShare) string {
 }
 
 // postProofs gives the proofs of an opening as a file: no opening of its own.
-func (h *Host) postProofs(w http.ResponseWriter, r *http.Request, _ *session) error {
+func (h *Host) postProofs(w http.ResponseWriter, r *http.Request, s *session) error {
 	secret, err := secretOf(r)
+	if err != nil {
+		return h.renderBroken(w, r, s)
+	}
+	t, err := h.ticketOf(r, secret, r.PostForm.Get("ticket"))
+	if errors.Is(err, errGone) {
+		return h.renderOver(w, r, s, secret)
+	}
 	if err != nil {
 		return err
 	}
-	text, ok := h.shares.tickets.take(r.PostForm.Get("ticket"), placeOf(secret), h.c.Clock())
-	if !ok {
-		return errGone
-	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Content-Disposition", `attachment; filename="bewijzen.txt"`)
-	_, _ = w.Write([]byte(text)) // the reader may be gone
+	_, _ = w.Write([]byte(t.text)) // the reader may be gone
 	return nil
 }
 
@@ -214,57 +218,4 @@ func (h *Host) receiptKeys(w http.ResponseWriter, _ *http.Request) {
 	}
 	w.Header().Set("Cache-Control", "public, max-age=3600")
 	web.WriteJSON(w, http.StatusOK, jose.KeySet{Keys: []jose.Key{{Public: public, KeyID: id, Use: "sig", Algorithm: string(jose.ES256)}}})
-}
-
-// tickets let whoever opened a share fetch the file that belongs to it, for a while. They
-// are in memory only.
-type tickets struct {
-	mu   sync.Mutex
-	live map[string]ticket
-}
-
-type ticket struct {
-	place, text string
-	until       time.Time
-}
-
-const (
-	ticketAge  = 15 * time.Minute
-	maxTickets = 200 // of at most a megabyte
-)
-
-func (t *tickets) give(random io.Reader, now time.Time, place, text string) (string, error) {
-	name, err := newToken(random, 16)
-	if err != nil {
-		return "", err
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	first := ""
-	for k, v := range t.live {
-		if now.After(v.until) {
-			delete(t.live, k)
-		} else if first == "" || v.until.Before(t.live[first].until) {
-			first = k
-		}
-	}
-	if len(t.live) >= maxTickets {
-		delete(t.live, first)
-	}
-	if t.live == nil {
-		t.live = map[string]ticket{}
-	}
-	t.live[name] = ticket{place, text, now.Add(ticketAge)}
-	return name, nil
-}
-
-// take gives the text; it may be fetched again while the ticket lasts.
-func (t *tickets) take(name, place string, now time.Time) (string, bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	v, ok := t.live[name]
-	if !ok || v.place != place || now.After(v.until) {
-		return "", false
-	}
-	return v.text, true
 }

@@ -29,6 +29,7 @@ type shareRow struct {
 	Closed   closing   `json:"closed,omitempty"`
 	ClosedAt time.Time `json:"closed_at,omitzero"`
 	AskedAt  time.Time `json:"asked_at,omitzero"` // when a reader last asked for a new link
+	Heard    bool      `json:"heard,omitempty"`   // the holder saw that since
 }
 
 // closing is why a share was closed.
@@ -239,7 +240,7 @@ func (h *Host) askForShare(place string) error {
 	if err := h.tell(row.Holder, wallet.MessageAsked, now, wallet.AskedMessage{Share: row.Share, At: now}); err != nil {
 		return err
 	}
-	row.AskedAt = now
+	row.AskedAt, row.Heard = now, false
 	return h.c.Store.Update(func(tx kv.Tx) error { return kv.PutJSON(tx, shareKey(place), valueFormat, row) })
 }
 
@@ -306,6 +307,7 @@ func (h *Host) watchShares() {
 // sweepShares closes shares whose time has come, and forgets those closed long ago.
 func (h *Host) sweepShares() error {
 	now := h.c.Clock()
+	h.shares.tickets.sweep(now)
 	return h.eachShare(func(place string, row shareRow) error {
 		switch {
 		case row.Closed != "" && now.Sub(row.ClosedAt) > closedKept:

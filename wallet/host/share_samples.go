@@ -144,7 +144,8 @@ func shareOpenedSamples() []page.Sample[shareOpenedPage] {
 		return shareOpenedPage{
 			Path: "/s/x", Ticket: "x", Names: []string{"Samira Voorbeeld-Idrissi"}, By: "Samira Voorbeeld", Purpose: "Werken in de thuiszorg bij Zorggroep De Meent", Made: sampleTime, Until: sampleTime.AddDate(0, 0, 14),
 			Number: 3, Left: 7, Items: []openedItem{sampleProof(), sampleOwn()}, Checked: true, At: sampleTime.AddDate(0, 0, 2), Host: "Paspoort Aakermonde",
-			SameHolder: paspoort.Check{State: paspoort.Unknown, Sentence: paspoort.Sentence("only_names_equal")}, Nodes: []string{"https://knoop-1.aakermonde.example/check"},
+			SameHolder: paspoort.Check{State: paspoort.Unknown, Sentence: paspoort.Sentence("only_names_equal")}, Nodes: []string{"https://knoop-1.aakermonde.example/check"}, ViewEnds: sampleTime.Add(ticketAge),
+			Self:       []selfCheck{{Snippet: commands("https://knoop-1.aakermonde.example", strings.Repeat("3f2a", 16), []string{"https://opleidingshuis-de-vaart.example/status/opleiding/1"})}},
 			Registries: []registryLine{{"Regio Aakermonde", 4 * time.Minute, paspoort.Sentence("trust_witnessed")}},
 		}
 	}
@@ -168,11 +169,13 @@ func shareOpenedSamples() []page.Sample[shareOpenedPage] {
 			i.Checks[2].State, i.Checks[2].Sentence = paspoort.Unknown, paspoort.Sentence("registry_absent")
 		}),
 		with("unchecked", func(d *shareOpenedPage) {
-			d.Checked, d.Names, d.Registries, d.SameHolder = false, nil, nil, paspoort.Check{}
+			d.Checked, d.Names, d.Registries, d.SameHolder, d.Nodes, d.Self = false, nil, nil, paspoort.Check{}, nil, nil
 			d.Items[0].Checks, d.Items[0].Level, d.Items[0].LevelThen, d.Items[0].State = nil, "", "3", paspoort.Unknown
 		}),
 		with("many-long", func(d *shareOpenedPage) {
 			d.Names, d.By = []string{longName, "Samira Voorbeeld-Idrissi"}, longName
+			d.Self[0].Region = "Regio Aakermonde"
+			d.Self = append(d.Self, selfCheck{Region: longName, Snippet: commands("https://knoop-1.overkant.example", strings.Repeat("90bc", 16), nil)})
 			for range wallet.MaxShareItems - 2 {
 				i := sampleProof()
 				i.Title, i.By = longTitle, longName

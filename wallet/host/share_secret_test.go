@@ -38,9 +38,12 @@ func TestShareSecrets(t *testing.T) {
 	reader := rig.browser()
 	rig.do(reader, http.MethodGet, link, nil)
 	rig.do(reader, http.MethodPost, link, url.Values{"code": {"12"}})
-	if _, text := rig.do(reader, http.MethodPost, link, url.Values{"code": {code}}); !strings.Contains(text, "windmolens") {
+	view, text := rig.opens(reader, link, code)
+	if !strings.Contains(text, "windmolens") {
 		t.Fatalf("it does not open: %s", text)
 	}
+	ticket := rig.find(ticketPattern, text)
+	rig.do(rig.browser(), http.MethodGet, view, nil)
 	withdrawn, _ := rig.share(false)
 	shares, err := rig.open.Shares()
 	rig.must(err)
@@ -53,9 +56,10 @@ func TestShareSecrets(t *testing.T) {
 	rig.must(store.Update(func(tx kv.Tx) error { return tx.Set([]byte("host/planted"), []byte(planted)) }))
 	rig.must(store.Close())
 	rig.do(reader, http.MethodGet, link, nil)
+	rig.do(reader, http.MethodGet, view, nil)
 	rig.do(reader, http.MethodPost, link, url.Values{"code": {code}})
 
-	words := []string{secret, string(raw), withdrawn[strings.LastIndex(withdrawn, "/")+1:], "windmolens", "molenmaker", "Samira V.", "Geheime wens", planted}
+	words := []string{secret, ticket, string(raw), withdrawn[strings.LastIndex(withdrawn, "/")+1:], "windmolens", "molenmaker", "Samira V.", "Geheime wens", planted}
 	scan, err := privacyscan.New(words...)
 	rig.must(err)
 	report, err := scan.Tree(dir)

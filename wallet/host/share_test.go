@@ -100,14 +100,19 @@ func (rig *shareRig) newHolder(name string) (*http.Client, string, *wallet.Walle
 	rig.t.Helper()
 	a, paspoort, err := rig.host.found(httptest.NewRequest(http.MethodPost, "/begin", nil), name, []byte(rigPassphrase))
 	rig.must(err)
-	s := &session{holder: a.ID, paspoort: paspoort, own: true}
-	cookie, err := rig.host.sessions.start(s)
+	return rig.signedIn(a.ID, paspoort), a.ID, paspoort
+}
+
+// signedIn is a browser in which a paspoort is open.
+func (rig *shareRig) signedIn(id string, paspoort *wallet.Wallet) *http.Client {
+	rig.t.Helper()
+	cookie, err := rig.host.sessions.start(&session{holder: id, paspoort: paspoort, own: true})
 	rig.must(err)
 	client := rig.browser()
 	u, err := url.Parse(rig.url)
 	rig.must(err)
 	client.Jar.SetCookies(u, []*http.Cookie{{Name: rig.host.cookieName(sessionCookie), Value: cookie, Path: "/"}})
-	return client, a.ID, paspoort
+	return client
 }
 
 // browser keeps cookies and follows nothing.
@@ -148,7 +153,7 @@ func (rig *shareRig) try(c *http.Client, method, at string, form url.Values) (*h
 
 var (
 	tokenPattern  = regexp.MustCompile(`name="token" value="([^"]+)"`)
-	linkPattern   = regexp.MustCompile(`id="link"[^>]* value="([^"]+)"`)
+	linkPattern   = regexp.MustCompile(`id="link"[^>]*>([^<]+)<`)
 	codePattern   = regexp.MustCompile(`<span>(\d{3})</span> <span>(\d{3})</span>`)
 	ticketPattern = regexp.MustCompile(`name="ticket" value="([^"]+)"`)
 	keyPattern    = regexp.MustCompile(`name="line-[^"]+" value="([^"]+)" checked`)
@@ -189,6 +194,18 @@ func (rig *shareRig) share(second bool) (link, code string) {
 		code = rig.find(codePattern, text)
 	}
 	return rig.find(linkPattern, text), code
+}
+
+// opens opens a link and goes where that leads.
+func (rig *shareRig) opens(reader *http.Client, link, code string) (view, text string) {
+	rig.t.Helper()
+	resp, text := rig.do(reader, http.MethodPost, link, url.Values{"code": {code}})
+	view = resp.Header.Get("Location")
+	if resp.StatusCode != http.StatusSeeOther || !strings.HasPrefix(view, link[strings.Index(link, "/s/"):]+"/view/") {
+		rig.t.Fatalf("opening it answers %d, %q: %s", resp.StatusCode, view, text)
+	}
+	_, text = rig.do(reader, http.MethodGet, view, nil)
+	return view, text
 }
 
 // state is the row of a link.
@@ -237,11 +254,10 @@ func TestShareJourney(t *testing.T) {
 	if rig.state(link).Left != 10 {
 		t.Error("looking counted as an opening")
 	}
-	resp, text := rig.do(reader, http.MethodPost, link, nil)
-	if resp.StatusCode != http.StatusOK || !strings.Contains(text, "windmolens") || strings.Contains(text, "Geheime wens") {
-		t.Errorf("opened: %d %s", resp.StatusCode, text)
+	if _, text = rig.opens(reader, link, ""); !strings.Contains(text, "windmolens") || strings.Contains(text, "Geheime wens") {
+		t.Errorf("opened: %s", text)
 	}
-	rig.checkFile(link, rig.find(ticketPattern, text))
+	rig.checkFile(reader, link, rig.find(ticketPattern, text))
 	if rig.state(link).Left != 9 {
 		t.Errorf("%d left after one opening", rig.state(link).Left)
 	}
@@ -256,10 +272,12 @@ func TestShareJourney(t *testing.T) {
 }
 
 // checkFile fetches the proofs: no opening, for this opening only, for a while.
-func (rig *shareRig) checkFile(link, ticket string) {
+func (rig *shareRig) checkFile(reader *http.Client, link, ticket string) {
 	rig.t.Helper()
 	other, _ := rig.share(false)
-	reader := rig.browser()
+	if resp, _ := rig.do(rig.browser(), http.MethodPost, link+"/proofs", url.Values{"ticket": {ticket}}); resp.StatusCode != http.StatusGone {
+		rig.t.Errorf("another browser: %d", resp.StatusCode)
+	}
 	resp, text := rig.do(reader, http.MethodPost, link+"/proofs", url.Values{"ticket": {ticket}})
 	if resp.StatusCode != http.StatusOK || !strings.HasPrefix(text, "eyJ") || strings.Count(text, "\n") != 1 || !strings.Contains(resp.Header.Get("Content-Disposition"), "attachment") {
 		rig.t.Errorf("the file: %d %.80s", resp.StatusCode, text)
@@ -324,7 +342,11 @@ func TestShareOpenings(t *testing.T) {
 			var wait sync.WaitGroup
 			for range 20 {
 				wait.Go(func() {
-					resp, text, err := rig.try(http.DefaultClient, http.MethodPost, link, url.Values{"code": {code}})
+					reader := rig.browser()
+					resp, text, err := rig.try(reader, http.MethodPost, link, url.Values{"code": {code}})
+					if err == nil && resp.StatusCode == http.StatusSeeOther {
+						resp, text, err = rig.try(reader, http.MethodGet, resp.Header.Get("Location"), nil)
+					}
 					switch {
 					case err != nil:
 						t.Error(err)
@@ -413,8 +435,8 @@ func TestShareCodes(t *testing.T) {
 			t.Fatalf("wrong code %d: %d", i, status)
 		}
 	}
-	if status, text := guess(code[:3] + " " + code[3:]); status != http.StatusOK || !strings.Contains(text, "windmolens") {
-		t.Fatalf("right code: %d %s", status, text)
+	if _, text := rig.opens(reader, link, code[:3]+" "+code[3:]); !strings.Contains(text, "windmolens") {
+		t.Fatalf("right code: %s", text)
 	}
 	for range 4 {
 		guess(wrong)

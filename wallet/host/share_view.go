@@ -15,6 +15,7 @@ import (
 // shareOpenedPage is what the reader gets.
 type shareOpenedPage struct {
 	Path, Ticket string
+	ViewEnds     time.Time // this page may be loaded anew until then
 	// Names stand in the proofs; By is what the sharer calls himself or herself.
 	Names            []string
 	By, Purpose      string
@@ -26,6 +27,7 @@ type shareOpenedPage struct {
 	SameHolder       paspoort.Check
 	Registries       []registryLine
 	Nodes            []string // whose page checks the file
+	Self             []selfCheck
 	Host             string
 	Failed, Doubtful int // items
 }
@@ -64,7 +66,7 @@ type openedLine struct{ Label, Value paspoort.Text }
 func (h *Host) openedPage(r *http.Request, o *opening) (shareOpenedPage, error) {
 	f := o.frozen
 	data := shareOpenedPage{
-		By: f.By, Purpose: f.Purpose, Made: f.Made, Until: f.Until, Number: o.number, Left: o.left, At: h.c.Clock(), Host: h.c.Name, Nodes: h.checkPages(),
+		By: f.By, Purpose: f.Purpose, Made: f.Made, Until: f.Until, Number: o.number, Left: o.left, At: h.c.Clock(), Host: h.c.Name, Nodes: h.checkPages(), Self: h.selfChecks(f),
 	}
 	var verdict *paspoort.Verdict
 	if h.c.Evidence != nil && len(f.Items) > 0 {
@@ -214,6 +216,8 @@ func (h *Host) makeShares() (err error) {
 		door:   addView(h, &err, "share-door", shareDoorSamples()...),
 		closed: addView(h, &err, "share-closed", shareClosedSamples()...),
 		opened: addView(h, &err, "share-opened", shareOpenedSamples()...),
+		over:   addView(h, &err, "share-over", state("over", shareOverPage{Path: "/s/x"})),
+		broken: addView(h, &err, "share-broken", state("cut", struct{}{})),
 	}
 	return err
 }

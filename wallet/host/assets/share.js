@@ -8,10 +8,11 @@
     button.setAttribute("aria-live", "polite");
     button.addEventListener("click", async () => {
       try {
-        await navigator.clipboard.writeText(field.value);
+        await navigator.clipboard.writeText(field.value ?? field.textContent);
         button.textContent = button.dataset.done;
       } catch {
-        field.select();
+        getSelection().selectAllChildren(field);
+        field.select?.();
       }
     });
   });
