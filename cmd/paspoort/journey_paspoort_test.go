@@ -1,6 +1,9 @@
 package main
 
 import (
+	"errors"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -223,6 +226,12 @@ func (p *traveller) shares() {
 	reader.reads("share.opened.about")
 	reader.says("Opleidingshuis De Vaart", "Verzorgen", p.name, "kennismaken met "+p.own)
 	reader.reads("share.opened.self")
+	p.land.remember(filepath.Base(reader.page.path()))
+	for _, lang := range []string{"en", p.lang} { // looking on is no opening
+		reader.goTo(reader.page.path() + "?lang=" + lang)
+		reader.says("Opleidingshuis De Vaart")
+	}
+	reader.checksItself()
 	p.opened(1)
 
 	p.press(`form[action$="/withdraw"] button`)
@@ -244,6 +253,34 @@ func (p *traveller) shares() {
 	if n := strings.Count(p.page.Text, "kennismaken met "+p.own); n != 4 {
 		p.fatalf("the history names the link %d times, want at its making, opening, withdrawing and the question", n)
 	}
+}
+
+// checksItself downloads the proofs and does in a terminal what the page says to do.
+func (p *traveller) checksItself() {
+	p.t.Helper()
+	proofs := ask[string](p.tab, `(() => {
+		const form = document.querySelector('form[action$="/proofs"]');
+		return fetch(form.action, {method: "POST", body: new URLSearchParams(new FormData(form))}).then((answer) => answer.text());
+	})()`)
+	at := p.t.TempDir()
+	if err := errors.Join(os.WriteFile(filepath.Join(at, "bewijzen.txt"), []byte(proofs), 0o600), os.Symlink(p.land.program, filepath.Join(at, "paspoort"))); err != nil {
+		p.t.Fatal(err)
+	}
+	commands := ask[string](p.tab, `document.querySelector(".share-commands").textContent`)
+	run := func(commands string, want int) {
+		p.t.Helper()
+		cmd := exec.CommandContext(p.t.Context(), "sh", "-e", "-c", commands)
+		cmd.Dir = at
+		cmd.Env = append(os.Environ(), "PATH="+at+":"+os.Getenv("PATH"), "CURL_CA_BUNDLE="+p.land.ready.CAFile)
+		out, err := cmd.CombinedOutput()
+		if got := cmd.ProcessState.ExitCode(); got != want {
+			p.t.Fatalf("%s\nended with %d, want %d (%v):\n%s", commands, got, want, err, out)
+		}
+	}
+	run(commands, exitOK)
+	last := commands[strings.LastIndex(strings.TrimSpace(commands), "\n")+1:]
+	run("rm lijsten/*; "+last, exitStatus)
+	run(strings.Replace(last, " --status lijsten", "", 1), exitStatus)
 }
 
 // opened checks how often the newest share was opened, as its holder sees it.

@@ -208,7 +208,7 @@ func (b *tab) arrive() {
 }
 
 // chance finds secrets and random names, to leave them out of the names of pictures.
-var chance = regexp.MustCompile(`(/offer|/present|/shares/made|/s|/r|/o)/[^/]{6,}|(/paspoort)/[a-z2-7]{8}$`)
+var chance = regexp.MustCompile(`(/offer|/present|/shares/made|/s|/view|/r|/o)/[^/]{6,}|(/paspoort)/[a-z2-7]{8}$`)
 
 // open types an address, as a person does who clicked a link elsewhere.
 func (b *tab) open(address string) {
