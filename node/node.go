@@ -39,11 +39,13 @@ type Node struct {
 	joined bool // was taken in by the leader, possibly after it forgot a former life
 	forgot bool // has not learnt yet what it signed in that life
 
-	raft     *raft.Raft
-	leaderCh <-chan bool
-	started  chan struct{} // closed when raft runs
-	stopped  chan struct{} // closed when Run returns
-	wg       sync.WaitGroup
+	raft *raft.Raft
+	// restarted: the disk was given up once since this process began, and not again.
+	restarted bool
+	leaderCh  <-chan bool
+	started   chan struct{} // closed when raft runs
+	stopped   chan struct{} // closed when Run returns
+	wg        sync.WaitGroup
 
 	formedMu sync.Mutex
 	births   map[string]string

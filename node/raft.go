@@ -36,12 +36,36 @@ func (n *Node) startRaft(ctx context.Context) error {
 	} else if err := n.bootstrap(ctx, c); err != nil {
 		return err
 	}
-	if n.raft, err = raft.NewRaft(c, n.machine, n.logs, n.votes, n.snapshots, n.transport); err != nil {
+	n.raft, err = newRaft(c, n.machine, n.logs, n.votes, n.snapshots, n.transport)
+	if errors.Is(err, errLogBroken) && !n.restarted {
+		// What raft cannot read it may have voted on: this disk is not what it was (D6).
+		n.log.Error("raft's log cannot be read: coming back under a new raft id", "error", err)
+		n.restarted = true
+		if err := errors.Join(n.closeRaft(), n.startOver()); err != nil {
+			return err
+		}
+		return n.startRaft(ctx)
+	}
+	if err != nil {
 		return fmt.Errorf("raft: %w", err)
 	}
 	n.leaderCh = n.raft.LeaderCh()
 	n.verified = &leadership{raft: n.raft, lastCommand: n.lastCommand}
 	return nil
+}
+
+// errLogBroken: an entry that raft's log says it has cannot be read.
+var errLogBroken = errors.New("raft's log is broken")
+
+// newRaft is raft.NewRaft, which panics when it cannot read its log; nothing was started
+// then. A SIGKILL can leave a segment of raft-wal that is sealed and has no index.
+func newRaft(c *raft.Config, machine raft.FSM, logs raft.LogStore, votes raft.StableStore, snapshots raft.SnapshotStore, transport raft.Transport) (r *raft.Raft, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			r, err = nil, fmt.Errorf("%w: %v", errLogBroken, p)
+		}
+	}()
+	return raft.NewRaft(c, machine, logs, votes, snapshots, transport)
 }
 
 // checkTail starts over when raft's log ends before what was applied from it: then the disk
