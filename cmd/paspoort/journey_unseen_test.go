@@ -36,17 +36,15 @@ func (l *land) neverSeen(t *testing.T) (onDisk func(*testing.T)) {
 	p.tab.name = "unseen"
 	p.firstCredential(l.offer(t, "opleider", paspoort.Opleiding, nil))
 	visitor := p.another("nobody") // who has no paspoort and goes away
-	for _, b := range []*traveller{p, visitor} {
-		b.open(l.askFor(t, "Wij zoeken een begin.").Page) // style and script are in the browser now
-	}
-	read := func(q question) { // from a QR code or a text message
+	read := func(q question) {     // from a QR code or a text message
 		p.open(p.host + "/collect")
 		p.fill("#text", q.Invocation)
 		p.submit("/collect")
 		p.at("/present/[^/]+")
 	}
-	// The button is a link. The page itself stays closed: it asks how the request stands every
-	// three seconds, and how long a test leaves it open is nothing that an asker learns.
+	// The button is a link. The asker's page itself is opened by nobody here: it asks how the
+	// request stands every three seconds, and how often it does that on a slow machine says
+	// nothing about a holder.
 	press := func(b *traveller, q question) { b.open(q.Page + "/open?wallet=1") }
 	refuse := func() {
 		p.submitWithin(`form[action$="/no"]`)
