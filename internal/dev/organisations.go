@@ -115,7 +115,7 @@ func (w *World) join(ctx context.Context, o organisation) error {
 	if err != nil {
 		return err
 	}
-	in, ever, err := w.Governor.admitted(ctx, id, o.role)
+	in, ever, err := w.Governor.client.Admitted(ctx, id, o.role)
 	if err != nil {
 		return err
 	}
@@ -206,7 +206,7 @@ func (w *World) certify(ctx context.Context, o organisation, id string, c certif
 // hobbels puts the catalogue of hobbels in the registry, once.
 func (w *World) hobbels(ctx context.Context) error {
 	var known bool
-	err := w.Governor.any(ctx, func(c registry.Client) error {
+	err := w.Governor.client.Any(ctx, func(c registry.Client) error {
 		answer, err := c.Hobbels(ctx, registry.When{Consistency: registry.Linearizable})
 		known = len(answer.Hobbels) > 0
 		return err

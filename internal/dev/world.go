@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"paspoort.example/paspoort/internal/conf"
+	"paspoort.example/paspoort/internal/govern"
 	"paspoort.example/paspoort/internal/outbound"
 	"paspoort.example/paspoort/specs/registry"
 )
@@ -129,7 +130,7 @@ func (w *World) prepare(tls bool, ports []string) error {
 }
 
 func (w *World) governor() (*Governor, error) {
-	g := &Governor{genesis: w.Genesis, keys: map[string]crypto.Signer{}, clock: w.clock}
+	g := &Governor{client: &govern.Client{Genesis: w.Genesis, Clock: w.clock}, keys: map[string]crypto.Signer{}}
 	for _, m := range members {
 		key, err := w.l.memberKey(m.id)
 		if err != nil {
@@ -138,7 +139,7 @@ func (w *World) governor() (*Governor, error) {
 		g.keys[registry.MemberParty(m.id)] = key
 	}
 	for _, n := range nodes {
-		g.nodes = append(g.nodes, registry.Client{HTTP: w.HTTP, URL: w.settings.url(n.id)})
+		g.client.Nodes = append(g.client.Nodes, registry.Client{HTTP: w.HTTP, URL: w.settings.url(n.id)})
 	}
 	return g, nil
 }
