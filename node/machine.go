@@ -35,6 +35,7 @@ type machine struct {
 	failed   error         // set once, when the store failed or a command cannot be followed
 	moved    chan struct{} // closed and replaced at every change of meta
 	nodes    chan struct{} // has a token when the charter's nodes changed
+	erasures chan struct{} // has a token when a payload was erased
 
 	charter atomic.Pointer[map[string]registry.Node] // its nodes; nil before the first leaf
 
@@ -45,7 +46,7 @@ type machine struct {
 // openMachine replays the stored leaves. Each is verified again by Apply: what this
 // process has not seen verified it does not believe, its own disk included.
 func openMachine(store kv.Store, region string) (*machine, error) {
-	m := &machine{store: store, region: region, moved: make(chan struct{}), nodes: make(chan struct{}, 1), keep: maxOutcomes}
+	m := &machine{store: store, region: region, moved: make(chan struct{}), nodes: make(chan struct{}, 1), erasures: make(chan struct{}, 1), keep: maxOutcomes}
 	m.state, m.payloads = registry.NewState(region), &registry.Payloads{}
 	return m, store.View(func(tx kv.Tx) error {
 		var err error
@@ -181,6 +182,11 @@ func (m *machine) applyEvent(p *pending, raw []byte, logTime int64) registry.Out
 	}
 	leaf := registry.NewLeaf(event, unix(logTime))
 	effect, err := registry.Apply(m.state, leaf)
+	if errors.Is(err, registry.ErrNewer) {
+		// Newer programs may have accepted it: to go on would be another state than theirs.
+		m.fail(err)
+		return refusal(event.Event.ID(), err)
+	}
 	if err != nil {
 		return m.noLeaf(p, event.Event.ID(), err, logTime)
 	}
@@ -241,10 +247,18 @@ func (m *machine) flush(p *pending) {
 	}
 	if p.nodes {
 		m.noteNodes()
-		select {
-		case m.nodes <- struct{}{}:
-		default:
-		}
+		signal(m.nodes)
+	}
+	if len(p.erased) > 0 {
+		signal(m.erasures)
+	}
+}
+
+// signal leaves a token in a channel that has room for one.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
 	}
 }
 
@@ -261,6 +275,9 @@ func (p *pending) write(tx kv.Tx) error {
 	}
 	for _, commitment := range p.erased { // D4: erasing destroys the payload everywhere reachable
 		if err := tx.Delete(keyPayload(commitment)); err != nil {
+			return err
+		}
+		if err := tx.Set(keyErasing(commitment), kv.Value(valueFormat, nil)); err != nil {
 			return err
 		}
 	}

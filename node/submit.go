@@ -136,7 +136,7 @@ func (n *Node) enqueue(ctx context.Context, event registry.SignedEvent, raw []by
 // doorCodes are refusals that no event still in the queue can turn into acceptance. Such
 // an event never reaches raft's log: what anybody may send must not fill it.
 var doorCodes = []*registry.Refusal{
-	registry.ErrMalformed, registry.ErrTooLarge, registry.ErrRules, registry.ErrKind, registry.ErrReserved,
+	registry.ErrMalformed, registry.ErrTooLarge, registry.ErrRules, registry.ErrNewer, registry.ErrKind, registry.ErrReserved,
 	registry.ErrBody, registry.ErrSubject, registry.ErrSignature, registry.ErrCommitment, registry.ErrExpired,
 	registry.ErrRegion, registry.ErrGenesis,
 	registry.ErrLogTime, // not the event's fault for good: nothing to remember

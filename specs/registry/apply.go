@@ -2,6 +2,7 @@ package registry
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 )
@@ -21,6 +22,7 @@ type Effect struct {
 	Subject string
 	Enacted []string // proposals that took effect, by event id
 	Nodes   bool     // the nodes or their keys changed: raft and transport follow
+	Rules   int      // when the event changed the rules: their version from here on
 	Erased  []string // commitments whose payloads and keys are to be destroyed
 }
 
@@ -28,11 +30,14 @@ type Effect struct {
 // it fails, the state is as before. The refusals, in the order of the checks:
 //
 //   - form, rules version and kind: [ErrMalformed], [ErrTooLarge], [ErrCommitment],
-//     [ErrRules], [ErrKind], [ErrReserved];
+//     [ErrRules], [ErrNewer], [ErrKind], [ErrReserved];
 //   - place: [ErrGenesis], [ErrRegion], [ErrDuplicate], [ErrLogTime], [ErrExpired];
 //   - body and subject: [ErrBody], [ErrSubject];
 //   - predecessor and signatures: [ErrStale], [ErrSigner], [ErrKey], [ErrSignature];
 //   - what the kind demands: the others.
+//
+// [ErrNewer] is unlike the others: programs of a newer version may accept the leaf. Whoever
+// keeps a state stops there.
 func Apply(s *State, l Leaf) (Effect, error) {
 	x := &step{s: s, leaf: l, index: s.size, now: l.LogTime, was: s.logTime}
 	genesis, logTime := s.genesis, s.logTime
@@ -65,6 +70,7 @@ type step struct {
 	index   uint64
 	id      string // of the event
 	input   []byte // what its signers sign
+	rules   int    // version of the rules that judge it
 	now     int64  // log time
 	was     int64  // log time of the leaf before
 	body    Body
@@ -110,7 +116,7 @@ func (x *step) run() error {
 	if err := x.checkForm(); err != nil {
 		return err
 	}
-	rule, _ := ruleOf(e.Kind)
+	rule, _ := ruleOf(x.rules, e.Kind)
 	if len(e.Commitments) > 0 && !rule.commits {
 		return ErrCommitment.with("this kind of event carries none")
 	}
@@ -118,7 +124,7 @@ func (x *step) run() error {
 		return err
 	}
 	var err error
-	if x.body, err = decodeBody(rule, e.Body); err != nil {
+	if x.body, err = decodeBody(rule, x.rules, e.Body); err != nil {
 		return err
 	}
 	if x.body.subject() != e.Subject {
@@ -164,16 +170,16 @@ func (x *step) checkForm() error {
 	if x.leaf.Signed().size(x.input) > MaxEvent {
 		return ErrTooLarge
 	}
-	if e.Rules != RulesVersion {
-		return ErrRules
+	if err := x.checkRules(); err != nil {
+		return err
 	}
-	if reserved[e.Kind] {
+	if _, ok := ruleOf(x.rules, e.Kind); ok {
+		return nil
+	}
+	if slices.Contains(kinds, e.Kind) {
 		return ErrReserved
 	}
-	if _, ok := ruleOf(e.Kind); !ok {
-		return ErrKind
-	}
-	return nil
+	return ErrKind
 }
 
 // checkPlace checks region, repetition and log time.
@@ -208,10 +214,13 @@ func (x *step) checkPlace() error {
 
 // decodeBody reads the body into the type of its kind. Unknown members and second spellings
 // of the same content are refused.
-func decodeBody(r rule, raw json.RawMessage) (Body, error) {
+func decodeBody(r rule, version int, raw json.RawMessage) (Body, error) {
 	b := r.new()
 	if err := parseCanonical(raw, b); err != nil {
 		return nil, ErrBody.with("%v", err)
+	}
+	if err := checkNeeds(b, version); err != nil {
+		return nil, err
 	}
 	return b, b.check()
 }

@@ -24,14 +24,22 @@ type Draft struct {
 	Predecessor string            // head of the subject, see [State.Head] and [Client.Head]
 	Now         time.Time         // time of signing
 	Lifetime    time.Duration     // until it expires; for a proposal how long members can decide. 0: 7 days
+	Rules       int               // version in force, see [State.Rules] and [HeadAnswer]; 0: the newest
 	Commitments map[string]string // field -> commitment, see [Seal]
 }
 
 // Compose makes and signs an event. It checks the body, not whether a registry would accept
 // the event. It fails with [ErrBody], [ErrKind], [ErrKey] or an error of a signer.
 func Compose(d Draft, kind Kind, body Body, parties ...Party) (SignedEvent, error) {
-	if _, ok := ruleOf(kind); !ok {
+	rules := d.Rules
+	if rules == 0 {
+		rules = RulesVersion
+	}
+	if _, ok := ruleOf(rules, kind); !ok {
 		return SignedEvent{}, ErrKind
+	}
+	if err := checkNeeds(body, rules); err != nil {
+		return SignedEvent{}, err
 	}
 	if err := body.check(); err != nil {
 		return SignedEvent{}, err
@@ -46,7 +54,7 @@ func Compose(d Draft, kind Kind, body Body, parties ...Party) (SignedEvent, erro
 	}
 	e := Event{
 		Body: raw, Commitments: d.Commitments, Expires: d.Now.Add(lifetime).Unix(), Genesis: d.Genesis, Kind: kind,
-		Predecessor: d.Predecessor, Rules: RulesVersion, Signed: d.Now.Unix(), Subject: body.subject(),
+		Predecessor: d.Predecessor, Rules: rules, Signed: d.Now.Unix(), Subject: body.subject(),
 	}
 	keys := make([]crypto.Signer, len(parties))
 	for i, p := range parties {

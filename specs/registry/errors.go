@@ -31,9 +31,10 @@ func (r *Refusal) with(format string, args ...any) error {
 var (
 	ErrMalformed   = &Refusal{"malformed", "not a canonical event; see schema/leaf.json"}
 	ErrTooLarge    = &Refusal{"too-large", "an event is at most 32 KiB; name larger content by its hash"}
-	ErrRules       = &Refusal{"unknown-rules", "signed under rules that this registry does not follow"}
+	ErrRules       = &Refusal{"other-rules", "signed under other rules than those in force; ask for the head and sign again"}
+	ErrNewer       = &Refusal{"unknown-rules", "the region follows rules that this program does not know; install a newer version"}
 	ErrKind        = &Refusal{"unknown-kind", "no such kind of event"}
-	ErrReserved    = &Refusal{"reserved-kind", "this kind of event has no effect under rules version 1"}
+	ErrReserved    = &Refusal{"reserved-kind", "this kind of event has no effect under the rules in force"}
 	ErrRegion      = &Refusal{"other-region", "the event names another region"}
 	ErrGenesis     = &Refusal{"not-genesis", "a registry begins with its founding event, and has one only"}
 	ErrBody        = &Refusal{"bad-body", "the body does not say what its kind demands"}

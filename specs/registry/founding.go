@@ -79,6 +79,7 @@ func enactFounding(x *step) error {
 	c := x.body.(*Charter)
 	put(x, &x.s.charter, current, CharterRecord{
 		Admission: c.Admission, Criteria: c.Criteria, From: x.now, Name: c.Name, Origin: c.Origin, Thresholds: c.Thresholds,
+		Rules: recordedRules(x.rules),
 	})
 	for _, m := range c.Members {
 		x.addMember(m)

@@ -63,13 +63,13 @@ func (x *step) settle(p Proposal) error {
 		return nil
 	}
 	x.effect.Enacted = append(x.effect.Enacted, p.ID)
-	rule, _ := ruleOf(p.Event.Kind)
-	b, err := decodeBody(rule, p.Event.Body)
+	rule, _ := ruleOf(p.Event.Rules, p.Event.Kind) // of the rules that it was made under
+	b, err := decodeBody(rule, p.Event.Rules, p.Event.Body)
 	if err != nil {
 		return err
 	}
 	enacting := *x
-	enacting.body, enacting.leaf.Event, enacting.id = b, p.Event, p.ID
+	enacting.body, enacting.leaf.Event, enacting.id, enacting.rules = b, p.Event, p.ID, p.Event.Rules
 	err = rule.enact(&enacting)
 	x.journal, x.effect = enacting.journal, enacting.effect
 	// The subject changed: what was signed before this must look at it again (D3).

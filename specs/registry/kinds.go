@@ -1,15 +1,10 @@
 package registry
 
-import (
-	"maps"
-	"slices"
-)
-
-// Kind says what an event is about. All kinds of design version 1 have their name reserved
-// here, so that no later rules version can give a name another meaning.
+// Kind says what an event is about. A kind has its name here before any rules give it effect,
+// so that no later rules can give a name another meaning.
 type Kind string
 
-// The kinds with effect under rules version 1.
+// The kinds with effect under all rules.
 const (
 	KindFounded       Kind = "region.founded"         // the charter; the first leaf and only there
 	KindAmended       Kind = "region.amended"         // change of the charter
@@ -37,11 +32,12 @@ const (
 	KindCatalogue     Kind = "hobbel.catalogue"
 	KindHobbel        Kind = "hobbel.status"
 	KindErased        Kind = "payload.erased"
+	KindRules         Kind = "region.rules" // raises the rules version by one
 )
 
-// The kinds that are reserved: [Apply] refuses them with [ErrReserved].
+// The kinds with effect under rules version 2 or, as yet, none: see the table in rules.go.
+// Where a kind has no effect [Apply] refuses it with [ErrReserved].
 const (
-	KindRules         Kind = "region.rules"     // raises the rules version
 	KindContinued     Kind = "region.continued" // this region goes on where another stopped
 	KindDigest        Kind = "region.digest"    // a digest of the state, see State.Digest
 	KindAppealed      Kind = "proposal.appealed"
@@ -56,9 +52,6 @@ const (
 	KindWitness       Kind = "witness.changed"
 	KindCustodian     Kind = "status.custodian" // who signs on a ceased issuer's status lists
 )
-
-// RulesVersion is the newest version of the rules that this package follows.
-const RulesVersion = 1
 
 // The thresholds that a charter sets, by name.
 const (
@@ -85,15 +78,28 @@ var floors = map[string]Threshold{
 	ForErasure:        {Groups: 2, Members: 2},
 }
 
-// reserved lists the kinds without effect, for the one question "is this name known".
-var reserved = map[Kind]bool{
-	KindRules: true, KindContinued: true, KindDigest: true, KindAppealed: true, KindRenewed: true,
-	KindSucceeded: true, KindFunction: true, KindModule: true, KindModuleChanged: true,
-	KindModuleClosed: true, KindPeerAccepted: true, KindPeerDropped: true, KindWitness: true,
-	KindCustodian: true,
+// kinds lists the names of all kinds.
+var kinds = []Kind{
+	KindFounded, KindAmended, KindClock, KindKeyRotated, KindKeyLost, KindKeyStolen,
+	KindNodeAdded, KindNodeRemoved, KindNodeKeys, KindApplied, KindApproved, KindRefused, KindConfirmed,
+	KindSuspended, KindReinstated, KindWithdrawn, KindDetails, KindAliases, KindOrgKeys,
+	KindCertificate, KindCertRevoked, KindAnchorAdded, KindAnchorRemoved, KindCatalogue, KindHobbel, KindErased,
+	KindRules,
+	KindContinued, KindDigest, KindAppealed, KindRenewed, KindSucceeded, KindFunction, KindModule, KindModuleChanged,
+	KindModuleClosed, KindPeerAccepted, KindPeerDropped, KindWitness, KindCustodian,
 }
 
-// Kinds lists the names of all kinds, those with effect first.
-func Kinds() (active, withoutEffect []Kind) {
-	return slices.Clone(effective), slices.Sorted(maps.Keys(reserved))
+// Kinds lists the names of all kinds under the newest rules: those with effect, and the others.
+func Kinds() (active, withoutEffect []Kind) { return KindsUnder(RulesVersion) }
+
+// KindsUnder is [Kinds] under a rules version.
+func KindsUnder(rules int) (active, withoutEffect []Kind) {
+	for _, k := range kinds {
+		if _, ok := ruleOf(rules, k); ok {
+			active = append(active, k)
+		} else {
+			withoutEffect = append(withoutEffect, k)
+		}
+	}
+	return active, withoutEffect
 }

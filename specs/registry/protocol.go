@@ -131,8 +131,8 @@ func (r *ijsonRaw) UnmarshalJSON(b []byte) error {
 type HeadAnswer struct {
 	Genesis string `json:"genesis"`
 	Subject string `json:"subject"`
-	Head    string `json:"head"` // "" when the subject has no event
-	Rules   int    `json:"rules"`
+	Head    string `json:"head"`  // "" when the subject has no event
+	Rules   int    `json:"rules"` // version to sign the next event under
 	LogTime int64  `json:"log_time"`
 }
 

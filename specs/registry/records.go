@@ -42,6 +42,7 @@ type CharterRecord struct {
 	From       int64                `json:"from"`
 	Name       string               `json:"name"`
 	Origin     string               `json:"origin"`
+	Rules      int                  `json:"rules,omitzero"` // version of the rules; 1 is not written
 	Thresholds map[string]Threshold `json:"thresholds"`
 }
 

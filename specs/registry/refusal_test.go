@@ -301,7 +301,11 @@ var hostile = []struct {
 	}},
 	{"rules of the future", registry.ErrRules, func(r *registrytest.Region) error {
 		p, _ := applied(r)
-		return submit(r, resigned(r, approval(r, p, vakbond), func(e *registry.Event) { e.Rules = 2 }))
+		return submit(r, resigned(r, approval(r, p, vakbond), func(e *registry.Event) { e.Rules = registry.RulesVersion + 1 }))
+	}},
+	{"rules of the past", registry.ErrRules, func(r *registrytest.Region) error {
+		p, _ := applied(r)
+		return submit(r, resigned(r, approval(r, p, vakbond), func(e *registry.Event) { e.Rules = 1 }))
 	}},
 	{"unknown kind", registry.ErrKind, func(r *registrytest.Region) error {
 		p, _ := applied(r)
@@ -309,7 +313,7 @@ var hostile = []struct {
 	}},
 	{"reserved kind", registry.ErrReserved, func(r *registrytest.Region) error {
 		p, _ := applied(r)
-		return submit(r, resigned(r, approval(r, p, vakbond), func(e *registry.Event) { e.Kind = registry.KindDigest }))
+		return submit(r, resigned(r, approval(r, p, vakbond), func(e *registry.Event) { e.Kind = registry.KindWitness }))
 	}},
 	{"unknown member in the body", registry.ErrBody, func(r *registrytest.Region) error {
 		p, _ := applied(r)

@@ -1,15 +1,25 @@
 package registry
 
-// effective lists the kinds with effect under rules version 1.
-var effective = []Kind{
-	KindFounded, KindAmended, KindClock, KindKeyRotated, KindKeyLost, KindKeyStolen,
-	KindNodeAdded, KindNodeRemoved, KindNodeKeys, KindApplied, KindApproved, KindRefused, KindConfirmed,
-	KindSuspended, KindReinstated, KindWithdrawn, KindDetails, KindAliases, KindOrgKeys,
-	KindCertificate, KindCertRevoked, KindAnchorAdded, KindAnchorRemoved, KindCatalogue, KindHobbel, KindErased,
+// ruleOf is what a kind demands and does under a rules version. What a version says never
+// changes once a region can have been founded under it: a change is a row in a newer table.
+func ruleOf(version int, k Kind) (rule, bool) {
+	if version >= 2 {
+		if r, ok := rules2(k); ok {
+			return r, true
+		}
+	}
+	return rules1(k)
 }
 
-// ruleOf is the table of rules version 1: what each kind demands and does.
-func ruleOf(k Kind) (rule, bool) {
+// rules2 are the rows of rules version 2 that are not those of version 1.
+func rules2(k Kind) (rule, bool) {
+	switch k {
+	}
+	return rule{}, false
+}
+
+// rules1 is the table of rules version 1.
+func rules1(k Kind) (rule, bool) {
 	switch k {
 	case KindFounded:
 		return rule{new: bodyOf[Charter], authorise: authoriseFounding, enact: enactFounding}, true
@@ -51,6 +61,8 @@ func ruleOf(k Kind) (rule, bool) {
 		return rule{new: bodyOf[Catalogue], authorise: onlyMembers, threshold: always(ForHobbels), enact: enactCatalogue}, true
 	case KindHobbel:
 		return rule{new: bodyOf[HobbelClaim], authorise: authoriseHobbel, threshold: always(ForHobbels), enact: enactHobbel}, true
+	case KindRules:
+		return rule{new: bodyOf[RulesChange], authorise: onlyMembers, threshold: always(ForAmendment), enact: enactRules}, true
 	case KindErased:
 		return rule{new: bodyOf[Erasure], authorise: onlyMembers, threshold: always(ForErasure), enact: enactErasure}, true
 	}

@@ -174,7 +174,7 @@ func (s server) head(w http.ResponseWriter, r *http.Request) {
 	s.view(w, r, func(v View, _ ReadInfo, _ time.Time) (any, error) {
 		return HeadAnswer{
 			Genesis: v.State.Genesis(), Subject: subject, Head: v.State.Head(subject),
-			Rules: RulesVersion, LogTime: v.State.logTime,
+			Rules: v.State.Rules(), LogTime: v.State.logTime,
 		}, nil
 	})
 }

@@ -19,6 +19,11 @@ type State struct {
 
 	testingSelfApproval bool // tests plant this fault to see that they would notice
 
+	tables
+}
+
+// tables is all that the leaves brought. A new one is named here, in newTables and in stores.
+type tables struct {
 	charter      table[CharterRecord]      // "current"
 	members      table[MemberRecord]       // by member id
 	nodes        table[NodeRecord]         // by node id
@@ -42,8 +47,11 @@ type State struct {
 // NewState is the state before the first leaf. Without a region id the first founding event
 // is believed; with one, any other region is refused ([ErrRegion]).
 func NewState(genesis string) *State {
-	return &State{
-		genesis:      genesis,
+	return &State{genesis: genesis, tables: newTables()}
+}
+
+func newTables() tables {
+	return tables{
 		charter:      newTable[CharterRecord]("charter"),
 		members:      newTable[MemberRecord]("member"),
 		nodes:        newTable[NodeRecord]("node"),
@@ -111,6 +119,12 @@ func (s *State) Digest() string {
 	}
 	rows["log"] = sha256.Sum256([]byte(s.genesis + "\n" + strconv.FormatUint(s.size, 10) + "\n" + strconv.FormatInt(s.logTime, 10)))
 	return merkle(rows)
+}
+
+// asKnown is the state as the first size leaves made it, to ask questions of: what it shares
+// with s must not change meanwhile.
+func (s *State) asKnown(size uint64) *State {
+	return &State{genesis: s.genesis, size: size, logTime: s.logTime, tables: s.tables}
 }
 
 // rollback forgets the leaves from size on; logTime is what it was then.

@@ -35,6 +35,20 @@ func (r *Region) Checkpoint(nodes ...string) []byte {
 	return note
 }
 
+// CheckpointOver signs the log as it would be with one more leaf, that the region itself may
+// not accept.
+func (r *Region) CheckpointOver(leaf []byte) []byte {
+	r.T.Helper()
+	tree := r.tree.Clone()
+	if _, err := tree.Append(registry.LeafHash(leaf)); err != nil {
+		r.T.Fatal(err)
+	}
+	was := r.tree
+	defer func() { r.tree = was }()
+	r.tree = tree
+	return r.sign([]string{"knoop-1", "knoop-2", "knoop-3"})
+}
+
 // Handover signs the log as [Region.Checkpoint] does and keeps the note as one at which the
 // nodes changed.
 func (r *Region) Handover(nodes ...string) []byte {

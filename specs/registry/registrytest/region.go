@@ -119,6 +119,12 @@ func New(t testing.TB) *Region { return NewAt(t, Start) }
 // NewAt founds a region at a time.
 func NewAt(t testing.TB, now time.Time) *Region {
 	t.Helper()
+	return NewUnder(t, now, registry.RulesVersion)
+}
+
+// NewUnder founds a region under a version of the rules.
+func NewUnder(t testing.TB, now time.Time, rules int) *Region {
+	t.Helper()
 	r := &Region{
 		T: t, State: registry.NewState(""), Now: now.UTC().Truncate(time.Second), Keys: map[string]*ecdsa.PrivateKey{},
 		Nodes: map[string]NodeKeys{}, tree: tlog.NewTree(), outcomes: map[string]registry.Outcome{},
@@ -130,7 +136,7 @@ func NewAt(t testing.TB, now time.Time) *Region {
 		Anchors:    []registry.Anchor{registry.NewAnchor(r.ca.cert.Raw, "gemeente-aakermonde")},
 		Thresholds: registry.DefaultThresholds(),
 	}
-	signers := map[string]crypto.Signer{}
+	var signers []registry.Party
 	for _, m := range []struct {
 		party, name string
 		group       registry.Group
@@ -142,14 +148,14 @@ func NewAt(t testing.TB, now time.Time) *Region {
 	} {
 		id := strings.TrimPrefix(m.party, "member/")
 		key := NamedKey(m.party)
-		r.Keys[m.party], signers[id] = key, key
+		r.Keys[m.party], signers = key, append(signers, registry.Party{Name: m.party, Key: key})
 		r.Charter.Members = append(r.Charter.Members, registry.Member{Group: m.group, ID: id, Key: PublicKey(key), Name: m.name})
 	}
 	for i, operator := range []string{"werkgevers-aakermonde", "vakbond-de-eendracht", "gemeente-aakermonde"} {
 		n, keys := Node(fmt.Sprintf("knoop-%d", i+1), operator)
 		r.Charter.Nodes, r.Nodes[n.ID] = append(r.Charter.Nodes, n), keys
 	}
-	founding, err := registry.Found(r.Charter, r.Now, signers)
+	founding, err := registry.Compose(registry.Draft{Now: r.Now, Rules: rules}, registry.KindFounded, &r.Charter, signers...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +178,7 @@ func (r *Region) Party(name string) registry.Party {
 
 // Draft is an honest draft for an event with this body, signed now.
 func (r *Region) Draft(body registry.Body) registry.Draft {
-	return registry.Draft{Genesis: r.Genesis(), Predecessor: r.State.Head(registry.SubjectOf(body)), Now: r.Now}
+	return registry.Draft{Genesis: r.Genesis(), Predecessor: r.State.Head(registry.SubjectOf(body)), Now: r.Now, Rules: r.State.Rules()}
 }
 
 // Compose makes an honest event.
