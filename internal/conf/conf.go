@@ -216,6 +216,8 @@ func absolute(dir string, v any) error {
 		for i := range c.Labels {
 			paths = append(paths, &c.Labels[i])
 		}
+	case *Seat:
+		paths = append(paths, c.paths()...)
 	default:
 		return fmt.Errorf("%w: no such kind of file: %T", ErrConfig, v)
 	}

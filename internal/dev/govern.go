@@ -17,11 +17,8 @@ type Governor struct {
 	keys   map[string]crypto.Signer // by party
 }
 
-// retry is how long the demo waits for the nodes, and how often it asks.
-const (
-	retryFor   = 45 * time.Second
-	retryEvery = 200 * time.Millisecond
-)
+// retryFor is how long the demo waits for the nodes.
+const retryFor = 45 * time.Second
 
 // Submit signs an event for the parties and brings it into the log.
 func (g *Governor) Submit(ctx context.Context, kind registry.Kind, body registry.Body, parties ...string) (registry.Outcome, error) {
