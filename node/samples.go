@@ -1,6 +1,7 @@
 package node
 
 import (
+	"fmt"
 	"time"
 
 	"paspoort.example/paspoort/internal/page"
@@ -36,21 +37,6 @@ func organisationsSamples() []page.Sample[organisationsPage] {
 			{ID: "org_cccccccccccccccccccccccccc", Erased: true, Roles: []roleRow{{Role: registry.WalletHost, Code: registry.CodeExpired, Until: sampleDay}}},
 		}}},
 		{Name: "none", Data: organisationsPage{At: sampleDay, Source: source{Node: "knoop-1"}}},
-	}
-}
-
-func hobbelsSamples() []page.Sample[hobbelsPage] {
-	row := func(id, title, doorbraak string, s registry.HobbelStatus) hobbelRow {
-		return hobbelRow{ID: id, Title: registry.Text{NL: title}, Doorbraak: registry.Text{NL: doorbraak, EN: "The barrier is gone"}, Status: s}
-	}
-	moved := row("H03", "Opleiding buiten de sector wordt niet betaald", "Het budget gaat mee", registry.Doorbraak)
-	moved.Since, moved.Evidence = sampleDay, []registry.Evidence{{URL: "https://aakermonde.example/hobbels/h03"}}
-	return []page.Sample[hobbelsPage]{
-		{Name: "some", Data: hobbelsPage{Catalogue: "voorlopig-0", Source: source{Node: "knoop-1"}, Hobbels: []hobbelRow{
-			row("H01", "Diploma's zeggen niet wat iemand kan", "Vaardigheden tellen", registry.Open), moved,
-			row("H04", "Werkgevers kennen elkaars bewijzen niet", "Eén register", registry.Experiment),
-			row("H05", "Proefplaatsing kost te veel", "Proefplaatsing is verzekerd", registry.Teruggevallen)}}},
-		{Name: "none", Data: hobbelsPage{Source: source{Node: "knoop-1"}}},
 	}
 }
 
@@ -105,3 +91,6 @@ func checkSamples() []page.Sample[checkPage] {
 		{Name: "failed", Data: checkPage{On: true, Verdict: verdict(paspoort.Failed), Source: from}}, {Name: "several", Data: checkPage{On: true, Verdict: several, Source: from}},
 	}
 }
+
+// sampleID looks like the id of an event.
+func sampleID(n int) string { return fmt.Sprintf("%064x", n*0x5eed5eed5eed) }

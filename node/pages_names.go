@@ -1,0 +1,67 @@
+package node
+
+import (
+	"strings"
+	"time"
+
+	"paspoort.example/paspoort/specs/registry"
+)
+
+// partyRow is who did something, as people know it.
+type partyRow struct {
+	Name   string
+	Group  registry.Group // of a member
+	Path   string         // of an organisation's page
+	Erased bool           // its name was erased by law
+}
+
+// names tells who a party is. It looks each up once: a page names the same few again and
+// again.
+type names struct {
+	v       registry.View
+	at      time.Time
+	members map[string]registry.MemberRecord
+	known   map[string]partyRow
+}
+
+func newNames(v registry.View, at time.Time) *names {
+	n := &names{v: v, at: at, members: map[string]registry.MemberRecord{}, known: map[string]partyRow{}}
+	for _, m := range v.Region(at).Members {
+		n.members[m.ID] = m
+	}
+	return n
+}
+
+// party names a signer: a member or an organisation. Who is not known is named by its id.
+func (n *names) party(party string) partyRow {
+	if row, ok := n.known[party]; ok {
+		return row
+	}
+	row := partyRow{Name: party}
+	if m, ok := n.members[strings.TrimPrefix(party, registry.MemberParty(""))]; ok && strings.HasPrefix(party, registry.MemberParty("")) {
+		row = partyRow{Name: m.Name, Group: m.Group}
+	}
+	if id, ok := strings.CutPrefix(party, registry.OrganisationParty("")); ok {
+		row = n.organisation(id)
+	}
+	n.known[party] = row
+	return row
+}
+
+func (n *names) member(id string) partyRow { return n.party(registry.MemberParty(id)) }
+
+func (n *names) organisation(id string) partyRow {
+	o, err := n.v.Organisation(id, n.at)
+	if err != nil {
+		return partyRow{Name: id}
+	}
+	return partyRow{Name: o.Name, Erased: o.Erased, Path: "/organisations/" + id}
+}
+
+// dated is a time of the registry, zero when it has none.
+func dated(t int64) time.Time {
+	if t == 0 {
+		return time.Time{}
+	}
+	return time.Unix(t, 0).UTC()
+}
