@@ -39,8 +39,14 @@ func (n *Node) keepPayloads(list []registry.OpenPayload) error {
 		}
 		keep = append(keep, p)
 	}
+	if len(keep) == 0 {
+		return nil
+	}
 	return m.store.Update(func(tx kv.Tx) error {
 		for _, p := range keep {
+			if _, err := tx.Get(keyPayload(p.Commitment)); err == nil {
+				continue // each writing of it is one more trace to erase
+			}
 			if err := kv.PutJSON(tx, keyPayload(p.Commitment), valueFormat, p); err != nil {
 				return err
 			}

@@ -17,7 +17,7 @@ const firmName = "Kapsalon Janneke Vos"
 
 // onePerson is the application of a one-person firm: a member signs, the name is a
 // commitment, and the payload travels beside the event.
-func (c *cluster) onePerson() (registry.Submission, string) {
+func (c *testRegion) onePerson() (registry.Submission, string) {
 	c.t.Helper()
 	sealed, key, err := registry.Seal(rand.Reader, "name", firmName)
 	if err != nil {

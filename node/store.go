@@ -17,7 +17,8 @@ import (
 //	o/<event id>       what became of an event that made no leaf
 //	q/<sequence>       the event id of an outcome, oldest first, to forget by
 //	w/<cosigner>       the largest checkpoint seen with a cosignature of that cosigner
-//	x/<commitment>     a sealed payload of a one-person firm
+//	x/<commitment>     a sealed payload of a one-person firm, with its key
+//	e/<commitment>     a payload that was erased, and may still be in the files: see erase.go
 //	h/<size>           a checkpoint at which the nodes handed over: the first beyond size
 //	c/published        the checkpoint that is served
 //	status/...         status lists of issuers, public, that were fetched to check with: see internal/evidence
@@ -28,6 +29,7 @@ const (
 
 	prefixHandover = "h/"
 	prefixPayload  = "x/"
+	prefixErasing  = "e/"
 )
 
 var (
@@ -55,6 +57,7 @@ func keyTile(level int, index uint64) []byte {
 func keyOutcome(id string) []byte         { return []byte("o/" + id) }
 func keySequence(n uint64) []byte         { return binary.BigEndian.AppendUint64([]byte("q/"), n) }
 func keyPayload(commitment string) []byte { return []byte(prefixPayload + commitment) }
+func keyErasing(commitment string) []byte { return []byte(prefixErasing + commitment) }
 func keyWitnessed(cosigner string) []byte { return []byte("w/" + cosigner) }
 
 func loadMeta(tx kv.Tx) (meta, error) {

@@ -186,7 +186,8 @@ func (c *cluster) startNode(m *member) {
 		m.tune(&cfg)
 	}
 	_, m.trans = raft.NewInmemTransport(raft.ServerAddress(m.id + ".example:7000"))
-	n, err := newNode(cfg.withDefaults(), parts{store: keepOpen{m.store}, files: m.disk, logs: m.logs, votes: m.logs, snapshots: m.snaps, transport: m.trans, peers: callers{c, m.id}, closeRaft: func() error { return nil }})
+	// A part of the store ends with the whole: the disk outlives the node.
+	n, err := newNode(cfg.withDefaults(), parts{store: kv.Sub(m.store, ""), files: m.disk, logs: m.logs, votes: m.logs, snapshots: m.snaps, transport: m.trans, peers: callers{c, m.id}, closeRaft: func() error { return nil }})
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -198,11 +199,6 @@ func (c *cluster) startNode(m *member) {
 	c.mu.Unlock()
 	go func() { done <- n.Run(ctx) }()
 }
-
-// keepOpen is a store that outlives the node: a disk.
-type keepOpen struct{ kv.Store }
-
-func (keepOpen) Close() error { return nil }
 
 // connect makes raft's connections as the cuts allow. mu is held.
 func (c *cluster) connect() {

@@ -142,19 +142,31 @@ func (s *badgerStore) Update(fn func(Tx) error) error {
 	return translate(s.db.Update(func(t *badger.Txn) error { return fn(badgerTx{t, true}) }))
 }
 
-// drop takes all rows under a prefix out of the tables. Badger does nothing for a prefix
+// drop takes all rows under the prefixes out of the tables. Badger does nothing for a prefix
 // without living rows, and logs instead of failing when it cannot compact: so one row is
 // put there first, and it is looked whether all are gone.
-func (s *badgerStore) drop(prefix []byte) error {
-	mark := append(append([]byte{}, prefix...), purgeMark...)
-	if err := s.db.Update(func(t *badger.Txn) error { return t.Set(mark, nil) }); err != nil {
+func (s *badgerStore) drop(prefixes ...[]byte) error {
+	err := s.db.Update(func(t *badger.Txn) error {
+		for _, prefix := range prefixes {
+			if err := t.Set(append(append([]byte{}, prefix...), purgeMark...), nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
 		return err
 	}
-	if err := s.db.DropPrefix(prefix); err != nil {
+	if err := s.db.DropPrefix(prefixes...); err != nil {
 		return err
 	}
 	return s.view(func(tx Tx) error {
-		return tx.Scan(prefix, func(_, _ []byte) error { return errors.New("rows are left; try again") })
+		for _, prefix := range prefixes {
+			if err := tx.Scan(prefix, func(_, _ []byte) error { return errors.New("rows are left; try again") }); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

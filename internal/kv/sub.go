@@ -17,20 +17,24 @@ var ErrNoPurge = errors.New("kv: this store cannot purge")
 // len(prefix) shorter than MaxKey.
 func Sub(s Store, prefix string) Store { return &subStore{s, []byte(prefix)} }
 
-// Purge removes every row whose key starts with prefix, and what is left of them in the
-// files of the store: older versions, deleted rows, logs. Values above 64 KiB leave the
+// Purge removes every row whose key starts with one of the prefixes, and what is left of
+// them in the files of the store: older versions, deleted rows, logs. Values above 64 KiB leave the
 // files later, when their log is tidied. It does not reach what the disk itself or a
 // backup keeps.
 //
 // No Update runs meanwhile. A View that began before may miss the rows. Purging is not
 // all or nothing: when it fails or is broken off, do it again. ErrNoPurge when the store
 // cannot.
-func Purge(s Store, prefix string) error {
+func Purge(s Store, prefixes ...string) error {
 	p, ok := s.(purger)
 	if !ok {
 		return ErrNoPurge
 	}
-	return p.purge([]byte(prefix))
+	list := make([][]byte, len(prefixes))
+	for i, prefix := range prefixes {
+		list[i] = []byte(prefix)
+	}
+	return p.purge(list...)
 }
 
 // Forget removes what the files keep of older versions of one row, to the same measure as
@@ -47,7 +51,9 @@ func Forget(s Store, key, spare string) error {
 
 type forgetter interface{ forget(key, spare []byte) error }
 
-type purger interface{ purge(prefix []byte) error }
+type purger interface {
+	purge(prefixes ...[]byte) error
+}
 
 type subStore struct {
 	whole  Store
@@ -67,8 +73,12 @@ func (s *subStore) Close() error { return nil }
 // Sync is that of the whole.
 func (s *subStore) Sync() error { return Sync(s.whole) }
 
-func (s *subStore) purge(prefix []byte) error {
-	return Purge(s.whole, string(s.prefix)+string(prefix))
+func (s *subStore) purge(prefixes ...[]byte) error {
+	list := make([]string, len(prefixes))
+	for i, prefix := range prefixes {
+		list[i] = string(s.prefix) + string(prefix)
+	}
+	return Purge(s.whole, list...)
 }
 
 func (s *subStore) forget(key, spare []byte) error {
@@ -123,22 +133,30 @@ func (tx subTx) Scan(prefix []byte, fn func(key, value []byte) error) error {
 	})
 }
 
-func (m *Memory) purge(prefix []byte) error {
+func (m *Memory) purge(prefixes ...[]byte) error {
 	return m.Update(func(tx Tx) error {
-		return tx.Scan(prefix, func(key, _ []byte) error { return tx.Delete(key) })
+		for _, prefix := range prefixes {
+			if err := tx.Scan(prefix, func(key, _ []byte) error { return tx.Delete(key) }); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
 // purgeMark is a row that is there only while a purge runs.
 const purgeMark = "\x00purge"
 
-func (s *badgerStore) purge(prefix []byte) error {
+func (s *badgerStore) purge(prefixes ...[]byte) error {
+	if len(prefixes) == 0 {
+		return nil // Badger would drop everything
+	}
 	s.write.Lock()
 	defer s.write.Unlock()
 	if s.db.IsClosed() {
 		return ErrClosed
 	}
-	if err := s.drop(prefix); err != nil {
+	if err := s.drop(prefixes...); err != nil {
 		return fmt.Errorf("kv: purge: %w", translate(err))
 	}
 	for s.db.RunValueLogGC(0.01) == nil {
