@@ -44,6 +44,11 @@ type Server struct {
 	// http, which belongs on loopback or behind a proxy.
 	TLSCert string `json:"tls_cert,omitempty"`
 	TLSKey  string `json:"tls_key,omitempty"`
+	// ACME gets a certificate from an authority and renews it, instead of TLSCert.
+	ACME *ACME `json:"acme,omitempty"`
+	// BehindProxy says that a proxy of your own ends https before this process: plain
+	// http is then spoken on addresses other than loopback too.
+	BehindProxy bool `json:"behind_proxy,omitempty"`
 }
 
 // Region says which region is relied on and where its nodes are.
@@ -71,6 +76,12 @@ type Node struct {
 	TimestampKey string            `json:"timestamp_key"`
 	Check        bool              `json:"check"` // answer POST /v1/verify and show the check page
 	Outbound     outbound.Settings `json:"outbound"`
+	// Profile is how far the nodes are apart: "lan" or "wan" (see node.Profiles); empty
+	// is for several nodes on one computer.
+	Profile string `json:"profile,omitempty"`
+	// Control is the socket on which the operator's commands reach a running node; empty
+	// means control.sock in the folder Data. Who may write to the file is an operator.
+	Control string `json:"control,omitempty"`
 	// ElectionMillis is raft's heartbeat and election timeout; 0 means the default.
 	ElectionMillis int `json:"election_millis,omitzero"`
 	// CosignSeconds is after how long an unchanged log is cosigned again; 0 means
@@ -199,11 +210,16 @@ func Load(path string, v any) error {
 // absolute resolves the paths of a file against its folder.
 func absolute(dir string, v any) error {
 	var paths []*string
-	server := func(s *Server) { paths = append(paths, &s.TLSCert, &s.TLSKey) }
+	server := func(s *Server) {
+		paths = append(paths, &s.TLSCert, &s.TLSKey)
+		if s.ACME != nil {
+			paths = append(paths, &s.ACME.Cache, &s.ACME.CAFile)
+		}
+	}
 	switch c := v.(type) {
 	case *Node:
 		server(&c.Server)
-		paths = append(paths, &c.Founding, &c.Data, &c.PeerKey, &c.LogKey, &c.CosignerKey, &c.TimestampKey, &c.Outbound.CAFile)
+		paths = append(paths, &c.Founding, &c.Data, &c.PeerKey, &c.LogKey, &c.CosignerKey, &c.TimestampKey, &c.Control, &c.Outbound.CAFile)
 	case *Issuer:
 		server(&c.Server)
 		paths = append(paths, &c.Data, &c.AdminToken, &c.Secret, &c.CredentialKey, &c.CredentialChain, &c.StatusKey, &c.StatusChain, &c.Outbound.CAFile)
@@ -256,8 +272,14 @@ func (s Server) Serve(ctx context.Context, h http.Handler) error {
 	if err != nil {
 		return err
 	}
-	if s.TLSCert == "" {
+	if s.TLSCert == "" && s.ACME == nil {
+		if err := s.plain(); err != nil {
+			return errors.Join(err, l.Close())
+		}
 		return web.Serve(ctx, l, h, nil)
+	}
+	if s.ACME != nil {
+		return s.serveACME(ctx, l, h)
 	}
 	config, err := web.TLS(s.TLSCert, s.TLSKey)
 	if err != nil {

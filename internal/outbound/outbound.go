@@ -280,3 +280,25 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// HTTP is this client for a library that wants one of net/http: under the same policy, each
+// request and each answer.
+func (c *Client) HTTP() *http.Client {
+	return &http.Client{Transport: each{c}, CheckRedirect: c.checkRedirect, Timeout: c.policy.Timeout}
+}
+
+// each sends one request; http.Client follows the redirects.
+type each struct{ c *Client }
+
+// RoundTrip implements http.RoundTripper.
+func (e each) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := e.c.checkURL(r.URL); err != nil {
+		return nil, err
+	}
+	resp, err := e.c.http.Transport.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = &limitedBody{ReadCloser: resp.Body, left: e.c.policy.MaxBytes}
+	return resp, nil
+}
