@@ -75,6 +75,7 @@ Try it:
 		newDemoCommand(),
 		newDevCommand(),
 		newIssuerCommand(),
+		newManCommand(),
 		newNodeCommand(),
 		newVerifyCommand(),
 		newVerifierCommand(),

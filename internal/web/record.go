@@ -20,6 +20,9 @@ type record struct {
 	silent bool // no line and no count when it went well
 }
 
+// quiet says that nobody should know of this request.
+func (rec *record) quiet() bool { return rec.silent && rec.status < http.StatusBadRequest }
+
 type recordKey struct{}
 
 // record logs and measures each request, and turns a panic into a 500.
@@ -28,6 +31,7 @@ func (s *Site) record(next http.Handler) http.Handler {
 		rec := &record{route: "unknown"}
 		rw := &recorder{ResponseWriter: w, rec: rec}
 		start := s.o.Clock()
+		r, traced := requestSpan(r)
 		defer func() {
 			p := recover()
 			if p != nil && p != http.ErrAbortHandler {
@@ -37,6 +41,7 @@ func (s *Site) record(next http.Handler) http.Handler {
 				}
 			}
 			s.finish(r, rec, s.o.Clock().Sub(start).Seconds())
+			traced(rec)
 			if p == http.ErrAbortHandler {
 				panic(p)
 			}
@@ -49,7 +54,7 @@ func (s *Site) finish(r *http.Request, rec *record, seconds float64) {
 	if rec.status == 0 {
 		rec.status = http.StatusOK
 	}
-	if rec.silent && rec.status < http.StatusBadRequest {
+	if rec.quiet() {
 		return
 	}
 	method := knownMethod(r.Method)
