@@ -88,7 +88,7 @@ func (c *Client) sign(act Act, head registry.HeadAnswer, parties []registry.Part
 	if head.Genesis != c.Genesis {
 		return nil, ErrOtherRegion
 	}
-	draft := registry.Draft{Genesis: c.Genesis, Predecessor: head.Head, Now: c.Clock(), Lifetime: act.Lifetime}
+	draft := registry.Draft{Genesis: c.Genesis, Predecessor: head.Head, Rules: head.Rules, Now: c.Clock(), Lifetime: act.Lifetime, Rules: head.Rules}
 	for field, p := range act.Payloads {
 		if draft.Commitments == nil {
 			draft.Commitments = map[string]string{}
@@ -202,4 +202,35 @@ func Seal(random io.Reader, fields map[string]string) (map[string]registry.OpenP
 		out[field] = registry.NewOpenPayload(sealed, key)
 	}
 	return out, nil
+}
+
+// Proposal asks for one proposal and holds it against its id, which is the hash of what was
+// proposed: no node can show one thing and have another approved. It fails with
+// registry.ErrUnknown and [ErrForged].
+func (c *Client) Proposal(ctx context.Context, id string) (p registry.Proposal, err error) {
+	err = c.Any(ctx, func(node registry.Client) error {
+		list, err := node.Proposals(ctx, registry.When{Consistency: registry.Linearizable})
+		if err != nil {
+			return err
+		}
+		for _, found := range list.Proposals {
+			if found.ID == id {
+				p = found
+				return nil
+			}
+		}
+		return registry.ErrUnknown
+	})
+	if err != nil {
+		return p, err
+	}
+	return p, c.Check(p)
+}
+
+// Check holds a proposal against its id and the pinned region.
+func (c *Client) Check(p registry.Proposal) error {
+	if p.Event.ID() != p.ID || p.Event.Genesis != c.Genesis {
+		return ErrForged
+	}
+	return nil
 }

@@ -1,12 +1,13 @@
 // Package keyfile keeps private keys and secrets in files that only their owner can
 // read: PKCS #8 in PEM (RFC 5958, RFC 7468) for keys of ES256 and Ed25519, one line
 // for tokens. A passphrase may seal a key file (age, https://age-encryption.org/v1,
-// with scrypt).
+// with scrypt), and Open also finds keys that never leave a hardware token (PKCS #11,
+// addressed as RFC 7512 says).
 //
-// It is not a hardware store and not the wallet's vault: holder keys never live
-// here.
+// It is not the wallet's vault: holder keys never live here.
 //
 //	key, err := keyfile.LoadOrCreate("issuer.key", keyfile.ES256)
+//	key, err := keyfile.Open("pkcs11:token=Bestuur;object=stem?module-path=/usr/lib/x.so", ask)
 //	token, err := keyfile.Secret("admin.token")
 package keyfile
 
