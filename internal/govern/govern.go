@@ -88,7 +88,7 @@ func (c *Client) sign(act Act, head registry.HeadAnswer, parties []registry.Part
 	if head.Genesis != c.Genesis {
 		return nil, ErrOtherRegion
 	}
-	draft := registry.Draft{Genesis: c.Genesis, Predecessor: head.Head, Rules: head.Rules, Now: c.Clock(), Lifetime: act.Lifetime, Rules: head.Rules}
+	draft := registry.Draft{Genesis: c.Genesis, Predecessor: head.Head, Rules: head.Rules, Now: c.Clock(), Lifetime: act.Lifetime}
 	for field, p := range act.Payloads {
 		if draft.Commitments == nil {
 			draft.Commitments = map[string]string{}
