@@ -35,6 +35,9 @@ func Compose(d Draft, kind Kind, body Body, parties ...Party) (SignedEvent, erro
 	if rules == 0 {
 		rules = RulesVersion
 	}
+	if rules > RulesVersion {
+		return SignedEvent{}, ErrNewer
+	}
 	if _, ok := ruleOf(rules, kind); !ok {
 		return SignedEvent{}, ErrKind
 	}

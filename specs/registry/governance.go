@@ -9,7 +9,7 @@ import (
 // about themselves; what already has enough approvals takes effect at once.
 func (x *step) propose(threshold string) error {
 	p := Proposal{Event: x.leaf.Event, ID: x.id, Opened: x.now, Status: Pending, Threshold: threshold}
-	if x.leaf.Event.Kind != KindApplied && x.leaf.Event.Kind != KindHobbel {
+	if !asks(x.leaf.Event.Kind) {
 		for _, id := range x.signingMembers() {
 			if x.barred(p, id) == nil {
 				p.Approvals = append(p.Approvals, x.vote(id, ""))
@@ -24,28 +24,52 @@ func (x *step) vote(member, reason string) Vote {
 	return Vote{At: x.now, Event: x.id, Group: m.Group, Member: member, Reason: reason}
 }
 
-// barred says why a member has no say in a proposal: it made it, it confirmed it, or it is
-// about an organisation of its own.
-func (x *step) barred(p Proposal, member string) error {
-	if x.s.testingSelfApproval {
-		return nil
+// Bar is why a member has no say in a proposal; "" when it has.
+type Bar string
+
+// The bars.
+const (
+	BarAsks      Bar = "asks"      // it is one hand with who asks
+	BarConfirmed Bar = "confirmed" // it is one hand with who confirmed
+	BarSubject   Bar = "subject"   // it is about the member or an organisation of its own
+)
+
+// bar says why a member has no say in a proposal: it made it, it confirmed it, or it is about
+// an organisation of its own.
+func (s *State) bar(p Proposal, member string) Bar {
+	if s.testingSelfApproval {
+		return ""
 	}
 	own := MemberParty(member)
-	asks := p.Event.Kind == KindApplied || p.Event.Kind == KindHobbel
-	if asks && slices.ContainsFunc(p.Event.Signers, func(s Signer) bool { return x.s.related(own, s.Party) }) {
-		return ErrConflict.with("the member is one hand with who asks")
+	if asks(p.Event.Kind) && slices.ContainsFunc(p.Event.Signers, func(by Signer) bool { return s.related(own, by.Party) }) {
+		return BarAsks
 	}
-	if p.Confirmed != "" && x.s.related(own, p.Confirmed) {
-		return ErrConflict.with("the member is one hand with who confirmed")
+	if p.Confirmed != "" && s.related(own, p.Confirmed) {
+		return BarConfirmed
 	}
-	if org, ok := strings.CutPrefix(p.Event.Subject, organisationParty); ok && x.s.conflicted(member, org) {
-		return ErrConflict
+	if org, ok := strings.CutPrefix(p.Event.Subject, organisationParty); ok && s.conflicted(member, org) {
+		return BarSubject
 	}
 	// A member has no say about its own key being lost or stolen.
 	if p.Event.Subject == own {
-		return ErrConflict
+		return BarSubject
 	}
-	return nil
+	return ""
+}
+
+// asks says whether who signs an event of this kind asks others, and so has no vote.
+func asks(k Kind) bool { return k == KindApplied || k == KindHobbel }
+
+func (x *step) barred(p Proposal, member string) error {
+	switch x.s.bar(p, member) {
+	case "":
+		return nil
+	case BarAsks:
+		return ErrConflict.with("the member is one hand with who asks")
+	case BarConfirmed:
+		return ErrConflict.with("the member is one hand with who confirmed")
+	}
+	return ErrConflict
 }
 
 // settle stores the proposal, and gives it effect if enough members agree.
@@ -57,6 +81,9 @@ func (x *step) settle(p Proposal) error {
 		p.Status = Enacted
 	case x.met(need, p.Refusals):
 		p.Status = Refused
+	}
+	if p.Status != Pending && x.s.Rules() >= 2 {
+		p.Decided, p.DecidedBy = x.now, x.id
 	}
 	put(x, &x.s.proposals, p.ID, p)
 	if p.Status != Enacted {
@@ -77,14 +104,16 @@ func (x *step) settle(p Proposal) error {
 	return err
 }
 
-// met counts the votes that stand: of members that can still sign, with a key that was not
-// stolen when they voted.
+// met says whether the votes that stand reach a threshold.
 func (x *step) met(need Threshold, votes []Vote) bool {
-	var in []Group
-	members := 0
+	members, in := x.s.count(votes, x.now)
+	return need.Members > 0 && members >= need.Members && len(in) >= need.Groups
+}
+
+// count counts the votes that stand at t, and the groups that they come from.
+func (s *State) count(votes []Vote, t int64) (members int, in []Group) {
 	for _, v := range votes {
-		m, ok := x.s.members.get(v.Member, x.s.size)
-		if !ok || !m.active(x.now) || m.compromisedAt(v.At) {
+		if !s.stands(v, t) {
 			continue
 		}
 		members++
@@ -92,7 +121,14 @@ func (x *step) met(need Threshold, votes []Vote) bool {
 			in = append(in, v.Group)
 		}
 	}
-	return need.Members > 0 && members >= need.Members && len(in) >= need.Groups
+	return members, in
+}
+
+// stands says whether a vote counts: its member can still sign, and voted with a key that was
+// not stolen by then.
+func (s *State) stands(v Vote, t int64) bool {
+	m, ok := s.members.get(v.Member, s.size)
+	return ok && m.active(t) && !m.compromisedAt(v.At)
 }
 
 func (m MemberRecord) compromisedAt(t int64) bool {

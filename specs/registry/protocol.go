@@ -175,6 +175,26 @@ type ProposalsAnswer struct {
 	Read      ReadInfo   `json:"read"`
 }
 
+// ProgressAnswer is where a proposal stands with what it was read from.
+type ProgressAnswer struct {
+	Progress
+	Read ReadInfo `json:"read"`
+}
+
+// EndingAnswer is what ends soon with what it was read from.
+type EndingAnswer struct {
+	Ending
+	Read ReadInfo `json:"read"`
+}
+
+// EventAnswer is what became of an event; once it is in the log also its leaf, when a
+// checkpoint covers it, and the proposal that it belongs to.
+type EventAnswer struct {
+	Outcome
+	Leaf *Leaf `json:"leaf,omitempty"`
+	Why  *Why  `json:"why,omitempty"`
+}
+
 // TimestampRequest asks a node for a signed time over 32 bytes that mean nothing to it.
 type TimestampRequest struct {
 	Commitment string `json:"commitment"` // base64url

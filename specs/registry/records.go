@@ -143,7 +143,9 @@ type Revocation struct {
 // Proposal is an event that takes effect when enough members agree.
 type Proposal struct {
 	Approvals []Vote      `json:"approvals,omitempty"`
-	Confirmed string      `json:"confirmed,omitempty"` // party that confirmed a hobbel
+	Confirmed string      `json:"confirmed,omitempty"`  // party that confirmed a hobbel
+	Decided   int64       `json:"decided,omitzero"`     // log time; from rules version 2 on
+	DecidedBy string      `json:"decided_by,omitempty"` // event that completed it
 	Event     Event       `json:"event"`
 	ID        string      `json:"id"`
 	Opened    int64       `json:"opened"`

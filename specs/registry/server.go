@@ -27,13 +27,15 @@ func NewServer(c ServerConfig) http.Handler {
 	s := server{c}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/events", s.submit)
-	mux.HandleFunc("GET /v1/events/{id}", s.outcome)
+	mux.HandleFunc("GET /v1/events/{id}", s.event)
 	mux.HandleFunc("GET /v1/organisations", s.organisations)
 	mux.HandleFunc("GET /v1/organisations/{id}", s.organisation)
 	mux.HandleFunc("GET /v1/admission", s.admission)
 	mux.HandleFunc("GET /v1/hobbels", s.hobbels)
 	mux.HandleFunc("GET /v1/region", s.region)
 	mux.HandleFunc("GET /v1/proposals", s.proposals)
+	mux.HandleFunc("GET /v1/proposals/{id}", s.progress)
+	mux.HandleFunc("GET /v1/ending", s.ending)
 	mux.HandleFunc("GET /v1/head", s.head)
 	mux.HandleFunc("GET /v1/snapshot", s.snapshot)
 	mux.HandleFunc("GET /v1/checkpoint", s.checkpoint)
@@ -64,20 +66,6 @@ func (s server) submit(w http.ResponseWriter, r *http.Request) {
 	}
 	if err := out.Err(); err != nil {
 		answer(w, statusOf(err), out)
-		return
-	}
-	answer(w, http.StatusOK, out)
-}
-
-func (s server) outcome(w http.ResponseWriter, r *http.Request) {
-	id := r.PathValue("id")
-	if !isHash(id) {
-		fail(w, ErrRequest.with("an event id is a SHA-256 in hexadecimal"))
-		return
-	}
-	out, err := s.Writer.Outcome(r.Context(), id)
-	if err != nil {
-		fail(w, err)
 		return
 	}
 	answer(w, http.StatusOK, out)

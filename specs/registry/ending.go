@@ -1,0 +1,162 @@
+package registry
+
+import (
+	"slices"
+	"time"
+)
+
+// Warning is how long before its end an admission, a certificate or a mandate is warned of.
+const Warning = 60 * 24 * time.Hour
+
+// Ending is what ends soon and was not renewed yet. Each list is sorted by its end.
+type Ending struct {
+	Moment
+	Until        int64               `json:"until"` // what ends up to here is listed
+	Grants       []EndingGrant       `json:"grants"`
+	Levels       []EndingLevel       `json:"levels"`
+	Certificates []EndingCertificate `json:"certificates"`
+	Mandates     []EndingMandate     `json:"mandates"`
+}
+
+// EndingGrant is an admission that runs out.
+type EndingGrant struct {
+	Organisation string `json:"organisation"`
+	Name         string `json:"name,omitempty"`
+	Role         Role   `json:"role"`
+	Until        int64  `json:"until"`
+	Grant        string `json:"grant"`             // id of the application that it came from
+	Renewal      string `json:"renewal,omitempty"` // application for the same role that is pending
+}
+
+// EndingLevel is an audited fact that runs out: from then on nothing of this organisation
+// reaches the proof level that rests on it.
+type EndingLevel struct {
+	Organisation string   `json:"organisation"`
+	Name         string   `json:"name,omitempty"`
+	Level        int      `json:"level"`
+	Basis        string   `json:"basis"`
+	Types        []string `json:"types"`
+	Until        int64    `json:"until"`
+}
+
+// EndingCertificate is a certificate that runs out without another for the same usage.
+type EndingCertificate struct {
+	Organisation string `json:"organisation"`
+	Name         string `json:"name,omitempty"`
+	Usage        Usage  `json:"usage"`
+	Certificate  string `json:"certificate"` // fingerprint or commitment
+	Until        int64  `json:"until"`
+}
+
+// EndingMandate is a member whose mandate runs out.
+type EndingMandate struct {
+	Member string `json:"member"`
+	Name   string `json:"name"`
+	Group  Group  `json:"group"`
+	Until  int64  `json:"until"`
+}
+
+// Ending lists what ends between at and within later, and was not renewed beyond that.
+func (v View) Ending(at time.Time, within time.Duration) Ending {
+	from, until := at.Unix(), at.Add(within).Unix()
+	out := Ending{Moment: v.moment(at), Until: until,
+		Grants: []EndingGrant{}, Levels: []EndingLevel{}, Certificates: []EndingCertificate{}, Mandates: []EndingMandate{}}
+	for _, key := range v.State.standings.keys(v.AsOf) {
+		st, _ := v.State.standings.get(key, v.AsOf)
+		v.endingGrants(&out, st, at, from, until)
+	}
+	for _, org := range v.State.holdings.keys(v.AsOf) {
+		v.endingCertificates(&out, org, at, from, until)
+	}
+	for _, id := range v.State.members.keys(v.AsOf) {
+		m, _ := v.State.members.get(id, v.AsOf)
+		if m.Removed == 0 && m.Until > from && m.Until <= until {
+			out.Mandates = append(out.Mandates, EndingMandate{Member: id, Name: m.Name, Group: m.Group, Until: m.Until})
+		}
+	}
+	slices.SortStableFunc(out.Grants, func(a, b EndingGrant) int { return cmpInt(a.Until, b.Until) })
+	slices.SortStableFunc(out.Levels, func(a, b EndingLevel) int { return cmpInt(a.Until, b.Until) })
+	slices.SortStableFunc(out.Certificates, func(a, b EndingCertificate) int { return cmpInt(a.Until, b.Until) })
+	slices.SortStableFunc(out.Mandates, func(a, b EndingMandate) int { return cmpInt(a.Until, b.Until) })
+	return out
+}
+
+// endingGrants adds the admission of a standing, if the last of its grants in force ends in
+// time; withdrawn ones ended already. Its audited facts may end before it does.
+func (v View) endingGrants(out *Ending, st Standing, at time.Time, from, until int64) {
+	last, end := -1, from
+	for i := range st.Grants {
+		if since, to := st.interval(i); since <= from && to > end {
+			last, end = i, to
+		}
+	}
+	if last < 0 {
+		return
+	}
+	name := v.nameOf(st.Organisation, at)
+	if end <= until {
+		out.Grants = append(out.Grants, EndingGrant{
+			Organisation: st.Organisation, Name: name, Role: st.Role, Until: end, Grant: st.Grants[last].Event,
+			Renewal: v.renewal(st.Organisation, st.Role, from),
+		})
+	}
+	for _, level := range st.Grants[last].Levels {
+		if level.Until > from && level.Until <= until && level.Until <= end {
+			out.Levels = append(out.Levels, EndingLevel{
+				Organisation: st.Organisation, Name: name, Level: level.Level, Basis: level.Basis, Types: level.Types, Until: level.Until,
+			})
+		}
+	}
+}
+
+// renewal is a pending application of an organisation for a role, the newest by id if there are
+// more.
+func (v View) renewal(organisation string, role Role, now int64) (id string) {
+	for _, p := range v.Proposals() {
+		if p.Status != Pending || p.Event.Kind != KindApplied || now > p.Event.Expires || p.Event.Subject != OrganisationParty(organisation) {
+			continue
+		}
+		rule, _ := ruleOf(p.Event.Rules, KindApplied)
+		if b, err := decodeBody(rule, p.Event.Rules, p.Event.Body); err == nil && b.(*Application).Role == role {
+			id = p.ID
+		}
+	}
+	return id
+}
+
+// endingCertificates adds, for each usage, the certificate of an organisation that is the last
+// to end, if it does in time.
+func (v View) endingCertificates(out *Ending, organisation string, at time.Time, from, until int64) {
+	last := map[Usage]EndingCertificate{}
+	held, _ := v.State.holdings.get(organisation, v.AsOf)
+	for _, name := range held {
+		c, _ := v.State.certificates.get(name, v.AsOf)
+		if c.Revoked == nil && c.NotAfter > from && c.NotAfter > last[c.Usage].Until {
+			last[c.Usage] = EndingCertificate{Organisation: organisation, Usage: c.Usage, Certificate: name, Until: c.NotAfter}
+		}
+	}
+	for _, usage := range []Usage{UsageAccess, UsageCredential, UsageStatus} {
+		if c := last[usage]; c.Until > 0 && c.Until <= until {
+			c.Name = v.nameOf(organisation, at)
+			out.Certificates = append(out.Certificates, c)
+		}
+	}
+}
+
+func (v View) nameOf(organisation string, at time.Time) string {
+	org, err := v.Organisation(organisation, at)
+	if err != nil {
+		return ""
+	}
+	return org.Name
+}
+
+func cmpInt(a, b int64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}

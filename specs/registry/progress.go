@@ -1,0 +1,242 @@
+package registry
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Lapsed is what queries call a proposal that ran out before enough members had decided. The
+// state keeps it as pending: time alone changes nothing there.
+const Lapsed Disposition = "lapsed"
+
+// Progress is where a proposal stands, for who made it and for who has a say in it.
+type Progress struct {
+	Moment
+	ID           string      `json:"id"`
+	Kind         Kind        `json:"kind"`
+	Subject      string      `json:"subject"`
+	Organisation string      `json:"organisation,omitempty"` // that it is about
+	Name         string      `json:"name,omitempty"`         // of that organisation, as it asks to be called or is known
+	Role         Role        `json:"role,omitempty"`         // that it is about
+	Status       Disposition `json:"status"`
+	Opened       int64       `json:"opened"`
+	Deadline     int64       `json:"deadline"`         // last moment at which it can be decided
+	Decided      int64       `json:"decided,omitzero"` // when it was; absent while pending
+	Threshold    string      `json:"threshold"`
+	Need         Threshold   `json:"need"`
+	Approvals    []VoteView  `json:"approvals,omitempty"`
+	Refusals     []VoteView  `json:"refusals,omitempty"`
+	Confirmed    string      `json:"confirmed,omitempty"` // party that confirmed a claim about a hobbel
+	Missing      *Missing    `json:"missing,omitempty"`   // while pending
+	Ask          []Voter     `json:"ask,omitempty"`       // while pending: all members, and what each can do
+	Event        Event       `json:"event"`
+}
+
+// VoteView is a vote with the name of who cast it.
+type VoteView struct {
+	Vote
+	Name   string `json:"name"`
+	Counts bool   `json:"counts"` // not when the member left, or its key was stolen by then
+}
+
+// Missing is what a pending proposal lacks to take effect.
+type Missing struct {
+	Members      int     `json:"members"`               // how many more must approve
+	Groups       int     `json:"groups"`                // from how many groups that have not yet
+	From         []Group `json:"from,omitempty"`        // groups without an approval in which somebody can give one
+	Confirmation bool    `json:"confirmation,omitzero"` // a second organisation, of a claim about a hobbel
+	Reachable    bool    `json:"reachable"`             // whether those who can still approve are enough
+}
+
+// Voter is a member and what it can do about a pending proposal.
+type Voter struct {
+	Member string `json:"member"` // id
+	Name   string `json:"name"`
+	Group  Group  `json:"group"`
+	Vote   Kind   `json:"vote,omitempty"`   // what it did already: proposal.approved or proposal.refused
+	Barred Bar    `json:"barred,omitempty"` // why it has no say
+}
+
+// Progress tells where a proposal stands at a time. It fails with [ErrUnknown].
+func (v View) Progress(id string, at time.Time) (Progress, error) {
+	p, err := v.Proposal(id)
+	if err != nil {
+		return Progress{}, err
+	}
+	return v.ProgressOf(p, at), nil
+}
+
+// ProgressOf is [View.Progress] of a proposal at hand.
+func (v View) ProgressOf(p Proposal, at time.Time) Progress {
+	s := v.State.asKnown(v.AsOf)
+	out := Progress{
+		Moment: v.moment(at), ID: p.ID, Kind: p.Event.Kind, Subject: p.Event.Subject, Status: p.Status, Opened: p.Opened,
+		Deadline: p.Event.Expires, Decided: p.decided(), Threshold: p.Threshold, Need: s.currentCharter().Thresholds[p.Threshold],
+		Confirmed: p.Confirmed, Event: p.Event,
+	}
+	v.nameProposal(&out, at)
+	out.Approvals, out.Refusals = s.voteViews(p.Approvals, at.Unix()), s.voteViews(p.Refusals, at.Unix())
+	if p.Status != Pending {
+		return out
+	}
+	if at.Unix() > p.Event.Expires {
+		out.Status, out.Decided = Lapsed, p.Event.Expires
+		return out
+	}
+	out.Ask = s.voters(p, at.Unix())
+	missing := s.missing(p, out.Need, out.Ask, at.Unix())
+	out.Missing = &missing
+	return out
+}
+
+// decided is when a proposal was decided. Rules version 1 did not write it down: there it is
+// the last vote, or the proposal itself when it came with all signatures.
+func (p Proposal) decided() int64 {
+	if p.Status == Pending || p.Decided != 0 {
+		return p.Decided
+	}
+	t := p.Opened
+	for _, vote := range slices.Concat(p.Approvals, p.Refusals) {
+		t = max(t, vote.At)
+	}
+	return t
+}
+
+// nameProposal fills in which organisation and role a proposal is about.
+func (v View) nameProposal(out *Progress, at time.Time) {
+	id, ok := strings.CutPrefix(out.Subject, organisationParty)
+	if !ok {
+		return
+	}
+	out.Organisation = id
+	rule, ok := ruleOf(out.Event.Rules, out.Kind)
+	if !ok {
+		return
+	}
+	body, err := decodeBody(rule, out.Event.Rules, out.Event.Body)
+	if err != nil {
+		return // it was checked when it came in
+	}
+	switch b := body.(type) {
+	case *Application:
+		out.Role, out.Name = b.Role, b.Name
+	case *Measure:
+		out.Role = b.Role
+	}
+	if out.Name != "" {
+		return
+	}
+	if org, err := v.Organisation(id, at); err == nil {
+		out.Name = org.Name
+	}
+}
+
+func (s *State) voteViews(votes []Vote, t int64) []VoteView {
+	var out []VoteView
+	for _, vote := range votes {
+		m, _ := s.members.get(vote.Member, s.size)
+		out = append(out, VoteView{Vote: vote, Name: m.Name, Counts: s.stands(vote, t)})
+	}
+	return out
+}
+
+// voters lists the members that can sign at t, by id, with what each did or can do.
+func (s *State) voters(p Proposal, t int64) []Voter {
+	var out []Voter
+	for _, m := range s.activeMembers(t) {
+		voted := func(v Vote) bool { return v.Member == m.ID }
+		voter := Voter{Member: m.ID, Name: m.Name, Group: m.Group}
+		switch {
+		case slices.ContainsFunc(p.Approvals, voted):
+			voter.Vote = KindApproved
+		case slices.ContainsFunc(p.Refusals, voted):
+			voter.Vote = KindRefused
+		default:
+			voter.Barred = s.bar(p, m.ID)
+		}
+		out = append(out, voter)
+	}
+	return out
+}
+
+// missing is what a pending proposal lacks.
+func (s *State) missing(p Proposal, need Threshold, voters []Voter, t int64) Missing {
+	members, in := s.count(p.Approvals, t)
+	out := Missing{
+		Members: max(0, need.Members-members), Groups: max(0, need.Groups-len(in)),
+		Confirmation: p.Event.Kind == KindHobbel && p.Confirmed == "",
+	}
+	able, reach := 0, slices.Clone(in)
+	for _, v := range voters {
+		if v.Vote != "" || v.Barred != "" {
+			continue
+		}
+		able++
+		if !slices.Contains(reach, v.Group) {
+			reach = append(reach, v.Group)
+			out.From = append(out.From, v.Group)
+		}
+	}
+	slices.Sort(out.From)
+	out.Reachable = members+able >= need.Members && len(reach) >= need.Groups
+	return out
+}
+
+// Why is how an event stands in the log and what it had to do with a decision.
+type Why struct {
+	Moment
+	Event    string    `json:"event"`
+	Index    uint64    `json:"index"`    // of its leaf
+	LogTime  int64     `json:"log_time"` // of its leaf
+	As       As        `json:"as,omitempty"`
+	Proposal *Progress `json:"proposal,omitempty"` // that it opened or is a vote on
+}
+
+// As is an event's part in a proposal.
+type As string
+
+// The parts.
+const (
+	AsProposal     As = "proposal"
+	AsApproval     As = "approval"
+	AsRefusal      As = "refusal"
+	AsConfirmation As = "confirmation"
+)
+
+// Why tells of an event in the log, and of the proposal that it opened or voted on. It fails
+// with [ErrUnknown] for events that are not in the log: what became of those is the node's to
+// say.
+func (v View) Why(event string, at time.Time) (Why, error) {
+	index, ok := v.State.Leaf(event)
+	if !ok || index >= v.AsOf {
+		return Why{}, ErrUnknown.with("no such event in the log")
+	}
+	t, _ := v.State.events.get(event, v.AsOf)
+	out := Why{Moment: v.moment(at), Event: event, Index: index, LogTime: t}
+	p, as, ok := v.partOf(event)
+	if ok {
+		progress := v.ProgressOf(p, at)
+		out.As, out.Proposal = as, &progress
+	}
+	return out, nil
+}
+
+// partOf finds the proposal that an event opened or voted on.
+func (v View) partOf(event string) (Proposal, As, bool) {
+	if p, err := v.Proposal(event); err == nil {
+		return p, AsProposal, true
+	}
+	is := func(vote Vote) bool { return vote.Event == event }
+	for _, p := range v.Proposals() {
+		switch {
+		case slices.ContainsFunc(p.Approvals, is):
+			return p, AsApproval, true
+		case slices.ContainsFunc(p.Refusals, is):
+			return p, AsRefusal, true
+		case p.Confirmed != "" && v.State.Head(VoteSubject(p.ID, p.Confirmed)) == event:
+			return p, AsConfirmation, true
+		}
+	}
+	return Proposal{}, "", false
+}
