@@ -22,6 +22,7 @@ type pages struct {
 	kit           *page.Kit
 	region        page.View[regionPage]
 	organisations page.View[organisationsPage]
+	organisation  page.View[organisationPage]
 	hobbels       page.View[hobbelsPage]
 	hobbel        page.View[hobbelPage]
 	log           page.View[logPage]
@@ -45,6 +46,9 @@ func newPages(n *Node) (*pages, error) {
 	if p.organisations, err = page.NewView(p.kit, "organisations", organisationsSamples()...); err != nil {
 		return nil, err
 	}
+	if p.organisation, err = page.NewView(p.kit, "organisation", organisationSamples()...); err != nil {
+		return nil, err
+	}
 	if p.hobbels, err = page.NewView(p.kit, "hobbels", hobbelsSamples()...); err != nil {
 		return nil, err
 	}
@@ -65,6 +69,7 @@ func (p *pages) mount(r *mux.Router) {
 	}
 	get("/", "region", p.showRegion)
 	get("/organisations", "organisations", p.showOrganisations)
+	get("/organisations/{id}", "organisation", p.showOrganisation)
 	get("/hobbels", "hobbels", p.showHobbels)
 	get("/hobbels/{id}", "hobbel", p.showHobbel)
 	get("/log", "log", p.showLog)

@@ -40,6 +40,14 @@ type decisionRow struct {
 	Until  time.Time // when it lapses
 }
 
+// Path is the page about it: applicants have one of their own.
+func (d decisionRow) Path() string {
+	if d.Kind == registry.KindApplied {
+		return "/applications/" + d.ID
+	}
+	return "/decisions/" + d.ID
+}
+
 func newDecisionRow(d registry.Proposal, _ *names, now time.Time) decisionRow {
 	row := decisionRow{ID: d.ID, Kind: d.Event.Kind, State: decisionState(d.Status), Opened: dated(d.Opened), Until: dated(d.Event.Expires)}
 	if d.Status == registry.Pending && row.Until.Before(now) {

@@ -59,25 +59,36 @@ func (p *pages) showOrganisations(w http.ResponseWriter, r *http.Request) {
 func newOrganisationRow(o registry.Organisation) organisationRow {
 	row := organisationRow{ID: o.ID, Name: o.Name, Registration: o.Registration, Erased: o.Erased}
 	for _, role := range o.Roles {
-		out := roleRow{Role: role.Role, Code: role.Code, Admitted: role.Admitted}
-		if n := len(role.Standing.Grants); n > 0 {
-			grant := role.Standing.Grants[n-1]
-			out.Until, out.Purposes = time.Unix(grant.Until, 0).UTC(), grant.Purposes
-			for _, vct := range grant.Types {
-				name := paspoort.Text{NL: vct, EN: vct}
-				if t, err := paspoort.TypeOf(vct); err == nil {
-					name = t.Name()
-				}
-				out.Types = append(out.Types, name)
-			}
-		}
-		if n := len(role.Standing.Suspensions); n > 0 && role.Code == registry.CodeSuspended {
-			out.Reason = role.Standing.Suspensions[n-1].Reason
-		}
-		if n := len(role.Standing.Withdrawals); n > 0 && (role.Code == registry.CodeWithdrawn || role.Code == registry.CodeFraud) {
-			out.Reason = role.Standing.Withdrawals[n-1].Reason
-		}
-		row.Roles = append(row.Roles, out)
+		row.Roles = append(row.Roles, newRoleRow(role))
 	}
 	return row
+}
+
+func newRoleRow(role registry.RoleView) roleRow {
+	out := roleRow{Role: role.Role, Code: role.Code, Admitted: role.Admitted}
+	if n := len(role.Standing.Grants); n > 0 {
+		grant := role.Standing.Grants[n-1]
+		out.Until, out.Purposes, out.Types = dated(grant.Until), grant.Purposes, typeNames(grant.Types)
+	}
+	if n := len(role.Standing.Suspensions); n > 0 && role.Code == registry.CodeSuspended {
+		out.Reason = role.Standing.Suspensions[n-1].Reason
+	}
+	if n := len(role.Standing.Withdrawals); n > 0 && (role.Code == registry.CodeWithdrawn || role.Code == registry.CodeFraud) {
+		out.Reason = role.Standing.Withdrawals[n-1].Reason
+	}
+	return out
+}
+
+// typeNames are the names of credential types for people; a type of elsewhere is named by
+// its address.
+func typeNames(vcts []string) []paspoort.Text {
+	var out []paspoort.Text
+	for _, vct := range vcts {
+		name := paspoort.Text{NL: vct, EN: vct}
+		if t, err := paspoort.TypeOf(vct); err == nil {
+			name = t.Name()
+		}
+		out = append(out, name)
+	}
+	return out
 }

@@ -25,21 +25,6 @@ func regionSamples() []page.Sample[regionPage] {
 	}
 }
 
-func organisationsSamples() []page.Sample[organisationsPage] {
-	until := sampleDay.AddDate(1, 6, 0)
-	return []page.Sample[organisationsPage]{
-		{Name: "some", Data: organisationsPage{At: sampleDay, Source: source{Node: "knoop-1"}, Organisations: []organisationRow{
-			{ID: "org_aaaaaaaaaaaaaaaaaaaaaaaaaa", Name: "Opleidingshuis De Vaart", Registration: "KvK 90000001", Roles: []roleRow{
-				{Role: registry.Issuer, Code: registry.CodeAdmitted, Admitted: true, Until: until, Types: []paspoort.Text{paspoort.Opleiding.Name(), paspoort.Assessment.Name()}}}},
-			{ID: "org_bbbbbbbbbbbbbbbbbbbbbbbbbb", Name: "Machinefabriek Ossekamp", Roles: []roleRow{
-				{Role: registry.Verifier, Code: registry.CodeSuspended, Until: until, Purposes: []string{"werving"}, Reason: "Onderzoek naar vragen buiten het doel."},
-				{Role: registry.Issuer, Code: registry.CodeFraud, Until: until, Reason: "Valse verklaringen."}}},
-			{ID: "org_cccccccccccccccccccccccccc", Erased: true, Roles: []roleRow{{Role: registry.WalletHost, Code: registry.CodeExpired, Until: sampleDay}}},
-		}}},
-		{Name: "none", Data: organisationsPage{At: sampleDay, Source: source{Node: "knoop-1"}}},
-	}
-}
-
 func logSamples() []page.Sample[logPage] {
 	status := Status{Node: "knoop-1", Region: "5f0c6f0b6f4e4bb0b8f6c2b1b9d1f6c7a3f0d9e8c7b6a5948372615049382716", Name: "Regio Aakermonde", State: "leader", Leader: "knoop-1",
 		Term: 3, RaftIndex: 230, Applied: 229, Leaves: 3, LogTime: sampleDay, Signs: true, Verifies: true,
