@@ -179,20 +179,38 @@ func (s *Scan) file(path string, r *Report) error {
 		return err
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	text, err := written(f)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", path, err)
 	}
-	if len(text) > maxFile {
-		return fmt.Errorf("%s is larger than %d bytes", path, maxFile)
-	}
-	text = bytes.TrimRight(text, "\x00") // a store that is open keeps room for more
 	r.Files++
 	r.Bytes += int64(len(text))
 	for _, t := range unpacked(text) {
 		r.Findings = append(r.Findings, s.Bytes(path, t)...)
 	}
 	return nil
+}
+
+// written is what a file holds without the room that a store keeps for more: whole pieces of
+// zeros. A word can stand across two pieces, but not across one of zeros.
+func written(f *os.File) ([]byte, error) {
+	var text []byte
+	piece, zeros := make([]byte, 64<<10), make([]byte, 64<<10)
+	for read := 0; ; {
+		n, err := io.ReadFull(f, piece)
+		if read += n; read > maxFile {
+			return nil, fmt.Errorf("is larger than %d bytes", maxFile)
+		}
+		if !bytes.Equal(piece[:n], zeros[:n]) {
+			text = append(text, piece[:n]...)
+		}
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return text, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 }
 
 // unpacked is a text and, where it is a gzip or zlib stream, what is inside.

@@ -8,8 +8,10 @@
 package kvscan
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -77,16 +79,42 @@ func copyFiles(from, to string) error {
 		if !e.Type().IsRegular() || e.Name() == "LOCK" {
 			continue
 		}
-		raw, err := os.ReadFile(filepath.Join(from, e.Name()))
+		err := copyFile(filepath.Join(from, e.Name()), filepath.Join(to, e.Name()))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(to, e.Name()), raw, 0o600); err != nil {
-			return err
-		}
 	}
 	return nil
+}
+
+// copyFile leaves holes where the file has zeros: Badger keeps much room for more.
+func copyFile(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	piece, zeros := make([]byte, 64<<10), make([]byte, 64<<10)
+	for at := int64(0); ; {
+		n, err := io.ReadFull(in, piece)
+		if n > 0 && !bytes.Equal(piece[:n], zeros[:n]) {
+			if _, err := out.WriteAt(piece[:n], at); err != nil {
+				return errors.Join(err, out.Close())
+			}
+		}
+		at += int64(n)
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return errors.Join(out.Truncate(at), out.Close())
+		}
+		if err != nil {
+			return errors.Join(err, out.Close())
+		}
+	}
 }
