@@ -38,19 +38,21 @@ const (
 // The kinds with effect under rules version 2 or, as yet, none: see the table in rules.go.
 // Where a kind has no effect [Apply] refuses it with [ErrReserved].
 const (
-	KindContinued     Kind = "region.continued" // this region goes on where another stopped
-	KindDigest        Kind = "region.digest"    // a digest of the state, see State.Digest
-	KindAppealed      Kind = "proposal.appealed"
-	KindRenewed       Kind = "admission.renewed"
-	KindSucceeded     Kind = "organisation.succeeded"
-	KindFunction      Kind = "function.profile"
-	KindModule        Kind = "module.published"
-	KindModuleChanged Kind = "module.changed"
-	KindModuleClosed  Kind = "module.closed"
-	KindPeerAccepted  Kind = "peer.accepted"
-	KindPeerDropped   Kind = "peer.dropped"
-	KindWitness       Kind = "witness.changed"
-	KindCustodian     Kind = "status.custodian" // who signs on a ceased issuer's status lists
+	KindContinued       Kind = "region.continued" // this region goes on where another stopped
+	KindDigest          Kind = "region.digest"    // a digest of the state, see State.Digest
+	KindAppealed        Kind = "proposal.appealed"
+	KindRenewed         Kind = "admission.renewed"
+	KindSucceeded       Kind = "organisation.succeeded"
+	KindFunction        Kind = "function.profile" // published
+	KindFunctionChanged Kind = "function.changed"
+	KindFunctionClosed  Kind = "function.closed"
+	KindModule          Kind = "module.published"
+	KindModuleChanged   Kind = "module.changed"
+	KindModuleClosed    Kind = "module.closed"
+	KindPeerAccepted    Kind = "peer.accepted"
+	KindPeerDropped     Kind = "peer.dropped"
+	KindWitness         Kind = "witness.changed"
+	KindCustodian       Kind = "status.custodian" // who signs on a ceased issuer's status lists
 )
 
 // The thresholds that a charter sets, by name.
@@ -85,7 +87,8 @@ var kinds = []Kind{
 	KindSuspended, KindReinstated, KindWithdrawn, KindDetails, KindAliases, KindOrgKeys,
 	KindCertificate, KindCertRevoked, KindAnchorAdded, KindAnchorRemoved, KindCatalogue, KindHobbel, KindErased,
 	KindRules,
-	KindContinued, KindDigest, KindAppealed, KindRenewed, KindSucceeded, KindFunction, KindModule, KindModuleChanged,
+	KindContinued, KindDigest, KindAppealed, KindRenewed, KindSucceeded,
+	KindFunction, KindFunctionChanged, KindFunctionClosed, KindModule, KindModuleChanged,
 	KindModuleClosed, KindPeerAccepted, KindPeerDropped, KindWitness, KindCustodian,
 }
 

@@ -14,6 +14,14 @@ func ruleOf(version int, k Kind) (rule, bool) {
 // rules2 are the rows of rules version 2 that are not those of version 1.
 func rules2(k Kind) (rule, bool) {
 	switch k {
+	case KindFunction, KindFunctionChanged:
+		return rule{new: bodyOf[FunctionPublication], authorise: authorisePublication[FunctionProfile], enact: enactPublication(functionTable, k == KindFunctionChanged)}, true
+	case KindFunctionClosed:
+		return rule{new: bodyOf[Closing], authorise: authoriseClosing, enact: enactClosing(functionTable)}, true
+	case KindModule, KindModuleChanged:
+		return rule{new: bodyOf[ModulePublication], authorise: authorisePublication[Module], enact: enactPublication(moduleTable, k == KindModuleChanged)}, true
+	case KindModuleClosed:
+		return rule{new: bodyOf[Closing], authorise: authoriseClosing, enact: enactClosing(moduleTable)}, true
 	}
 	return rule{}, false
 }

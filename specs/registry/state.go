@@ -24,24 +24,26 @@ type State struct {
 
 // tables is all that the leaves brought. A new one is named here, in newTables and in stores.
 type tables struct {
-	charter      table[CharterRecord]      // "current"
-	members      table[MemberRecord]       // by member id
-	nodes        table[NodeRecord]         // by node id
-	anchors      table[AnchorRecord]       // by fingerprint
-	policies     table[PolicyRecord]       // "current"
-	orgs         table[OrganisationRecord] // by organisation id
-	aliases      table[[]string]           // by type and value: organisations that ever had it
-	standings    table[Standing]           // by organisation id and role
-	certificates table[CertificateFact]    // by fingerprint or commitment
-	keyHolders   table[[]string]           // by SPKI hash: certificates under which it stands
-	holdings     table[[]string]           // by organisation id: its certificates
-	proposals    table[Proposal]           // by event id
-	catalogues   table[CatalogueRecord]    // "current"
-	hobbels      table[[]HobbelFact]       // by hobbel id
-	commitments  table[CommitmentRecord]   // by commitment
-	clocks       table[ClockRecord]        // "current"
-	heads        table[string]             // by subject: id of its last event
-	events       table[int64]              // by event id: log time; its version tells the leaf
+	charter      table[CharterRecord]            // "current"
+	members      table[MemberRecord]             // by member id
+	nodes        table[NodeRecord]               // by node id
+	anchors      table[AnchorRecord]             // by fingerprint
+	policies     table[PolicyRecord]             // "current"
+	orgs         table[OrganisationRecord]       // by organisation id
+	aliases      table[[]string]                 // by type and value: organisations that ever had it
+	standings    table[Standing]                 // by organisation id and role
+	certificates table[CertificateFact]          // by fingerprint or commitment
+	keyHolders   table[[]string]                 // by SPKI hash: certificates under which it stands
+	holdings     table[[]string]                 // by organisation id: its certificates
+	proposals    table[Proposal]                 // by event id
+	catalogues   table[CatalogueRecord]          // "current"
+	hobbels      table[[]HobbelFact]             // by hobbel id and scope
+	commitments  table[CommitmentRecord]         // by commitment
+	functions    table[Listing[FunctionProfile]] // by function id
+	modules      table[Listing[Module]]          // by module id
+	clocks       table[ClockRecord]              // "current"
+	heads        table[string]                   // by subject: id of its last event
+	events       table[int64]                    // by event id: log time; its version tells the leaf
 }
 
 // NewState is the state before the first leaf. Without a region id the first founding event
@@ -67,6 +69,8 @@ func newTables() tables {
 		catalogues:   newTable[CatalogueRecord]("catalogue"),
 		hobbels:      newTable[[]HobbelFact]("hobbel"),
 		commitments:  newTable[CommitmentRecord]("commitment"),
+		functions:    newTable[Listing[FunctionProfile]]("function"),
+		modules:      newTable[Listing[Module]]("module"),
 		clocks:       newTable[ClockRecord]("clock"),
 		heads:        newTable[string]("head"),
 		events:       newTable[int64]("event"),
@@ -76,7 +80,7 @@ func newTables() tables {
 func (s *State) stores() []store {
 	return []store{&s.charter, &s.members, &s.nodes, &s.anchors, &s.policies, &s.orgs, &s.aliases,
 		&s.standings, &s.certificates, &s.keyHolders, &s.holdings, &s.proposals, &s.catalogues, &s.hobbels,
-		&s.commitments, &s.clocks, &s.heads, &s.events}
+		&s.commitments, &s.functions, &s.modules, &s.clocks, &s.heads, &s.events}
 }
 
 // Genesis is the region's id: the id of its founding event. Empty before the first leaf of a
