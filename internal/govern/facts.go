@@ -1,0 +1,178 @@
+package govern
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"paspoort.example/paspoort/specs/ijson"
+	"paspoort.example/paspoort/specs/paspoort"
+	"paspoort.example/paspoort/specs/registry"
+)
+
+// A Fact is one thing that an event says, with the words for it.
+type Fact struct {
+	Label paspoort.Text
+	Value paspoort.Text
+	Day   time.Time // instead of Value
+}
+
+// In is the value in a language, days as they are written everywhere.
+func (f Fact) In(lang string) string {
+	if !f.Day.IsZero() {
+		return f.Day.UTC().Format(time.DateOnly)
+	}
+	return f.Value.In(lang)
+}
+
+type facts []Fact
+
+func (l *facts) add(nl, en string, value paspoort.Text) {
+	if value.NL != "" {
+		*l = append(*l, Fact{Label: paspoort.Text{NL: nl, EN: en}, Value: value})
+	}
+}
+
+func (l *facts) day(nl, en string, at int64) {
+	if at != 0 {
+		*l = append(*l, Fact{Label: paspoort.Text{NL: nl, EN: en}, Day: time.Unix(at, 0).UTC()})
+	}
+}
+
+// Facts are what an event asks for, in the order in which a person weighs them. Of a kind
+// without words of its own they are the body as it stands.
+func Facts(e registry.Event) []Fact {
+	var l facts
+	switch e.Kind {
+	case registry.KindApplied:
+		with(e, l.application)
+	case registry.KindSuspended, registry.KindReinstated, registry.KindWithdrawn:
+		with(e, l.measure)
+	case registry.KindAliases:
+		with(e, func(a registry.AliasChange) {
+			l.add("Adres erbij", "Address added", aliasText(a.Add))
+			l.add("Adres vervalt", "Address ended", aliasText(a.End))
+		})
+	case registry.KindDetails:
+		with(e, func(d registry.Details) {
+			l.add("Nieuwe naam", "New name", plain(d.Name))
+			l.add("Inschrijving", "Registration", plain(d.Registration))
+		})
+	case registry.KindOrgKeys:
+		with(e, func(k registry.OrganisationKey) {
+			l.add("Nieuwe sleutel", "New key", plain(k.Key.Thumbprint()))
+			l.day("Oude sleutel gestolen sinds", "Old key stolen since", k.CompromisedSince)
+			l.add("Reden", "Reason", plain(k.Reason))
+		})
+	case registry.KindKeyLost, registry.KindKeyStolen, registry.KindKeyRotated:
+		with(e, func(k registry.MemberKey) {
+			l.add("Lid", "Member", plain(k.Member))
+			l.day("Gestolen sinds", "Stolen since", k.CompromisedSince)
+			l.add("Reden", "Reason", plain(k.Reason))
+		})
+	case registry.KindHobbel:
+		with(e, l.hobbel)
+	default:
+		l.add("Inhoud", "Contents", plain(string(e.Body)))
+	}
+	return l
+}
+
+// with decodes the body of an event. What does not decode has no facts: the registry took
+// the event, so this happens only when a node made it up.
+func with[T any](e registry.Event, fn func(T)) {
+	var body T
+	if err := ijson.Unmarshal(e.Body, &body); err == nil {
+		fn(body)
+	}
+}
+
+func (l *facts) application(a registry.Application) {
+	l.add("Wil", "Wants to", RoleText(a.Role))
+	l.add("Naam", "Name", plain(a.Name))
+	if a.OnePerson {
+		l.add("Soort", "Kind", paspoort.Text{NL: "eenpersoonsbedrijf; de gegevens staan niet in het register", EN: "one-person firm; its details are not in the registry"})
+	}
+	l.add("Inschrijving", "Registration", plain(a.Registration))
+	l.add("Adres", "Address", aliasText(a.Aliases))
+	var types paspoort.Text
+	for i, vct := range a.Types {
+		t := typeText(vct)
+		if i > 0 {
+			types.NL, types.EN = types.NL+", ", types.EN+", "
+		}
+		types.NL, types.EN = types.NL+t.NL, types.EN+t.EN
+	}
+	l.add("Bewijzen", "Credentials", types)
+	l.add("Doelen", "Purposes", plain(a.Purposes...))
+	l.add("Gebied", "Domain", plain(a.Domains...))
+	l.add("Tekent voor", "Signs for", plain(a.Serves...))
+	if a.Days > 0 {
+		days := strconv.Itoa(a.Days)
+		l.add("Hoe lang", "How long", paspoort.Text{NL: days + " dagen", EN: days + " days"})
+	}
+	l.add("Criteria", "Criteria", plain(a.Criteria))
+	l.add("Leden die deze organisatie zijn of besturen", "Members that are or control it", plain(a.Members...))
+	for _, f := range a.Levels {
+		l.level(f)
+	}
+}
+
+// level is what a proof level of 3 or 4 rests on.
+func (l *facts) level(f registry.LevelFact) {
+	level := strconv.Itoa(f.Level)
+	label := paspoort.Text{NL: "Bewijsniveau " + level + " rust op", EN: "Proof level " + level + " rests on"}
+	until := time.Unix(f.Until, 0).UTC().Format(time.DateOnly)
+	rest := []string{f.Basis, f.Auditor}
+	if f.Reference != "" {
+		rest = append(rest, f.Reference)
+	}
+	value := strings.Join(rest, "; ")
+	*l = append(*l, Fact{Label: label, Value: paspoort.Text{NL: value + "; tot " + until, EN: value + "; until " + until}})
+}
+
+func (l *facts) measure(m registry.Measure) {
+	l.add("Organisatie", "Organisation", plain(m.Organisation))
+	l.add("Toelating om", "Admission to", RoleText(m.Role))
+	if m.Fraud {
+		l.add("Wegens", "For", paspoort.Text{NL: "fraude: wat sindsdien is getekend telt niet", EN: "fraud: what was signed since does not count"})
+	}
+	l.day("Met ingang van", "With effect from", m.EffectiveFrom)
+	l.add("Reden", "Reason", plain(m.Reason))
+}
+
+func (l *facts) hobbel(h registry.HobbelClaim) {
+	l.add("Hobbel", "Hobbel", plain(h.Hobbel))
+	l.add("Wordt", "Becomes", plain(string(h.Status)))
+	l.day("Sinds", "Since", h.On)
+	l.add("Samenvatting", "Summary", paspoort.Text{NL: h.Summary.NL, EN: h.Summary.EN})
+	for _, e := range h.Evidence {
+		l.add("Onderbouwing", "Evidence", plain(e.URL))
+	}
+}
+
+func aliasText(list []registry.Alias) paspoort.Text {
+	values := make([]string, len(list))
+	for i, a := range list {
+		values[i] = a.Value
+	}
+	return plain(values...)
+}
+
+// About is the organisation that an event is about, by id, or "" when it is about
+// something else.
+func About(e registry.Event) string {
+	id, ok := strings.CutPrefix(e.Subject, registry.OrganisationParty(""))
+	if !ok {
+		return ""
+	}
+	return id
+}
+
+// NameIn is the name that an event itself gives to the organisation it is about.
+func NameIn(e registry.Event) (name string) {
+	if e.Kind == registry.KindApplied {
+		with(e, func(a registry.Application) { name = a.Name })
+	}
+	return name
+}

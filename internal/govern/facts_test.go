@@ -1,0 +1,63 @@
+package govern_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"paspoort.example/paspoort/internal/govern"
+	"paspoort.example/paspoort/specs/registry"
+	"paspoort.example/paspoort/specs/registry/registrytest"
+)
+
+// TestEveryKindHasWords: a person reads what a kind does, in both languages.
+func TestEveryKindHasWords(t *testing.T) {
+	active, reserved := registry.Kinds()
+	for _, kind := range slices.Concat(active, reserved) {
+		if text := govern.KindText(kind); text.NL == string(kind) || text.EN == string(kind) || text.EN == "" {
+			t.Errorf("%s has no words", kind)
+		}
+	}
+	for _, role := range []registry.Role{registry.Issuer, registry.Verifier, registry.WalletHost, registry.StatusSigner} {
+		if govern.RoleText(role).NL == string(role) {
+			t.Errorf("%s has no words", role)
+		}
+	}
+}
+
+// TestFacts: all that members weigh is shown, in both languages.
+func TestFacts(t *testing.T) {
+	r := registrytest.New(t)
+	a := r.Application("vaart", registry.Issuer)
+	a.Domains = []string{"zorg"}
+	a.Levels = []registry.LevelFact{{Auditor: "Toetswacht", Basis: "audit van de examinering", Level: 3, On: 1, Until: registrytest.Start.AddDate(1, 0, 0).Unix(), Types: a.Types[:1]}}
+	applied := r.Do(registry.KindApplied, a, registry.OrganisationParty(a.Organisation)).Event
+	r.Approve(applied.ID(), registrytest.Vakbond, registrytest.Gemeente)
+	m := &registry.Measure{Organisation: a.Organisation, Role: registry.Issuer, Reason: "valse bewijzen", Fraud: true, EffectiveFrom: registrytest.Start.Unix()}
+	withdrawn := r.Do(registry.KindWithdrawn, m, registrytest.Opleiders).Event
+	for _, c := range []struct {
+		event registry.Event
+		want  []string
+	}{
+		{applied, []string{"Organisatie vaart", "https://vaart.example", "criteria-1", "zorg", "Toetswacht", "2027-03-02"}},
+		{withdrawn, []string{a.Organisation, "valse bewijzen", "2026-03-02"}},
+	} {
+		for _, lang := range []string{"nl", "en"} {
+			var said []string
+			for _, f := range govern.Facts(c.event) {
+				if f.Label.In(lang) == "" {
+					t.Errorf("%s: a fact without a name: %+v", lang, f)
+				}
+				said = append(said, f.In(lang))
+			}
+			for _, want := range c.want {
+				if !strings.Contains(strings.Join(said, "\n"), want) {
+					t.Errorf("%s: %q is not said in %q", lang, want, said)
+				}
+			}
+		}
+	}
+	if got := govern.NameIn(applied); got != "Organisatie vaart" || govern.About(withdrawn) != a.Organisation {
+		t.Errorf("got %q and %q", got, govern.About(withdrawn))
+	}
+}
