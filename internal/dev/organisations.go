@@ -103,6 +103,7 @@ func (o organisation) application(id, url string, key registry.PublicKey, now ti
 	for _, t := range o.audited {
 		a.Levels = append(a.Levels, registry.LevelFact{
 			Auditor: "Stichting Toetswacht Aakermonde", Basis: "audit van de examinering", Level: 3,
+			Domain: strings.Join(o.domains, ", "), Independence: "de toetsers geven geen les aan wie zij toetsen",
 			On: now.AddDate(0, -6, 0).Unix(), Until: now.AddDate(2, 0, 0).Unix(), Types: []string{t.VCT()},
 		})
 	}

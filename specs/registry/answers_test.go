@@ -19,7 +19,7 @@ func TestAuditedFactsAreOfTheirTypeAndTime(t *testing.T) {
 	a := r.Application("vaart", registry.Issuer)
 	a.Types = []string{"urn:paspoort:assessment:1", "urn:paspoort:opleiding:1"}
 	a.Levels = []registry.LevelFact{{
-		Auditor: "Stichting Toets", Basis: "EVC-erkenning", Level: 3, On: r.Now.Unix(), Reference: "EVC-2026-017",
+		Auditor: "Stichting Toets", Basis: "EVC-erkenning", Domain: "zorg", Independence: "toetst niet wie zij opleidt", Level: 3, On: r.Now.Unix(), Reference: "EVC-2026-017",
 		Types: []string{"urn:paspoort:assessment:1"}, Until: r.Now.Add(100 * day).Unix(),
 	}}
 	org := r.AdmitApplication(a)

@@ -219,7 +219,7 @@ func decodeBody(r rule, version int, raw json.RawMessage) (Body, error) {
 	if err := parseCanonical(raw, b); err != nil {
 		return nil, ErrBody.with("%v", err)
 	}
-	if err := checkNeeds(b, version); err != nil {
+	if err := checkUnder(b, version); err != nil {
 		return nil, err
 	}
 	return b, b.check()

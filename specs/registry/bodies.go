@@ -51,13 +51,17 @@ const (
 // LevelFact is the audited fact that proof levels 3 (onafhankelijk beoordeeld) and 4 (erkend
 // waardepapier) rest on. Only members' approvals make it count.
 type LevelFact struct {
-	Auditor   string   `json:"auditor"`             // who looked, another body than the organisation
-	Basis     string   `json:"basis"`               // standard or recognition, e.g. "EVC-erkenning"
-	Level     int      `json:"level"`               // 3 or 4
-	On        int64    `json:"on"`                  // when it was established
-	Reference string   `json:"reference,omitempty"` // number or address of the finding
-	Types     []string `json:"types"`               // credential types it covers, sorted
-	Until     int64    `json:"until"`               // when it ends
+	Auditor string `json:"auditor"` // who looked, another body than the organisation
+	Basis   string `json:"basis"`   // standard or recognition, e.g. "EVC-erkenning"
+	// Domain is what it is about, e.g. "zorg"; Independence why whoever assesses does not gain
+	// by the outcome. Both from rules version 2 on, and there always.
+	Domain       string   `json:"domain,omitempty"`
+	Independence string   `json:"independence,omitempty"`
+	Level        int      `json:"level"`               // 3 or 4
+	On           int64    `json:"on"`                  // when it was established
+	Reference    string   `json:"reference,omitempty"` // number or address of the finding
+	Types        []string `json:"types"`               // credential types it covers, sorted
+	Until        int64    `json:"until"`               // when it ends
 }
 
 func (a Application) check() error {
@@ -338,15 +342,41 @@ type HobbelClaim struct {
 	Catalogue string       `json:"catalogue"` // version that the id comes from
 	Evidence  []Evidence   `json:"evidence"`
 	Hobbel    string       `json:"hobbel"`
-	On        int64        `json:"on"` // when it happened; not in the future
+	On        int64        `json:"on"`              // when it happened; not in the future
+	Scope     *Scope       `json:"scope,omitempty"` // absent: the region as a whole; from rules version 2 on
 	Status    HobbelStatus `json:"status"`
 	Summary   Text         `json:"summary"`
 }
 
-// Evidence is where to read more, with the hash of what stood there.
+// Scope is the part of working life in which a hobbel stands somewhere: a barrier can be gone
+// in one sector and high in the next. Each scope goes its own way.
+type Scope struct {
+	Kind ScopeKind `json:"kind"`
+	Name string    `json:"name,omitempty"` // e.g. "zorg en welzijn"
+}
+
+// ScopeKind is what kind of part a scope is.
+type ScopeKind string
+
+// The kinds of scope. In a claim the region as a whole is no scope at all.
+const (
+	ScopeRegion  ScopeKind = "region"
+	ScopeSector  ScopeKind = "sector"
+	ScopeBranche ScopeKind = "branche"
+)
+
+// Evidence is one proeftuin: where to read more, with the hash of what stood there, and what
+// came of it. Under rules version 1 it is an address and a hash; since version 2 it has an
+// address or a title, and anything else that is known.
 type Evidence struct {
-	SHA256 string `json:"sha256,omitempty"`
-	URL    string `json:"url"`
+	From         int64  `json:"from,omitzero"`         // when it began
+	Participants int    `json:"participants,omitzero"` // how many people took part
+	Place        string `json:"place,omitempty"`
+	Placed       *int   `json:"placed,omitempty"` // how many of them have the job; nil: not known
+	SHA256       string `json:"sha256,omitempty"`
+	Title        string `json:"title,omitempty"`
+	Until        int64  `json:"until,omitzero"` // when it ended
+	URL          string `json:"url,omitempty"`
 }
 
 // Erasure says which payloads are to be destroyed everywhere.

@@ -17,7 +17,7 @@ func TestBadBodiesAreRefused(t *testing.T) {
 	hash := strings.Repeat("0", 64)
 	node, _ := registrytest.Node("knoop-9", "opleidersberaad")
 	anchor := registry.NewAnchor([]byte("a certificate"), "opleidersberaad")
-	level := registry.LevelFact{Auditor: "Stichting Toets", Basis: "EVC-erkenning", Level: 3, On: 1, Until: 2, Types: []string{"urn:paspoort:opleiding:1"}}
+	level := registry.LevelFact{Auditor: "Stichting Toets", Basis: "EVC-erkenning", Domain: "zorg", Independence: "geeft geen les", Level: 3, On: 1, Until: 2, Types: []string{"urn:paspoort:opleiding:1"}}
 
 	application := func(f func(*registry.Application)) registry.Body {
 		a := r.Application("vaart", registry.Issuer)
@@ -86,6 +86,8 @@ func TestBadBodiesAreRefused(t *testing.T) {
 		"level: audited by nobody":           withLevel(func(l *registry.LevelFact) { l.Auditor = "" }),
 		"level: on no basis":                 withLevel(func(l *registry.LevelFact) { l.Basis = "" }),
 		"level: endless reference":           withLevel(func(l *registry.LevelFact) { l.Reference = strings.Repeat("x", 501) }),
+		"level: about nothing":               withLevel(func(l *registry.LevelFact) { l.Domain = "" }),
+		"level: independent of nothing":      withLevel(func(l *registry.LevelFact) { l.Independence = "" }),
 		"measure: no organisation":           &registry.Measure{Reason: "x", Role: registry.Issuer},
 		"measure: no role":                   &registry.Measure{Organisation: org, Reason: "x"},
 		"measure: no reason":                 &registry.Measure{Organisation: org, Role: registry.Issuer},
@@ -141,6 +143,17 @@ func TestBadBodiesAreRefused(t *testing.T) {
 		"hobbel: no evidence":                hobbel(func(h *registry.HobbelClaim) { h.Evidence = nil }),
 		"hobbel: evidence by script":         hobbel(func(h *registry.HobbelClaim) { h.Evidence[0].URL = "javascript:alert(1)" }),
 		"hobbel: evidence hash":              hobbel(func(h *registry.HobbelClaim) { h.Evidence[0].SHA256 = "x" }),
+		"hobbel: scope of another kind":      hobbel(func(h *registry.HobbelClaim) { h.Scope = &registry.Scope{Kind: "straat", Name: "Dorpsstraat"} }),
+		"hobbel: the region by name": hobbel(func(h *registry.HobbelClaim) {
+			h.Scope = &registry.Scope{Kind: registry.ScopeRegion, Name: "Aakermonde"}
+		}),
+		"hobbel: scope without name":         hobbel(func(h *registry.HobbelClaim) { h.Scope = &registry.Scope{Kind: registry.ScopeSector} }),
+		"hobbel: scope with a slash":         hobbel(func(h *registry.HobbelClaim) { h.Scope = &registry.Scope{Kind: registry.ScopeSector, Name: "a/b"} }),
+		"hobbel: evidence of nothing":        hobbel(func(h *registry.HobbelClaim) { h.Evidence[0] = registry.Evidence{Place: "Aakermonde"} }),
+		"hobbel: title of spaces":            hobbel(func(h *registry.HobbelClaim) { h.Evidence[0].Title = " " }),
+		"hobbel: place of spaces":            hobbel(func(h *registry.HobbelClaim) { h.Evidence[0].Place = " " }),
+		"hobbel: ended before it began":      hobbel(func(h *registry.HobbelClaim) { h.Evidence[0].From, h.Evidence[0].Until = 2, 1 }),
+		"hobbel: more placed than took part": hobbel(func(h *registry.HobbelClaim) { n := 1; h.Evidence[0].Placed = &n }),
 		"hobbel: catalogue":                  hobbel(func(h *registry.HobbelClaim) { h.Catalogue = "" }),
 		"hobbel: summary":                    hobbel(func(h *registry.HobbelClaim) { h.Summary.NL = "" }),
 		"erasure: of nothing":                &registry.Erasure{Reason: "x"},

@@ -41,7 +41,7 @@ func Compose(d Draft, kind Kind, body Body, parties ...Party) (SignedEvent, erro
 	if _, ok := ruleOf(rules, kind); !ok {
 		return SignedEvent{}, ErrKind
 	}
-	if err := checkNeeds(body, rules); err != nil {
+	if err := checkUnder(body, rules); err != nil {
 		return SignedEvent{}, err
 	}
 	if err := body.check(); err != nil {

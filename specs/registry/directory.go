@@ -2,6 +2,7 @@ package registry
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -102,11 +103,20 @@ type HobbelList struct {
 	Hobbels   []HobbelView `json:"hobbels"`
 }
 
-// HobbelView is a hobbel and where it stands.
+// HobbelView is a hobbel and where it stands: in the region as a whole, and in each sector and
+// branche that anybody claimed something of.
 type HobbelView struct {
 	Hobbel
+	Status  HobbelStatus  `json:"status"`
+	History []HobbelFact  `json:"history,omitempty"` // up to At, oldest first
+	Scopes  []HobbelScope `json:"scopes,omitempty"`  // by kind and name
+}
+
+// HobbelScope is where a hobbel stands in one scope.
+type HobbelScope struct {
+	Scope
 	Status  HobbelStatus `json:"status"`
-	History []HobbelFact `json:"history,omitempty"` // up to At, oldest first
+	History []HobbelFact `json:"history"`
 }
 
 // Hobbels lists the hobbels of the catalogue in force at a time, with where they stood.
@@ -119,17 +129,34 @@ func (v View) Hobbels(at time.Time) HobbelList {
 		}
 	}
 	out.Catalogue, out.Source = c.Version, c.Source
+	keys := v.State.hobbels.keys(v.AsOf)
 	for _, h := range c.Hobbels {
-		view := HobbelView{Hobbel: h, Status: Open}
-		facts, _ := v.State.hobbels.get(h.ID, v.AsOf)
-		for _, f := range facts {
-			if f.Since <= at.Unix() {
-				view.Status, view.History = f.Status, append(view.History, f)
+		view := HobbelView{Hobbel: h}
+		view.Status, view.History = v.hobbel(h.ID, at)
+		for _, key := range keys {
+			if rest, ok := strings.CutPrefix(key, h.ID+"/"); ok {
+				kind, name, _ := strings.Cut(rest, "/")
+				scope := HobbelScope{Scope: Scope{Kind: ScopeKind(kind), Name: name}}
+				if scope.Status, scope.History = v.hobbel(key, at); len(scope.History) > 0 {
+					view.Scopes = append(view.Scopes, scope)
+				}
 			}
 		}
 		out.Hobbels = append(out.Hobbels, view)
 	}
 	return out
+}
+
+// hobbel is where a hobbel stood in one scope, and how it came there.
+func (v View) hobbel(key string, at time.Time) (HobbelStatus, []HobbelFact) {
+	status, history := Open, []HobbelFact(nil)
+	facts, _ := v.State.hobbels.get(key, v.AsOf)
+	for _, f := range facts {
+		if f.Since <= at.Unix() {
+			status, history = f.Status, append(history, f)
+		}
+	}
+	return status, history
 }
 
 // Region is the charter as it stood.

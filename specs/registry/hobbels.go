@@ -6,7 +6,7 @@ import (
 )
 
 func (c *Catalogue) subject() string   { return CatalogueSubject }
-func (h *HobbelClaim) subject() string { return HobbelSubject(h.Hobbel) }
+func (h *HobbelClaim) subject() string { return HobbelSubject(h.key()) }
 func (e *Erasure) subject() string     { return ErasureSubject }
 
 func (c *Catalogue) check() error {
@@ -70,14 +70,67 @@ func (h *HobbelClaim) check() error {
 		return ErrBody.with("a claim has 1 to 16 pieces of evidence")
 	}
 	for _, e := range h.Evidence {
-		if !isEvidenceURL(e.URL) || e.SHA256 != "" && !isHash(e.SHA256) {
-			return ErrBody.with("evidence is a web address, with the SHA-256 of what stood there if it is known")
+		if err := e.check(); err != nil {
+			return err
+		}
+	}
+	if h.Scope != nil {
+		if err := h.Scope.check(); err != nil {
+			return err
 		}
 	}
 	if err := checkText("catalogue", h.Catalogue, 100); err != nil {
 		return err
 	}
 	return h.Summary.check()
+}
+
+// checkUnder: under version 1 a claim is about the region, and evidence is an address.
+func (h *HobbelClaim) checkUnder(rules int) error {
+	says := h.Scope != nil
+	for _, e := range h.Evidence {
+		says = says || e != Evidence{SHA256: e.SHA256, URL: e.URL} || e.URL == ""
+	}
+	return onlyUnder(2, rules, says)
+}
+
+// key names the hobbel in its scope: "H03", "H03/sector/zorg".
+func (h *HobbelClaim) key() string {
+	if h.Scope == nil {
+		return h.Hobbel
+	}
+	return h.Hobbel + "/" + string(h.Scope.Kind) + "/" + h.Scope.Name
+}
+
+func (s Scope) check() error {
+	if s.Kind != ScopeSector && s.Kind != ScopeBranche {
+		return ErrBody.with("a scope is a sector or a branche; leave it out for the region as a whole")
+	}
+	if strings.ContainsAny(s.Name, "/\n") {
+		return ErrBody.with("the name of a scope has no slash in it and is one line")
+	}
+	return checkText("name of the scope", s.Name, 100)
+}
+
+func (e Evidence) check() error {
+	if e.URL == "" && e.Title == "" || e.URL != "" && !isEvidenceURL(e.URL) || e.SHA256 != "" && !isHash(e.SHA256) {
+		return ErrBody.with("evidence has a web address or a title, with the SHA-256 of what stood there if it is known")
+	}
+	if e.From < 0 || e.Until < 0 || e.Until != 0 && e.Until < e.From || e.From > maxTime || e.Until > maxTime {
+		return ErrBody.with("a proeftuin ends after it began")
+	}
+	if e.Participants < 0 || e.Participants > 1e6 || e.Placed != nil && (*e.Placed < 0 || *e.Placed > e.Participants) {
+		return ErrBody.with("of the participants of a proeftuin some, all or none have the job")
+	}
+	if e.Title != "" {
+		if err := checkText("title", e.Title, 200); err != nil {
+			return err
+		}
+	}
+	if e.Place != "" {
+		return checkText("place", e.Place, 200)
+	}
+	return nil
 }
 
 // isEvidenceURL accepts any https address.
@@ -145,7 +198,7 @@ func (x *step) checkHobbel(h *HobbelClaim) error {
 		return ErrBody.with("a step is not taken in the future")
 	}
 	status := Open
-	if facts, _ := x.s.hobbels.get(h.Hobbel, x.s.size); len(facts) > 0 {
+	if facts, _ := x.s.hobbels.get(h.key(), x.s.size); len(facts) > 0 {
 		status = facts[len(facts)-1].Status
 	}
 	if !slices.Contains(steps[status], h.Status) {
@@ -160,8 +213,8 @@ func enactHobbel(x *step) error {
 		return err
 	}
 	p, _ := x.s.proposals.get(x.id, x.s.size)
-	facts, _ := x.s.hobbels.get(h.Hobbel, x.s.size)
-	put(x, &x.s.hobbels, h.Hobbel, append(slices.Clone(facts), HobbelFact{
+	facts, _ := x.s.hobbels.get(h.key(), x.s.size)
+	put(x, &x.s.hobbels, h.key(), append(slices.Clone(facts), HobbelFact{
 		HobbelClaim: *h, Claimant: p.Event.Signers[0].Party, Confirmed: p.Confirmed, Event: p.ID, Since: x.now,
 	}))
 	return nil

@@ -23,6 +23,23 @@ func (k *OrganisationKey) introduces() []Introduced {
 	return []Introduced{{OrganisationParty(k.Organisation), k.Key}}
 }
 
+// checkUnder: version 2 wants to know of an audited fact what it is about, and why whoever
+// assesses is independent.
+func (a *Application) checkUnder(rules int) error {
+	for _, l := range a.Levels {
+		if err := onlyUnder(2, rules, l.Domain != "" || l.Independence != ""); err != nil || rules < 2 {
+			return err
+		}
+		if err := checkText("domain of an audited fact", l.Domain, 200); err != nil {
+			return err
+		}
+		if err := checkText("independence of who assesses", l.Independence, 500); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // authoriseApplication: an organisation asks for itself; for a one-person firm a member asks,
 // since its own key is personal data that nobody here can see.
 func authoriseApplication(x *step) error {

@@ -74,15 +74,24 @@ func enactRules(x *step) error {
 	return nil
 }
 
-// needsRules is a body of which some forms exist only from a rules version on. To a program
-// of an older version those are unknown members, so under older rules they are refused alike.
-type needsRules interface {
-	needsRules() int
+// checkedUnder is a body whose form differs between versions of the rules. What a newer version
+// adds are unknown members to a program of an older one, so under older rules it is refused
+// alike, with [ErrBody].
+type checkedUnder interface {
+	checkUnder(rules int) error
 }
 
-func checkNeeds(b Body, version int) error {
-	if n, ok := b.(needsRules); ok && n.needsRules() > version {
-		return ErrBody.with("it says what only rules version %d has a place for", n.needsRules())
+func checkUnder(b Body, rules int) error {
+	if c, ok := b.(checkedUnder); ok {
+		return c.checkUnder(rules)
+	}
+	return nil
+}
+
+// onlyUnder refuses what is new in a version under the rules before it.
+func onlyUnder(version, rules int, says bool) error {
+	if says && rules < version {
+		return ErrBody.with("it says what only rules version %d has a place for", version)
 	}
 	return nil
 }
