@@ -86,7 +86,7 @@ func TestArchive(t *testing.T) {
 		t.Errorf("the old place: %+v, %+v", events[len(events)-1], want[0])
 	}
 	holder := w.elsewhere()
-	_, err = holder.Page() // makes a key that nothing hangs on
+	_, err = holder.Page(t.Context()) // makes a key that nothing hangs on
 	must(t, err)
 	got := w.unpack(holder, file)
 	if got.Credentials != 1 || got.Copies != 10 || got.Declarations != 1 || got.Events != 3 || !got.Made.Equal(w.clock.Now().Truncate(time.Second)) {

@@ -23,7 +23,7 @@ func BenchmarkFull(b *testing.B) {
 		read func() (int, error)
 	}{
 		{"list", func() (int, error) { items, err := holder.List(); return len(items), err }},
-		{"page", func() (int, error) { _, err := holder.Page(); return 200, err }},
+		{"page", func() (int, error) { _, err := holder.Page(b.Context()); return 200, err }},
 		{"standings", func() (int, error) { return wallet.Held(holder) }},
 	} {
 		b.Run(bb.name, func(b *testing.B) {

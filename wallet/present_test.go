@@ -527,7 +527,7 @@ func TestDeclareAndPage(t *testing.T) {
 	if err != nil || !d.OwnWords || len(d.Lines) == 0 {
 		t.Errorf("show: %+v, %v", d, err)
 	}
-	page, err := holder.Page()
+	page, err := holder.Page(t.Context())
 	if err != nil || len(page.Who) != 1 || len(page.Can) == 0 {
 		t.Errorf("page: %+v, %v", page, err)
 	}

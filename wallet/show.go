@@ -267,10 +267,16 @@ func (c *credential) leastUsed() *copyOf {
 	return best
 }
 
-// Page is the paspoort as one page: wie ben ik, wat kan ik, wat wil ik.
-func (w *Wallet) Page() (paspoort.Profile, error) {
+// Page is the paspoort as one page: wie ben ik, wat kan ik, wat wil ik. The proof levels are
+// those that anybody would find who checks now; a proof that fails gives no level of its own.
+func (w *Wallet) Page(ctx context.Context) (paspoort.Profile, error) {
+	standings, err := w.Standings(ctx)
+	if err != nil {
+		return paspoort.Profile{}, err
+	}
 	var list []paspoort.Credential
-	err := w.c.Store.Update(func(tx kv.Tx) error {
+	found := map[int]int{}
+	err = w.c.Store.Update(func(tx kv.Tx) error {
 		credentials, err := w.credentials(tx)
 		if err != nil {
 			return err
@@ -280,8 +286,14 @@ func (w *Wallet) Page() (paspoort.Profile, error) {
 			if err != nil {
 				return fmt.Errorf("credential %s: %w", c.ID, err)
 			}
+			at := len(list)
 			if err := appendRead(&list, t); err != nil {
 				return fmt.Errorf("credential %s: %w", c.ID, err)
+			}
+			if s := standings[c.ID]; s.Level != nil {
+				found[at] = *s.Level
+			} else if s.State == paspoort.Failed {
+				found[at] = 0
 			}
 		}
 		declarations, err := w.declarations(tx)
@@ -303,7 +315,7 @@ func (w *Wallet) Page() (paspoort.Profile, error) {
 		}
 		return nil
 	})
-	return paspoort.NewProfile(list), err
+	return paspoort.NewProfile(list, found), err
 }
 
 // appendRead adds what is of our profile; what is foreign is left out.
@@ -316,4 +328,13 @@ func appendRead(list *[]paspoort.Credential, t *sdjwt.SDJWT) error {
 		*list = append(*list, c)
 	}
 	return nil
+}
+
+// Relies are the ids of the regions whose registries this wallet can ask.
+func (w *Wallet) Relies() []string {
+	out := make([]string, len(w.regions))
+	for i, r := range w.regions {
+		out[i] = r.Copy.Genesis()
+	}
+	return out
 }

@@ -153,7 +153,7 @@ func TestTakeInBounds(t *testing.T) {
 	}
 	l, err := wallet.OpenArchive(bytes.NewReader(sealed(t, slots(t, 10_000))), takeAlong)
 	must(t, err)
-	_, err = holder.Page() // makes a key
+	_, err = holder.Page(t.Context()) // makes a key
 	must(t, err)
 	before := len(rowsOf(t, w.store))
 	if _, err := holder.TakeIn(t.Context(), l); !errors.Is(err, wallet.ErrArchive) {

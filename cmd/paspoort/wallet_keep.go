@@ -74,7 +74,7 @@ func (f *walletFlags) export(cmd *cobra.Command, w *wallet.Wallet, id, path stri
 	if err := keyfile.WriteAtomic(path, []byte(text+"\n"), 0o600); err != nil {
 		return err
 	}
-	return f.say(cmd, map[string]any{"file": path}, func(p *walletPrinter) { p.exported(path) })
+	return f.say(cmd, map[string]any{"file": path}, func(p *walletPrinter) { p.exported(path, w.Relies()) })
 }
 
 func newWalletDeclareCommand(f *walletFlags) *cobra.Command {
@@ -174,8 +174,8 @@ func newWalletPageCommand(f *walletFlags) *cobra.Command {
 		Short: "See your paspoort as one page: who you are, what you can, what you want",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return f.with(cmd, func(_ context.Context, w *wallet.Wallet) error {
-				page, err := w.Page()
+			return f.with(cmd, func(ctx context.Context, w *wallet.Wallet) error {
+				page, err := w.Page(ctx)
 				if err != nil {
 					return err
 				}

@@ -58,7 +58,7 @@ func (p *walletPrinter) made(dir string, regions []wallet.RegionSettings) {
 		p.line("  %s", p.t.noRegion)
 	}
 	p.line("  %s", p.s.dim(p.t.sealed))
-	p.line("\n%s:\n  paspoort wallet accept 'openid-credential-offer://...'", p.t.next)
+	p.line("\n%s:\n  paspoort wallet accept 'openid-credential-offer://...' --tx-code CODE", p.t.next)
 	p.line("%s:\n  paspoort wallet recovery", p.t.recoveryNext)
 }
 
@@ -208,8 +208,8 @@ func (p *walletPrinter) details(d *wallet.Details) {
 	}
 }
 
-// page prints wie ben ik, wat kan ik, wat wil ik. The level is what the type of
-// credential alone can reach; a verifier decides by its own registry.
+// page prints wie ben ik, wat kan ik, wat wil ik. A verifier finds the levels by its own
+// registry.
 func (p *walletPrinter) page(page paspoort.Profile) {
 	part := func(title string, lines ...string) {
 		p.line("%s", p.s.bold(title))
@@ -230,9 +230,13 @@ func (p *walletPrinter) page(page paspoort.Profile) {
 	part(p.t.want, append(page.Drives, page.Wants...)...)
 }
 
-func (p *walletPrinter) exported(path string) {
+func (p *walletPrinter) exported(path string, regions []string) {
+	genesis := "GENESIS"
+	if len(regions) == 1 {
+		genesis = regions[0]
+	}
 	p.line("%s\n  %s", p.t.exported, path)
-	p.line("\n%s:\n  paspoort verify %s --genesis GENESIS --registry FILE", p.t.next, path)
+	p.line("\n%s:\n  paspoort verify %s --genesis %s --registry FILE --status LISTS", p.t.next, path, genesis)
 }
 
 func (p *walletPrinter) declared(id string) {

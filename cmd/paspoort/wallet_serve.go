@@ -88,7 +88,7 @@ func serveWallet(ctx context.Context, path string) (err error) {
 	if err != nil {
 		return err
 	}
-	config, err := walletHost(ctx, &c, regions, log)
+	config, err := walletHost(&c, regions, log)
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func followRegions(c conf.WalletHost, copies kv.Store, log *slog.Logger) ([]*evi
 }
 
 // walletHost is the configuration of the role.
-func walletHost(ctx context.Context, c *conf.WalletHost, regions []*evidence.Follower, log *slog.Logger) (host.Config, error) {
+func walletHost(c *conf.WalletHost, regions []*evidence.Follower, log *slog.Logger) (host.Config, error) {
 	policy, err := c.Outbound.Policy()
 	if err != nil {
 		return host.Config{}, err
@@ -134,7 +134,7 @@ func walletHost(ctx context.Context, c *conf.WalletHost, regions []*evidence.Fol
 	client, small := outbound.New(large), outbound.New(policy)
 	out := host.Config{
 		URL: c.URL, Name: c.Name, Idle: time.Duration(c.SessionMinutes) * time.Minute, BackupDays: c.BackupDays,
-		MaxHolders: c.MaxHolders, Proxies: c.Proxies, RegionNames: regionNames(ctx, regions), Log: log,
+		MaxHolders: c.MaxHolders, Proxies: c.Proxies, RegionName: regionNames(regions), Log: log,
 		Wallet: wallet.Config{
 			HTTP: client, Fetch: small, StatusFetch: client, Regions: shared(regions), Log: log,
 			CheckURL: func(u *url.URL) error { return client.CheckURL(u.String()) },
@@ -203,28 +203,29 @@ func (unfollowed) Read(context.Context, func(registry.View, paspoort.RegistryFac
 	return evidence.ErrNoCopy
 }
 
-// namesWait is how long a host that starts waits for a region that it never read.
-const namesWait = 10 * time.Second
-
-// regionNames are the names that the regions give themselves. A region that cannot be
-// reached and was never read has none until the host starts again.
-func regionNames(ctx context.Context, regions []*evidence.Follower) map[string]string {
-	ctx, cancel := context.WithTimeout(ctx, namesWait)
-	defer cancel()
-	out := map[string]string{}
-	for _, f := range regions {
-		name := func(v registry.View, _ paspoort.RegistryFacts) error {
-			out[f.Genesis()] = v.Region(time.Now()).Name
-			return nil
+// regionNames tells what regions call themselves. A host can start before its region has
+// nodes that answer, so it is looked up when it is wanted; a name is kept, since the pages
+// ask for it often and the whole charter is read for it.
+func regionNames(regions []*evidence.Follower) func(genesis string) string {
+	var mu sync.Mutex
+	names := map[string]string{}
+	return func(genesis string) string {
+		mu.Lock()
+		defer mu.Unlock()
+		if name := names[genesis]; name != "" {
+			return name
 		}
-		if err := f.Read(ctx, name); !errors.Is(err, evidence.ErrNoCopy) {
-			continue
+		for _, f := range regions {
+			if f.Genesis() != genesis {
+				continue
+			}
+			_ = f.Read(context.Background(), func(_ registry.View, facts paspoort.RegistryFacts) error {
+				names[genesis] = facts.Name
+				return nil
+			}) // nothing was read yet: the page shows the region's id
 		}
-		if f.Refresh(ctx) == nil {
-			_ = f.Read(ctx, name) // when it is not there now, the page shows the region's id
-		}
+		return names[genesis]
 	}
-	return out
 }
 
 // watchAdmission looks now and then whether a region still knows the host as a wallet host:

@@ -101,8 +101,12 @@ func TestRegionsOfAHost(t *testing.T) {
 	if err := other.Copy.Read(t.Context(), nil); !errors.Is(err, evidence.ErrNoCopy) {
 		t.Errorf("got %v, want ErrNoCopy", err)
 	}
-	if names := regionNames(t.Context(), []*evidence.Follower{follower}); names[genesis] == "" {
-		t.Errorf("got %v, want the name of %.8s", names, genesis)
+	name := regionNames([]*evidence.Follower{follower})
+	if got := name(genesis); got != "" {
+		t.Errorf("got %q before anything was read", got)
+	}
+	if err := follower.Refresh(t.Context()); err != nil || name(genesis) == "" {
+		t.Errorf("got %v, want the name of %.8s", err, genesis)
 	}
 	if _, err := followRegions(conf.WalletHost{}, kv.NewMemory(), nil); !errors.Is(err, conf.ErrConfig) {
 		t.Errorf("no region: got %v", err)

@@ -42,7 +42,7 @@ func FuzzRead(f *testing.F) {
 		if _, err := json.Marshal(v); err != nil {
 			t.Error(err)
 		}
-		NewProfile([]Credential{c})
+		NewProfile([]Credential{c}, nil)
 	})
 }
 

@@ -24,7 +24,8 @@ type Profile struct {
 // A ProfileSkill is a skill with the credentials that show it.
 type ProfileSkill struct {
 	Skill Skill `json:"skill"`
-	// Level is what the type alone can reach without a registry: 0, 1 or 2.
+	// Level is the proof level that a verdict found or, where none was asked or known, what
+	// the type alone can reach without a registry: 0, 1 or 2.
 	Level int   `json:"level"`
 	From  []int `json:"from"` // indexes into the credentials
 }
@@ -40,8 +41,9 @@ type ProfileItem struct {
 	sort   string
 }
 
-// NewProfile makes the page of the credentials a holder has.
-func NewProfile(credentials []Credential) Profile {
+// NewProfile makes the page of the credentials a holder has. found are the proof levels
+// that verdicts found, by index in credentials.
+func NewProfile(credentials []Credential, found map[int]int) Profile {
 	p := Profile{Names: []string{}, Who: []string{}, Can: []ProfileSkill{}, Done: []ProfileItem{}, Drives: []string{}, Wants: []string{}}
 	skillAt := map[string]int{}
 	for i, c := range credentials {
@@ -56,6 +58,9 @@ func NewProfile(credentials []Credential) Profile {
 		level, proves := ladder(c, 0)
 		if !proves {
 			continue
+		}
+		if l, ok := found[i]; ok {
+			level = l
 		}
 		for _, s := range c.Skills {
 			key := s.URI

@@ -265,7 +265,7 @@ func TestProfile(t *testing.T) {
 		}
 		held = append(held, c)
 	}
-	p := NewProfile(held)
+	p := NewProfile(held, nil)
 	if diff := cmp.Diff(p.Names, []string{"Samira Voorbeeld-Idrissi"}); diff != "" {
 		t.Error(diff)
 	}

@@ -30,8 +30,9 @@ type Config struct {
 	Wallet wallet.Config
 	// Regions are what a new paspoort relies on.
 	Regions []wallet.RegionSettings
-	// RegionNames are the words for people, by genesis.
-	RegionNames map[string]string
+	// RegionName is what a region calls itself, by genesis; "" when nothing of it was read
+	// yet. Nil knows none.
+	RegionName func(genesis string) string
 	// Evidence judges what a share shows, for whoever reads it. Nil means that the pages say
 	// that nothing was checked here.
 	Evidence *evidence.Service

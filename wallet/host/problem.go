@@ -137,7 +137,7 @@ func (h *Host) party(p wallet.Party) partyView {
 	if p.Known && p.Admitted {
 		v.State = "known"
 	}
-	if v.Region = h.c.RegionNames[p.Region]; v.Region == "" && len(p.Region) > 12 {
+	if v.Region = h.nameOf(p.Region); v.Region == "" && len(p.Region) > 12 {
 		v.Region = p.Region[:12]
 	}
 	return v

@@ -117,7 +117,7 @@ func (g *rig) start(change ...func(*Config)) {
 	c := Config{
 		URL: at, Name: "Paspoorthuis Aakermonde", Store: g.store, Clock: g.clock.Now, ReceiptKey: key, Evidence: judge,
 		Log:     slog.New(slog.NewTextHandler(g.log, nil)),
-		Regions: []wallet.RegionSettings{{Genesis: g.region.Genesis, Nodes: []string{"https://knoop-1.example"}}}, RegionNames: map[string]string{g.region.Genesis: "Regio Aakermonde"},
+		Regions: []wallet.RegionSettings{{Genesis: g.region.Genesis, Nodes: []string{"https://knoop-1.example"}}}, RegionName: func(string) string { return "Regio Aakermonde" },
 		Wallet: wallet.TestingCheap(wallet.Config{
 			HTTP: g.client, Fetch: web, StatusFetch: web, CheckURL: func(u *url.URL) error {
 				if u.Scheme != "https" {

@@ -117,7 +117,7 @@ func (h *Host) renderDoor(w http.ResponseWriter, r *http.Request, s *session, fa
 
 func (h *Host) renderClosed(w http.ResponseWriter, r *http.Request, s *session, secret wallet.ShareSecret, row shareRow) error {
 	return show(h, h.shares.closed, w, r, s, http.StatusGone, shareClosedPage{
-		Path: readerPath(secret), Why: row.Closed, Can: row.Closed != closedLeft, Asked: !row.AskedAt.IsZero() && h.c.Clock().Sub(row.AskedAt) < askAgain,
+		Path: readerPath(secret), Why: row.Closed, Can: row.Closed != closedLeft, Asked: row.Closed != closedLeft && !row.AskedAt.IsZero() && h.c.Clock().Sub(row.AskedAt) < askAgain,
 	})
 }
 

@@ -135,7 +135,7 @@ func TestShareChecked(t *testing.T) {
 	frozen := &wallet.FrozenShare{By: "Samira", Items: []wallet.FrozenItem{{TypeName: paspoort.Opleiding.Name(), Presentation: named.String(), Level: &level}}}
 	look := func(service *evidence.Service) shareOpenedPage {
 		t.Helper()
-		h := &Host{c: Config{Evidence: service, Clock: clock.Now, Name: "Hier", RegionNames: map[string]string{region.Genesis: "Regio Aakermonde"}}}
+		h := &Host{c: Config{Evidence: service, Clock: clock.Now, Name: "Hier", RegionName: func(string) string { return "Regio Aakermonde" }}}
 		page, err := h.openedPage(httptest.NewRequest(http.MethodPost, "/", nil), &opening{frozen: frozen, number: 1})
 		if err != nil {
 			t.Fatal(err)

@@ -24,7 +24,7 @@ const maxLists = 20
 // typeable are addresses that may stand in a command: an issuer writes the address of its
 // list, and must not make whoever copies the commands do anything else.
 var (
-	typeable  = regexp.MustCompile(`^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~%/-]*)?(\?[A-Za-z0-9._~%=&/-]*)?$`)
+	typeable  = regexp.MustCompile(`^(https://[A-Za-z0-9.-]+|http://(localhost|127\.0\.0\.1))(:[0-9]{1,5})?(/[A-Za-z0-9._~%/-]*)?(\?[A-Za-z0-9._~%=&/-]*)?$`)
 	genesisOf = regexp.MustCompile(`^[0-9a-f]{64}$`)
 )
 
@@ -41,7 +41,7 @@ func (h *Host) selfChecks(f *wallet.FrozenShare) (out []selfCheck) {
 		}
 		check := selfCheck{Snippet: commands(node, region.Genesis, lists)}
 		if len(h.c.Regions) > 1 {
-			if check.Region = h.c.RegionNames[region.Genesis]; check.Region == "" {
+			if check.Region = h.nameOf(region.Genesis); check.Region == "" {
 				check.Region = region.Genesis[:12]
 			}
 		}

@@ -115,8 +115,16 @@ func (h *Host) checkPages() (out []string) {
 	return out
 }
 
+// nameOf is what a region calls itself, or "".
+func (h *Host) nameOf(genesis string) string {
+	if h.c.RegionName == nil {
+		return ""
+	}
+	return h.c.RegionName(genesis)
+}
+
 func (h *Host) regionName(v paspoort.RegistryView) string {
-	if name := h.c.RegionNames[v.Region]; name != "" {
+	if name := h.nameOf(v.Region); name != "" {
 		return name
 	}
 	if v.Name != "" {
