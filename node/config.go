@@ -46,6 +46,7 @@ type Config struct {
 	// Timings; zero means the default.
 	Election           time.Duration // heartbeat and election timeout of raft: 500 ms, see defaultElection
 	PeerTimeout        time.Duration // of a call between nodes: 2 s
+	DialTimeout        time.Duration // of connecting to another node, handshake included: 1 s
 	WriteTimeout       time.Duration // of a write: 10 s
 	ReadTimeout        time.Duration // of making sure a read is linearizable: 3 s
 	CheckpointInterval time.Duration // between checkpoints while the log grows: 500 ms
@@ -76,7 +77,7 @@ func (c Config) withDefaults() Config {
 		to    *time.Duration
 		value time.Duration
 	}{
-		{&c.Election, defaultElection}, {&c.PeerTimeout, 2 * time.Second}, {&c.WriteTimeout, 10 * time.Second},
+		{&c.Election, defaultElection}, {&c.PeerTimeout, 2 * time.Second}, {&c.DialTimeout, dialTimeout}, {&c.WriteTimeout, 10 * time.Second},
 		{&c.ReadTimeout, 3 * time.Second}, {&c.CheckpointInterval, 500 * time.Millisecond}, {&c.CosignInterval, 30 * time.Minute},
 	} {
 		if *d.to == 0 {

@@ -118,7 +118,7 @@ func (w *network) dial(ctx context.Context, id, protocol string) (net.Conn, erro
 	if !ok {
 		return nil, fmt.Errorf("%w: no node %s in the charter", errNotSent, id)
 	}
-	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	ctx, cancel := context.WithTimeout(ctx, w.n.cfg.DialTimeout)
 	defer cancel()
 	d := tls.Dialer{Config: w.tlsConfig(id, protocol)}
 	conn, err := d.DialContext(ctx, "tcp", node.RaftAddress)

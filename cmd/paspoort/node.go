@@ -24,7 +24,7 @@ func newNodeCommand() *cobra.Command {
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newNodeServeCommand(), newNodeStatusCommand())
+	cmd.AddCommand(newNodeInitCommand(), newNodeServeCommand(), newNodeStatusCommand())
 	return cmd
 }
 
@@ -74,6 +74,9 @@ func nodeConfig(c *conf.Node) (node.Config, error) {
 		ID: c.ID, Dir: c.Data, VerifyOff: !c.Check, Log: conf.Logger("node"),
 		Election:       time.Duration(c.ElectionMillis) * time.Millisecond,
 		CosignInterval: time.Duration(c.CosignSeconds) * time.Second,
+	}
+	if err := out.SetProfile(c.Profile); err != nil {
+		return out, err
 	}
 	var err error
 	if out.Founding, err = os.ReadFile(c.Founding); err != nil {

@@ -77,6 +77,7 @@ Try it:
 		newIssuerCommand(),
 		newManCommand(),
 		newNodeCommand(),
+		newRegionCommand(),
 		newVerifyCommand(),
 		newVerifierCommand(),
 		newVersionCommand(),

@@ -1,0 +1,245 @@
+package main
+
+import (
+	"context"
+	"crypto"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"paspoort.example/paspoort/internal/conf"
+	"paspoort.example/paspoort/internal/founding"
+	"paspoort.example/paspoort/internal/keyfile"
+	"paspoort.example/paspoort/internal/outbound"
+	"paspoort.example/paspoort/specs/registry"
+)
+
+// nodeInit are the flags of node init.
+type nodeInit struct {
+	dir                              string
+	id, url, peer, listen, peerBound string
+	member, group, name              string
+	memberKey, passphrase            string
+	authority, behindProxy           bool
+	cert, key, email, directory      string
+	profile                          string
+	region, genesis, caFile          string
+}
+
+func newNodeInitCommand() *cobra.Command {
+	var f nodeInit
+	cmd := &cobra.Command{
+		Use:   "init",
+		Short: "Make the keys, the configuration and the card of a node",
+		Long: `Make the keys, the configuration and the card of a node.
+
+For a new region, also say which member of it you are: then the member's key is made
+as well, sealed with a passphrase, and the card tells of both. Exactly one member of a
+new region adds --ca, and keeps the authority that certifies issuers.
+
+For a region that runs, name it: then the card is for "paspoort node join".
+
+  paspoort node init --id knoop-1 --url https://knoop.kring.example --peer knoop.kring.example:7001 \
+      --member werkgeverskring --group werkgevers --name "Werkgeverskring Aakermonde"
+  paspoort node init --id knoop-4 --url https://knoop.rijn.example --peer knoop.rijn.example:7001 \
+      --member opleidersberaad --region https://knoop.kring.example --genesis GENESIS`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.dir, "dir", ".", "folder to make everything in")
+	flags.StringVar(&f.id, "id", "", "id of the node, such as knoop-1")
+	flags.StringVar(&f.url, "url", "", "public address of the node, https")
+	flags.StringVar(&f.peer, "peer", "", "host:port at which the other nodes reach this one")
+	flags.StringVar(&f.listen, "listen", ":443", "where to listen for the public")
+	flags.StringVar(&f.peerBound, "peer-listen", "", "where to listen for the other nodes, when that is not the port of --peer")
+	flags.StringVar(&f.member, "member", "", "id of the member that runs the node")
+	flags.StringVar(&f.group, "group", "", "group of the member: werkgevers, werknemers, opleiders or overheid")
+	flags.StringVar(&f.name, "name", "", "name of the member")
+	flags.StringVar(&f.memberKey, "member-key", "", "key that the member has already: a file, or a pkcs11: address")
+	flags.StringVar(&f.passphrase, "passphrase-file", "", "file with the passphrase of the member's key; without it you are asked")
+	flags.BoolVar(&f.authority, "ca", false, "make the region's certificate authority too, kept by this member")
+	flags.StringVar(&f.cert, "tls-cert", "", "PEM file with the certificate for the public address")
+	flags.StringVar(&f.key, "tls-key", "", "PEM file with its key")
+	flags.StringVar(&f.email, "acme-email", "", "get a certificate by ACME; the authority writes to this address")
+	flags.StringVar(&f.directory, "acme-directory", "", "ACME directory, when it is not Let's Encrypt's")
+	flags.BoolVar(&f.behindProxy, "behind-proxy", false, "a proxy of your own ends https before the node")
+	flags.StringVar(&f.profile, "profile", "wan", "how far the nodes are apart: lan or wan")
+	flags.StringVar(&f.region, "region", "", "public address of a node of a region that runs")
+	flags.StringVar(&f.genesis, "genesis", "", "id of that region, from somebody you trust")
+	flags.StringVar(&f.caFile, "ca-file", "", "PEM file with a certificate authority to trust beside the system's")
+	return cmd
+}
+
+func (f *nodeInit) run(cmd *cobra.Command) error {
+	if err := f.check(); err != nil {
+		return exitError{exitUsage, hint(err, "see: "+cmd.CommandPath()+" --help")}
+	}
+	if err := os.MkdirAll(f.dir, 0o700); err != nil {
+		return err
+	}
+	config := filepath.Join(f.dir, "node.json")
+	if _, err := os.Stat(config); !errors.Is(err, fs.ErrNotExist) {
+		return hint(errors.Join(fmt.Errorf("%s is there already", config), err), "choose another folder with --dir; a node is made once")
+	}
+	home := founding.Prepare(f.dir)
+	if err := f.makeKeys(cmd, home); err != nil {
+		return err
+	}
+	if f.region != "" {
+		if err := f.fetchFounding(cmd.Context()); err != nil {
+			return err
+		}
+		home.Files = append(home.Files, filepath.Join(f.dir, foundingFile))
+	}
+	card, err := home.Card()
+	if err != nil {
+		return err
+	}
+	if err := conf.Write(config, f.config()); err != nil {
+		return err
+	}
+	f.tell(cmd, append(home.Files, config), card)
+	return nil
+}
+
+func (f *nodeInit) check() error {
+	u, err := url.Parse(f.url)
+	switch {
+	case f.id == "" || f.url == "" || f.peer == "" || f.member == "":
+		return errors.New("say --id, --url, --peer and --member")
+	case err != nil || u.Host == "" || u.Path != "":
+		return fmt.Errorf("--url is %q: it should be an address such as https://knoop.kring.example", f.url)
+	case (f.region == "") != (f.genesis == ""):
+		return errors.New("--region and --genesis go together: the genesis is what you trust, the address is where to fetch")
+	case f.region == "" && (f.group == "" || f.name == ""):
+		return errors.New("say --group and --name of the member, for a new region; or --region and --genesis, for one that runs")
+	case f.region != "" && (f.authority || f.memberKey != ""):
+		return errors.New("--ca and --member-key are for a new region; in one that runs the member signs with: paspoort node join")
+	case (f.cert == "") != (f.key == ""):
+		return errors.New("--tls-cert and --tls-key go together")
+	case f.profile != "" && f.profile != "lan" && f.profile != "wan":
+		return fmt.Errorf("--profile is %q: choose lan or wan", f.profile)
+	}
+	return nil
+}
+
+// makeKeys makes the keys of the node and, for a new region, those of the member.
+func (f *nodeInit) makeKeys(cmd *cobra.Command, home *founding.Home) error {
+	err := home.Node(registry.Node{ID: f.id, Operator: f.member, RaftAddress: f.peer, URL: f.url})
+	if err != nil || f.region != "" {
+		return err
+	}
+	return f.memberKeys(cmd, home)
+}
+
+// memberKeys makes the key of the member, and the region's authority when it keeps that.
+func (f *nodeInit) memberKeys(cmd *cobra.Command, home *founding.Home) (err error) {
+	var key crypto.Signer
+	passphrase := ""
+	if f.memberKey != "" {
+		opened, err := openKey(cmd, f.memberKey, f.passphrase)
+		if err != nil {
+			return err
+		}
+		defer opened.Close()
+		key = opened
+	}
+	if f.memberKey == "" || f.authority {
+		if passphrase, err = newPassphrase(cmd, f.passphrase); err != nil {
+			return err
+		}
+	}
+	m := registry.Member{Group: registry.Group(f.group), ID: f.member, Name: f.name}
+	if err := home.Member(m, key, passphrase); err != nil {
+		return err
+	}
+	if !f.authority {
+		return nil
+	}
+	return home.Authority("CA "+f.name, passphrase, time.Now())
+}
+
+const foundingFile = "founding.json"
+
+// fetchFounding gets the founding event of a region that runs, and holds it against the
+// region's id.
+func (f *nodeInit) fetchFounding(ctx context.Context) error {
+	client, err := regionClient(f.region, f.caFile)
+	if err != nil {
+		return err
+	}
+	leaves, err := client.Leaves(ctx, 0, 1)
+	if err != nil || len(leaves) != 1 {
+		return hint(errors.Join(errors.New("the region does not give its founding event"), err), "is this the public address of a node that runs?")
+	}
+	leaf, err := registry.ParseLeaf(leaves[0])
+	if err != nil {
+		return err
+	}
+	event := registry.SignedEvent{Event: leaf.Event, Signatures: leaf.Signatures}
+	if event.Event.ID() != f.genesis {
+		return hint(errors.New("the region at this address has another id than the one you gave"), "ask the region for its id over another channel")
+	}
+	raw, err := event.Marshal()
+	if err != nil {
+		return err
+	}
+	return keyfile.WriteAtomic(filepath.Join(f.dir, foundingFile), raw, 0o644)
+}
+
+func (f *nodeInit) config() conf.Node {
+	c := conf.Node{
+		Server: conf.Server{Listen: f.listen, URL: f.url, TLSCert: absolute(f.cert), TLSKey: absolute(f.key), BehindProxy: f.behindProxy},
+		ID:     f.id, Founding: foundingFile, Data: "data", PeerListen: f.peerBound,
+		PeerKey: founding.FilePeerKey, LogKey: founding.FileLogKey, CosignerKey: founding.FileCosignerKey, TimestampKey: founding.FileTimestampKey,
+		Check: true, Profile: f.profile,
+	}
+	if c.PeerListen == "" {
+		c.PeerListen = f.peer[max(0, strings.LastIndexByte(f.peer, ':')):]
+	}
+	if f.email != "" {
+		c.ACME = &conf.ACME{Email: f.email, Cache: "acme", Directory: f.directory, CAFile: absolute(f.caFile)}
+	}
+	if u, err := url.Parse(f.url); err == nil && u.Scheme == "http" { // a region on this computer
+		c.Outbound = outbound.Settings{LoopbackHTTP: true, AllowPrivate: []string{"127.0.0.0/8", "::1/128"}}
+	}
+	return c
+}
+
+// absolute is for paths that were typed here and go into a file elsewhere.
+func absolute(path string) string {
+	if path == "" {
+		return ""
+	}
+	if full, err := filepath.Abs(path); err == nil {
+		return full
+	}
+	return path
+}
+
+func (f *nodeInit) tell(cmd *cobra.Command, files []string, card founding.Card) {
+	out := cmd.OutOrStdout()
+	slices.Sort(files)
+	fmt.Fprintln(out, "Written:")
+	for _, file := range files {
+		fmt.Fprintln(out, "  "+file)
+	}
+	fmt.Fprintf(out, "Card %s\n", card.Fingerprint())
+	next := "Give card.json to whoever puts the region together, and read the line above to them over the telephone. Then wait for their draft, and type:\n  paspoort region sign founding.draft.json --key member.key"
+	if f.region != "" {
+		next = "The member that runs this node now types, where it keeps its key:\n  paspoort node join card.json --region " + f.region + " --genesis " + f.genesis + " --member " + f.member + " --key member.key\nand after the approval of the other members, here:\n  paspoort node serve --config " + filepath.Join(f.dir, "node.json")
+	}
+	fmt.Fprintln(out, typed(next))
+	if f.region == "" && f.memberKey == "" {
+		fmt.Fprintln(out, "Move member.key to a computer of the people who decide, and keep a copy on paper or in a safe: it does not belong on a server.")
+	}
+}

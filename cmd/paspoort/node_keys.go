@@ -1,0 +1,64 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"paspoort.example/paspoort/internal/keyfile"
+	"paspoort.example/paspoort/internal/outbound"
+	"paspoort.example/paspoort/specs/registry"
+)
+
+// minPassphrase is the shortest passphrase that seals a member's key.
+const minPassphrase = 12
+
+// openKey opens the key of a member: a file, or a key on a token. The passphrase or PIN comes
+// from a file, or is asked.
+func openKey(cmd *cobra.Command, address, file string) (keyfile.Opened, error) {
+	return keyfile.Open(address, func() (string, error) { return passphraseOf(cmd, file, "Passphrase of "+address+": ") })
+}
+
+func passphraseOf(cmd *cobra.Command, file, prompt string) (string, error) {
+	if file != "" {
+		body, err := os.ReadFile(file)
+		return strings.TrimRight(string(body), "\r\n"), err
+	}
+	words, err := readHidden(cmd, prompt)
+	if errors.Is(err, errNoTerminal) {
+		return "", hint(err, "give the passphrase in a file: --passphrase-file FILE")
+	}
+	return string(words), err
+}
+
+// newPassphrase asks for a passphrase twice, unless it is in a file.
+func newPassphrase(cmd *cobra.Command, file string) (string, error) {
+	words, err := passphraseOf(cmd, file, "New passphrase for the member's key: ")
+	if err != nil {
+		return "", err
+	}
+	if len([]rune(words)) < minPassphrase {
+		return "", fmt.Errorf("the passphrase is shorter than %d characters: take some words that belong to you only", minPassphrase)
+	}
+	if file != "" {
+		return words, nil
+	}
+	again, err := passphraseOf(cmd, "", "Once more: ")
+	if err == nil && again != words {
+		err = errDiffer
+	}
+	return words, err
+}
+
+// regionClient reaches a node by its public address, also on this computer.
+func regionClient(url, caFile string) (registry.Client, error) {
+	settings := outbound.Settings{CAFile: caFile, LoopbackHTTP: true, AllowPrivate: []string{"127.0.0.0/8", "::1/128"}, MaxBytes: maxLeavesBytes}
+	policy, err := settings.Policy()
+	if err != nil {
+		return registry.Client{}, err
+	}
+	return registry.Client{HTTP: outbound.New(policy), URL: strings.TrimRight(url, "/")}, nil
+}

@@ -1,0 +1,245 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"paspoort.example/paspoort/internal/founding"
+	"paspoort.example/paspoort/internal/keyfile"
+	"paspoort.example/paspoort/specs/registry"
+)
+
+func newRegionCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "region",
+		Short: "Found a region, together with its other members",
+		Args:  noArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newRegionCardCommand(), newRegionFoundCommand(), newRegionSignCommand())
+	return cmd
+}
+
+func newRegionCardCommand() *cobra.Command {
+	var dir, group, id, name, key, passphrase string
+	var authority bool
+	cmd := &cobra.Command{
+		Use:   "card",
+		Short: "Make the key and the card of a member that runs no node",
+		Args:  noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if id == "" || group == "" || name == "" {
+				return exitError{exitUsage, errors.New("say --member, --group and --name")}
+			}
+			if err := os.MkdirAll(dir, 0o700); err != nil {
+				return err
+			}
+			f := nodeInit{member: id, group: group, name: name, memberKey: key, passphrase: passphrase, authority: authority}
+			home := founding.Prepare(dir)
+			if err := f.memberKeys(cmd, home); err != nil {
+				return err
+			}
+			card, err := home.Card()
+			if err != nil {
+				return err
+			}
+			f.tell(cmd, home.Files, card)
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&dir, "dir", ".", "folder to make everything in")
+	cmd.Flags().StringVar(&id, "member", "", "id of the member")
+	cmd.Flags().StringVar(&group, "group", "", "group of the member: werkgevers, werknemers, opleiders or overheid")
+	cmd.Flags().StringVar(&name, "name", "", "name of the member")
+	cmd.Flags().StringVar(&key, "member-key", "", "key that the member has already: a file, or a pkcs11: address")
+	cmd.Flags().StringVar(&passphrase, "passphrase-file", "", "file with the passphrase of the member's key; without it you are asked")
+	cmd.Flags().BoolVar(&authority, "ca", false, "make the region's certificate authority too, kept by this member")
+	return cmd
+}
+
+func newRegionFoundCommand() *cobra.Command {
+	var p founding.Plan
+	var out string
+	cmd := &cobra.Command{
+		Use:   "found CARD...",
+		Short: "Make the draft of a region's founding, of the cards of its members",
+		Long: `Make the draft of a region's founding, of the cards of its members. Check the
+fingerprint of each card with its sender first. Every member then signs the draft
+with "paspoort region sign"; with the last signature it is the founding event.`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return exitError{exitUsage, hint(errors.New("name the files with the cards"), "see: "+cmd.CommandPath()+" --help")}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return foundRegion(cmd, p, out, args) },
+	}
+	cmd.Flags().StringVar(&p.Name, "name", "", "name of the region, such as \"Regio Aakermonde\"")
+	cmd.Flags().StringVar(&p.Origin, "origin", "", "name of its log, such as aakermonde.example/register")
+	cmd.Flags().StringVar(&p.Criteria, "criteria", "criteria-1", "version of the criteria for admission")
+	cmd.Flags().StringVar(&out, "out", "founding.draft.json", "file for the draft")
+	return cmd
+}
+
+func foundRegion(cmd *cobra.Command, p founding.Plan, out string, files []string) error {
+	if p.Name == "" || p.Origin == "" {
+		return exitError{exitUsage, errors.New("say --name and --origin of the region")}
+	}
+	var cards []founding.Card
+	for _, file := range files {
+		card, err := founding.ReadCardFile(file)
+		if err != nil {
+			return err
+		}
+		cards = append(cards, card)
+		fmt.Fprintf(cmd.OutOrStdout(), "%s  %s\n", card.Fingerprint(), file)
+	}
+	charter, err := founding.Charter(p, nil, cards...)
+	if err != nil {
+		return err
+	}
+	draft, err := founding.NewDraft(charter, time.Now())
+	if err != nil {
+		return err
+	}
+	if err := writeDraft(out, draft); err != nil {
+		return err
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "Draft %s in %s\n", draft.Fingerprint(), out)
+	fmt.Fprintln(cmd.OutOrStdout(), typed("Each member signs it within a week, and passes it on or sends its copy back:\n  paspoort region sign "+out+" --key member.key"))
+	return nil
+}
+
+func writeDraft(path string, d *founding.Draft) error {
+	raw, err := d.Marshal()
+	if err != nil {
+		return err
+	}
+	return keyfile.WriteAtomic(path, raw, 0o644)
+}
+
+func newRegionSignCommand() *cobra.Command {
+	var key, passphrase, out string
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "sign DRAFT...",
+		Short: "Sign the founding of a region, as a member",
+		Long: `Sign the founding of a region, as a member. The draft is shown before the key is
+asked for. Given several copies of one draft, their signatures are put together; with
+the signature of every member, the founding event is written beside the draft.`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return exitError{exitUsage, hint(errors.New("name the draft"), "see: "+cmd.CommandPath()+" --help")}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return signRegion(cmd, args, key, passphrase, out, yes) },
+	}
+	cmd.Flags().StringVar(&key, "key", "", "the member's key: a file, or a pkcs11: address; without it signatures are only put together")
+	cmd.Flags().StringVar(&passphrase, "passphrase-file", "", "file with the passphrase of the key; without it you are asked")
+	cmd.Flags().StringVar(&out, "out", "", "file for the founding event; without it founding.json beside the draft")
+	cmd.Flags().BoolVar(&yes, "yes", false, "sign without asking")
+	return cmd
+}
+
+func signRegion(cmd *cobra.Command, files []string, key, passphrase, out string, yes bool) error {
+	draft, err := founding.ReadDraftFile(files[0])
+	if err != nil {
+		return err
+	}
+	for _, file := range files[1:] {
+		other, err := founding.ReadDraftFile(file)
+		if err == nil {
+			err = draft.Merge(other)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := showDraft(cmd, draft); err != nil {
+		return err
+	}
+	if key != "" {
+		if err := signDraft(cmd, draft, key, passphrase, yes); err != nil {
+			return err
+		}
+	}
+	if err := writeDraft(files[0], draft); err != nil {
+		return err
+	}
+	if missing := draft.Missing(); len(missing) > 0 {
+		fmt.Fprintf(cmd.OutOrStdout(), "Still to sign: %s. Pass %s on.\n", strings.Join(missing, ", "), files[0])
+		return nil
+	}
+	raw, err := draft.Founding()
+	if err != nil {
+		return err
+	}
+	if out == "" {
+		out = filepath.Join(filepath.Dir(files[0]), foundingFile)
+	}
+	if err := keyfile.WriteAtomic(out, raw, 0o644); err != nil {
+		return err
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "All have signed: %s\nThe region's id, which everybody pins: %s\n", out, draft.Region())
+	fmt.Fprintln(cmd.OutOrStdout(), typed("Give this file to every node, in the folder of its node.json, and start each within a week:\n  paspoort node serve --config node.json"))
+	return nil
+}
+
+func signDraft(cmd *cobra.Command, draft *founding.Draft, key, passphrase string, yes bool) error {
+	if !yes {
+		answer, err := readLine(cmd, "Is this what you agreed on? Sign it? (yes/no) ")
+		if errors.Is(err, errNoTerminal) {
+			return hint(err, "a script says --yes")
+		}
+		if err != nil {
+			return err
+		}
+		if !strings.HasPrefix(strings.ToLower(answer), "y") && !strings.HasPrefix(strings.ToLower(answer), "j") {
+			return errors.New("nothing was signed")
+		}
+	}
+	opened, err := openKey(cmd, key, passphrase)
+	if err != nil {
+		return err
+	}
+	defer opened.Close()
+	member, err := draft.Sign(opened)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "Signed by %s.\n", member)
+	return nil
+}
+
+// showDraft tells what is about to be signed.
+func showDraft(cmd *cobra.Command, d *founding.Draft) error {
+	c, err := d.Charter()
+	if err != nil {
+		return err
+	}
+	out := cmd.ErrOrStderr()
+	fmt.Fprintf(out, "%s, log %s, criteria %s, rules %d\n", c.Name, c.Origin, c.Criteria, d.Event.Rules)
+	for _, m := range c.Members {
+		fmt.Fprintf(out, "  member %-24s %-10s %s\n", m.ID, m.Group, m.Name)
+	}
+	for _, n := range c.Nodes {
+		fmt.Fprintf(out, "  node   %-24s %s, other nodes at %s, run by %s\n", n.ID, n.URL, n.RaftAddress, n.Operator)
+	}
+	for _, a := range c.Anchors {
+		fmt.Fprintf(out, "  CA     kept by %s\n", a.Operator)
+	}
+	fmt.Fprintf(out, "  to admit: %s\n", agreement(c.Thresholds[registry.ForAdmission]))
+	fmt.Fprintf(out, "Draft %s\n", d.Fingerprint())
+	return nil
+}
+
+func agreement(t registry.Threshold) string {
+	return fmt.Sprintf("%d members of %d groups", t.Members, t.Groups)
+}
