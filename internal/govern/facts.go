@@ -1,6 +1,7 @@
 package govern
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -123,10 +124,7 @@ func (l *facts) level(f registry.LevelFact) {
 	level := strconv.Itoa(f.Level)
 	label := paspoort.Text{NL: "Bewijsniveau " + level + " rust op", EN: "Proof level " + level + " rests on"}
 	until := time.Unix(f.Until, 0).UTC().Format(time.DateOnly)
-	rest := []string{f.Basis, f.Auditor}
-	if f.Reference != "" {
-		rest = append(rest, f.Reference)
-	}
+	rest := slices.DeleteFunc([]string{f.Basis, f.Domain, f.Auditor, f.Independence, f.Reference}, func(s string) bool { return s == "" })
 	value := strings.Join(rest, "; ")
 	*l = append(*l, Fact{Label: label, Value: paspoort.Text{NL: value + "; tot " + until, EN: value + "; until " + until}})
 }
@@ -146,8 +144,12 @@ func (l *facts) hobbel(h registry.HobbelClaim) {
 	l.add("Wordt", "Becomes", plain(string(h.Status)))
 	l.day("Sinds", "Since", h.On)
 	l.add("Samenvatting", "Summary", paspoort.Text{NL: h.Summary.NL, EN: h.Summary.EN})
+	if h.Scope != nil {
+		l.add("Voor", "For", plain(string(h.Scope.Kind)+" "+h.Scope.Name))
+	}
 	for _, e := range h.Evidence {
-		l.add("Onderbouwing", "Evidence", plain(e.URL))
+		parts := slices.DeleteFunc([]string{e.Title, e.Place, e.URL}, func(s string) bool { return s == "" })
+		l.add("Onderbouwing", "Evidence", plain(strings.Join(parts, "; ")))
 	}
 }
 

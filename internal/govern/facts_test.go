@@ -30,7 +30,7 @@ func TestFacts(t *testing.T) {
 	r := registrytest.New(t)
 	a := r.Application("vaart", registry.Issuer)
 	a.Domains = []string{"zorg"}
-	a.Levels = []registry.LevelFact{{Auditor: "Toetswacht", Basis: "audit van de examinering", Level: 3, On: 1, Until: registrytest.Start.AddDate(1, 0, 0).Unix(), Types: a.Types[:1]}}
+	a.Levels = []registry.LevelFact{{Auditor: "Toetswacht", Basis: "audit van de examinering", Domain: "zorg", Independence: "geen banden", Level: 3, On: 1, Until: registrytest.Start.AddDate(1, 0, 0).Unix(), Types: a.Types[:1]}}
 	applied := r.Do(registry.KindApplied, a, registry.OrganisationParty(a.Organisation)).Event
 	r.Approve(applied.ID(), registrytest.Vakbond, registrytest.Gemeente)
 	m := &registry.Measure{Organisation: a.Organisation, Role: registry.Issuer, Reason: "valse bewijzen", Fraud: true, EffectiveFrom: registrytest.Start.Unix()}
@@ -39,7 +39,7 @@ func TestFacts(t *testing.T) {
 		event registry.Event
 		want  []string
 	}{
-		{applied, []string{"Organisatie vaart", "https://vaart.example", "criteria-1", "zorg", "Toetswacht", "2027-03-02"}},
+		{applied, []string{"Organisatie vaart", "https://vaart.example", "criteria-1", "zorg", "Toetswacht", "geen banden", "2027-03-02"}},
 		{withdrawn, []string{a.Organisation, "valse bewijzen", "2026-03-02"}},
 	} {
 		for _, lang := range []string{"nl", "en"} {

@@ -204,32 +204,28 @@ func Seal(random io.Reader, fields map[string]string) (map[string]registry.OpenP
 	return out, nil
 }
 
-// Proposal asks for one proposal and holds it against its id, which is the hash of what was
-// proposed: no node can show one thing and have another approved. It fails with
+// Progress asks where a proposal stands and holds what was proposed against its id, which is
+// the hash of it: no node can show one thing and have another approved. It fails with
 // registry.ErrUnknown and [ErrForged].
-func (c *Client) Proposal(ctx context.Context, id string) (p registry.Proposal, err error) {
+func (c *Client) Progress(ctx context.Context, id string) (p registry.Progress, err error) {
 	err = c.Any(ctx, func(node registry.Client) error {
-		list, err := node.Proposals(ctx, registry.When{Consistency: registry.Linearizable})
-		if err != nil {
-			return err
-		}
-		for _, found := range list.Proposals {
-			if found.ID == id {
-				p = found
-				return nil
-			}
-		}
-		return registry.ErrUnknown
+		answer, err := node.Progress(ctx, id, registry.When{Consistency: registry.Linearizable})
+		p = answer.Progress
+		return err
 	})
 	if err != nil {
 		return p, err
 	}
+	if p.ID != id {
+		return p, ErrForged
+	}
 	return p, c.Check(p)
 }
 
-// Check holds a proposal against its id and the pinned region.
-func (c *Client) Check(p registry.Proposal) error {
-	if p.Event.ID() != p.ID || p.Event.Genesis != c.Genesis {
+// Check holds a proposal against its id and the pinned region; without a pinned one any
+// region will do, for who only looks.
+func (c *Client) Check(p registry.Progress) error {
+	if p.Event.ID() != p.ID || c.Genesis != "" && p.Event.Genesis != c.Genesis {
 		return ErrForged
 	}
 	return nil

@@ -111,6 +111,14 @@ func TestDecisions(t *testing.T) {
 	if err != nil || len(done.Enacted) != 1 || done.Enacted[0] != out.Event {
 		t.Errorf("got %+v %v, want the application enacted", done, err)
 	}
+	p, err := c.Progress(t.Context(), out.Event)
+	if err != nil || p.Status != registry.Enacted || len(p.Approvals) != 2 || len(p.Refusals) != 1 {
+		t.Errorf("got %+v %v", p, err)
+	}
+	p.Event.Subject = registry.OrganisationParty(registrytest.OrganisationID("linde"))
+	if err := c.Check(p); !errors.Is(err, govern.ErrForged) {
+		t.Errorf("another event under the same id: got %v", err)
+	}
 	if in, ever, err := c.Admitted(t.Context(), a.Organisation, registry.Issuer); !in || !ever || err != nil {
 		t.Errorf("after: got %v %v %v", in, ever, err)
 	}
