@@ -31,7 +31,7 @@ func (n *Node) serveCosign(from string, note []byte) ([]byte, error) {
 	}
 	if err := n.has(c); err != nil {
 		if errors.Is(err, errFork) {
-			n.log.Error("ANOTHER NODE SIGNED ANOTHER HISTORY", "node", from, "size", c.Size)
+			err = errors.Join(err, n.keepFork(from, note))
 		}
 		return nil, err
 	}

@@ -34,6 +34,9 @@ type Node struct {
 	refusals     *bucket       // of their refusals that are remembered
 	checks       chan struct{} // has a token for each check under way
 
+	counters *counters
+	health   health // of the cluster, by the last look
+
 	birth  string
 	raftID raft.ServerID
 	joined bool // was taken in by the leader, possibly after it forgot a former life
@@ -100,8 +103,11 @@ func newNode(c Config, p parts) (*Node, error) {
 	}
 	n := &Node{cfg: c, log: c.Log.With("node", c.ID), founding: regionOfCharter(charter), genesis: event.Event.ID(),
 		parts: p, queue: make(chan submission, maxWaiting), applications: newBucket(c.ApplicationsPerMinute), refusals: newBucket(c.ApplicationsPerMinute),
-		checks: make(chan struct{}, maxChecks), started: make(chan struct{}), stopped: make(chan struct{})}
+		checks: make(chan struct{}, maxChecks), counters: newCounters(), started: make(chan struct{}), stopped: make(chan struct{})}
 	if err := kv.CheckFormat(p.store, storeName, storeFormat); err != nil {
+		return nil, err
+	}
+	if err := n.afterPoison(); err != nil {
 		return nil, err
 	}
 	if n.machine, err = openMachine(p.store, n.genesis); err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"slices"
 	"strconv"
 	"strings"
@@ -50,6 +51,7 @@ type hello struct {
 	RaftID  string            `json:"raft_id"`
 	Applied uint64            `json:"applied"`
 	Size    uint64            `json:"size"`
+	Time    int64             `json:"time,omitempty"` // of its clock, POSIX milliseconds
 }
 
 // servePeer answers a call of another node. The errors it returns go to the other side as
@@ -76,6 +78,8 @@ func (n *Node) servePeer(ctx context.Context, from, op string, body []byte) ([]b
 		return nil, n.admit(from, string(body))
 	case opCosign:
 		return n.serveCosign(from, body)
+	case opTree:
+		return n.serveTree(body)
 	case opHandovers:
 		list, err := n.Handovers(ctx)
 		if err != nil {
@@ -94,7 +98,7 @@ func (n *Node) hello() hello {
 	n.machine.mu.RLock()
 	defer n.machine.mu.RUnlock()
 	return hello{Node: n.cfg.ID, Birth: n.birth, Cluster: n.formed(), RaftID: string(n.raftID),
-		Applied: n.machine.meta.Applied, Size: n.machine.meta.Size}
+		Applied: n.machine.meta.Applied, Size: n.machine.meta.Size, Time: n.cfg.Clock().UnixMilli()}
 }
 
 // serveSubmit takes an event that a follower forwards. It is never forwarded again: a
@@ -163,10 +167,13 @@ func (n *Node) serveLeaves(body []byte) ([]byte, error) {
 	return out, err
 }
 
-// fetchLeaves asks the other nodes for leaves from an index on, for Restore.
+// fetchLeaves asks the other nodes for leaves from an index on, for Restore. Whom it asks first
+// depends on its birth: a node that was given wrong leaves comes back with another birth.
 func (n *Node) fetchLeaves(from, to uint64) ([][]byte, error) {
 	var last error
-	for _, id := range n.others() {
+	others := n.others()
+	first := int(crc32.ChecksumIEEE([]byte(n.birth))) % max(1, len(others))
+	for _, id := range slices.Concat(others[first:], others[:first]) {
 		ctx, cancel := context.WithTimeout(context.Background(), n.cfg.PeerTimeout)
 		body, err := n.peers.call(ctx, id, opLeaves, strconv.AppendUint(nil, from, 10))
 		cancel()

@@ -29,6 +29,7 @@ type publisher struct {
 	record record // what was cosigned last
 	clear  bool   // asked after this start, and nothing newer was found
 	why    string // why nothing is signed, for people
+	torn   bool   // the tree does not contain what was cosigned
 
 	published []byte // the note that is served; it counts
 	seen      *tlog.Seen
@@ -49,6 +50,7 @@ func (r record) newer(other record) bool {
 // Why nothing is signed.
 const (
 	whyNotAsked   = "no other node could be asked yet for this node's own newest cosignature"
+	whyTorn       = "this node's tree does not contain what it cosigned once: its disk was put back, or the leader rewrites the log"
 	whyRolledBack = "another node holds a newer cosignature of this node than this node remembers: its disk was put back or is damaged"
 )
 
@@ -157,6 +159,9 @@ func (p *publisher) due(size uint64) bool {
 // tree, which contains what was cosigned before. A region of which all disks were put back
 // would else go on with another history under its old name.
 func (p *publisher) cosign(c tlog.Checkpoint, text []byte) (string, error) {
+	if why := p.n.forked(); why != "" {
+		return "", fmt.Errorf("%w: %s", errWithheld, why)
+	}
 	p.n.machine.mu.RLock() // before p.mu: the other way round two could wait for each other
 	head := p.n.machine.head()
 	p.n.machine.mu.RUnlock()
@@ -169,12 +174,14 @@ func (p *publisher) cosign(c tlog.Checkpoint, text []byte) (string, error) {
 	case c.Size < p.record.Size:
 		return "", fmt.Errorf("%w: of %d leaves", errBehind, p.record.Size)
 	case c.Size == p.record.Size && c.Root.String() != p.record.Root:
+		p.torn = true
 		return "", errFork
 	case at.Unix() < p.record.At: // the clock went back; the statement may not
 		at = unix(p.record.At)
 	}
 	if c.Size > p.record.Size {
-		if err := p.extends(head); err != nil {
+		err := p.extends(head)
+		if p.torn = err != nil; p.torn {
 			p.n.log.Error("THIS NODE'S TREE DOES NOT CONTAIN WHAT IT COSIGNED", "size", p.record.Size, "error", err)
 			return "", err
 		}
@@ -213,6 +220,9 @@ func (p *publisher) gather(ctx context.Context, c tlog.Checkpoint, text []byte, 
 			line, err := p.n.peers.call(call, id, opCosign, note)
 			if err != nil {
 				p.n.log.Debug("no cosignature", "from", id, "error", err)
+			}
+			if saysFork(err) {
+				p.n.askTree(ctx, id, c.Size)
 			}
 			answers <- line
 		})
@@ -353,10 +363,14 @@ func (p *publisher) Checkpoint() ([]byte, *tlog.Seen) {
 
 // withheld says why this node does not sign; empty when it does.
 func (p *publisher) withheld() string {
+	forked := p.n.forked()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.clear {
-		return ""
+	switch {
+	case !p.clear:
+		return p.why
+	case p.torn:
+		return whyTorn
 	}
-	return p.why
+	return forked
 }

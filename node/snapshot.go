@@ -76,9 +76,9 @@ func (m *machine) Restore(r io.ReadCloser) error {
 	case failed != nil:
 		return failed
 	case s.Applied <= applied:
-		return nil
+		return m.within(s)
 	case s.Size < size:
-		return m.stop(fmt.Errorf("restore: snapshot has %d leaves, this node has %d", s.Size, size))
+		return m.poisoned(fmt.Errorf("snapshot has %d leaves, this node has %d", s.Size, size))
 	}
 	for size < s.Size {
 		// Without the lock: others may ask this node something meanwhile.
@@ -86,11 +86,11 @@ func (m *machine) Restore(r io.ReadCloser) error {
 		if err == nil && len(batch) == 0 {
 			err = errors.New("no node gave the missing leaves")
 		}
-		if err == nil {
-			size, err = m.followAll(batch)
-		}
 		if err != nil {
 			return m.stop(fmt.Errorf("restore: %w", err))
+		}
+		if size, err = m.followAll(batch); err != nil {
+			return m.poisoned(err)
 		}
 	}
 	return m.restored(s)
@@ -111,7 +111,9 @@ func (m *machine) followAll(batch [][]byte) (uint64, error) {
 	defer m.mu.Unlock()
 	for part := range slices.Chunk(batch, maxHeldEvents) {
 		p := m.newPending()
-		p.meta.Restoring = true
+		if !p.meta.Restoring {
+			p.meta.Restoring, p.meta.Before = true, p.meta.Size
+		}
 		for _, raw := range part {
 			if err := m.follow(p, raw); err != nil {
 				return 0, err
@@ -129,12 +131,12 @@ func (m *machine) restored(s snapshot) error {
 	defer m.mu.Unlock()
 	defer m.announce()
 	if got := m.tree.Root().String(); got != s.Root {
-		m.fail(fmt.Errorf("restore: leaves give root %s, snapshot says %s", got, s.Root))
+		return m.poison(fmt.Errorf("leaves give root %s, snapshot says %s", got, s.Root))
 	} else if m.state.Digest() != s.Digest {
-		m.fail(errors.New("restore: leaves give another state than the snapshot says"))
+		return m.poison(errors.New("leaves give another state than the snapshot says"))
 	}
 	p := m.newPending()
-	p.meta.Applied, p.meta.Restoring = s.Applied, false
+	p.meta.Applied, p.meta.Restoring, p.meta.Before = s.Applied, false, 0
 	m.flush(p)
 	return m.failed
 }

@@ -19,6 +19,7 @@ import (
 //	w/<cosigner>       the largest checkpoint seen with a cosignature of that cosigner
 //	x/<commitment>     a sealed payload of a one-person firm, with its key
 //	e/<commitment>     a payload that was erased, and may still be in the files: see erase.go
+//	f/<node>           a checkpoint that a node signed and that is not of this tree: see fork.go
 //	h/<size>           a checkpoint at which the nodes handed over: the first beyond size
 //	c/published        the checkpoint that is served
 //	status/...         status lists of issuers, public, that were fetched to check with: see internal/evidence
@@ -30,6 +31,7 @@ const (
 	prefixHandover = "h/"
 	prefixPayload  = "x/"
 	prefixErasing  = "e/"
+	prefixFork     = "f/"
 )
 
 var (
@@ -45,7 +47,9 @@ type meta struct {
 	Outcomes uint64 `json:"outcomes"`
 	Oldest   uint64 `json:"oldest"` // sequence of the oldest outcome kept
 
-	Restoring bool `json:"restoring,omitzero"` // leaves were fetched for a snapshot that is not compared yet
+	Restoring bool   `json:"restoring,omitzero"` // leaves were fetched for a snapshot that is not compared yet
+	Before    uint64 `json:"before,omitzero"`    // leaves that were here when that began
+	Wrong     string `json:"wrong,omitzero"`     // what was wrong with a snapshot: see poison.go
 }
 
 func keyLeaf(index uint64) []byte { return binary.BigEndian.AppendUint64([]byte("l/"), index) }

@@ -145,8 +145,9 @@ type member struct {
 	disk  *memoryFiles
 	store kv.Store
 	logs  *tornLog
-	snaps raft.SnapshotStore
+	snaps *heldSnaps
 	trans *raft.InmemTransport
+	bend  func(*raft.InmemTransport) raft.Transport // what raft speaks through, when it lies
 	stop  context.CancelFunc
 	done  chan error
 	tune  func(*Config)
@@ -177,8 +178,19 @@ func (c *cluster) add(id string, tune func(*Config)) *member {
 
 // wipe gives a member an empty disk.
 func (m *member) wipe() {
-	m.disk, m.store, m.logs, m.snaps = &memoryFiles{}, kv.NewMemory(), &tornLog{InmemStore: raft.NewInmemStore()}, raft.NewInmemSnapshotStore()
+	m.disk, m.store = &memoryFiles{forget: m.wipeRaft}, kv.NewMemory()
+	m.logs, m.snaps = &tornLog{}, &heldSnaps{}
+	m.wipeRaft()
 }
+
+// wipeRaft is what a new birth does to raft's files.
+func (m *member) wipeRaft() {
+	m.logs.InmemStore, m.snaps.SnapshotStore = raft.NewInmemStore(), raft.NewInmemSnapshotStore()
+	m.logs.synced.Store(0)
+}
+
+// heldSnaps is a snapshot store that can be replaced.
+type heldSnaps struct{ raft.SnapshotStore }
 
 func (c *cluster) startNode(m *member) {
 	cfg := c.config(m.id)
@@ -186,8 +198,12 @@ func (c *cluster) startNode(m *member) {
 		m.tune(&cfg)
 	}
 	_, m.trans = raft.NewInmemTransport(raft.ServerAddress(m.id + ".example:7000"))
+	var transport raft.Transport = m.trans
+	if m.bend != nil {
+		transport = m.bend(m.trans)
+	}
 	// A part of the store ends with the whole: the disk outlives the node.
-	n, err := newNode(cfg.withDefaults(), parts{store: kv.Sub(m.store, ""), files: m.disk, logs: m.logs, votes: m.logs, snapshots: m.snaps, transport: m.trans, peers: callers{c, m.id}, closeRaft: func() error { return nil }})
+	n, err := newNode(cfg.withDefaults(), parts{store: kv.Sub(m.store, ""), files: m.disk, logs: m.logs, votes: m.logs, snapshots: m.snaps, transport: transport, peers: callers{c, m.id}, closeRaft: func() error { return nil }})
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -332,6 +348,7 @@ type memoryFiles struct {
 	lose    bool
 	fail    error
 	count   int
+	forget  func() // what else a new birth wipes
 }
 
 func (f *memoryFiles) birth() (string, error) {
@@ -349,6 +366,7 @@ func (f *memoryFiles) rebirth() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.id, f.members = "", nil
+	f.forget()
 	return nil
 }
 
