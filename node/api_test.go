@@ -193,6 +193,7 @@ func TestAPIAnswersAsDescribed(t *testing.T) {
 	}
 	known := s.cluster.application("Opleidingshuis De Vaart", time.Now()).Event.Subject
 	id := strings.TrimPrefix(known, "organisation/")
+	s.cluster.publishListings("Zorggroep Linde")
 	called := map[string]bool{}
 	for _, c := range []struct {
 		method, target, contentType, body string
@@ -203,6 +204,10 @@ func TestAPIAnswersAsDescribed(t *testing.T) {
 		{"GET", "/v1/organisations", "", ""}, {"GET", "/v1/organisations?at=2026-03-02&asof=2&consistency=linearizable", "", ""},
 		{"GET", "/v1/organisations/" + id, "", ""}, {"GET", "/v1/admission?role=verifier&organisation=" + id, "", ""}, {"GET", "/v1/hobbels", "", ""},
 		{"GET", "/v1/region", "", ""}, {"GET", "/v1/proposals", "", ""}, {"GET", "/v1/head?subject=region", "", ""}, {"GET", "/v1/snapshot", "", ""},
+		{"GET", "/v1/functions?q=wijk&place=aakermonde&skill=https://linkeddata.competentnl.nl/id/humancapability/DB59A57C01&sector=zorg&limit=5", "", ""},
+		{"GET", "/v1/functions/" + sampleFunction, "", ""}, {"GET", "/v1/modules?closed=true", "", ""}, {"GET", "/v1/modules/" + sampleModule, "", ""},
+		{"GET", "/v1/proposals/" + event.Event.ID(), "", ""}, {"GET", "/v1/ending?within=30", "", ""},
+		{"GET", "/v1/schemas/function", "", ""}, {"GET", "/v1/schemas/module", "", ""},
 		{"GET", "/v1/handovers", "", ""}, {"GET", "/v1/leaves?from=0&to=3", "", ""}, {"GET", "/v1/payloads", "", ""},
 		{"POST", "/v1/timestamp", "application/json", `{"commitment":"` + strings.Repeat("A", 43) + `"}`},
 		{"POST", "/v1/verify", "application/json", `{"credential":"e30.e30.AA~"}`},

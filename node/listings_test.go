@@ -1,0 +1,71 @@
+package node
+
+import (
+	"os"
+	"strings"
+	"time"
+
+	"paspoort.example/paspoort/specs/registry"
+)
+
+// The ids under which publishListings publishes.
+const (
+	sampleFunction = "fn_aaaaaaaaaaaaaaaaaaaaaaaaaa"
+	sampleModule   = "mod_aaaaaaaaaaaaaaaaaaaaaaaaaa"
+)
+
+// publishListings admits an organisation that applied as verifier, as issuer too, and has it
+// publish a function profile and a module.
+func (c *cluster) publishListings(name string) {
+	c.t.Helper()
+	applied := c.application(name, time.Now()).Event.Subject
+	id := strings.TrimPrefix(applied, "organisation/")
+	var pending []registry.Proposal
+	n := c.get(c.leader())
+	n.machine.mu.RLock()
+	pending = n.machine.state.View().Proposals()
+	n.machine.mu.RUnlock()
+	for _, p := range pending {
+		if p.Event.Subject == applied && p.Status == registry.Pending {
+			c.approve(p.ID, "lid-2")
+			c.approve(p.ID, "lid-4")
+		}
+	}
+	issuer := &registry.Application{Criteria: "criteria-1", Organisation: id, Role: registry.Issuer, Types: []string{"urn:paspoort:opleiding:1"}}
+	proposal := c.ownEvent(registry.KindApplied, issuer, name)
+	c.approve(proposal, "lid-2")
+	c.approve(proposal, "lid-4")
+	c.ownEvent(registry.KindFunction, &registry.FunctionPublication{Document: document[registry.FunctionProfile](c, "function"), ID: sampleFunction, Organisation: id}, name)
+	c.ownEvent(registry.KindModule, &registry.ModulePublication{Document: document[registry.Module](c, "module"), ID: sampleModule, Organisation: id}, name)
+}
+
+// ownEvent composes an event that an organisation signs, and submits it.
+func (c *cluster) ownEvent(kind registry.Kind, body registry.Body, name string) string {
+	c.t.Helper()
+	n := c.get(c.leader())
+	n.machine.mu.RLock()
+	head := n.machine.state.Head(registry.SubjectOf(body))
+	n.machine.mu.RUnlock()
+	party := registry.Party{Name: c.application(name, time.Now()).Event.Subject, Key: namedP256("organisation " + name)}
+	e, err := registry.Compose(registry.Draft{Genesis: c.genesis, Predecessor: head, Now: time.Now()}, kind, body, party)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if o, err := c.submit(c.leader(), e); err != nil || o.Err() != nil {
+		c.t.Fatalf("%s: %+v, %v", kind, o, err)
+	}
+	return e.Event.ID()
+}
+
+func document[T registry.Document](c *cluster, name string) T {
+	c.t.Helper()
+	raw, err := os.ReadFile("../specs/registry/testdata/" + name + ".json")
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	doc, err := registry.ParseDocument[T](raw)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return doc
+}
