@@ -35,6 +35,10 @@ func judgeSigning(in Input, f Facts, c Credential, readErr error) signing {
 	s := signing{organisation: a, region: in.Registry.Region}
 	s.existed = existence(f.Timestamps, in)
 	s.withdrawal = withdrawal(in, a, c, s.existed)
+	if f.Signature.State != OK && s.withdrawal.State == OK {
+		// The named issuer was not withdrawn, but that it signed this is not shown.
+		s.withdrawal = check(CheckWithdrawal, Unknown, "signature_not_ok", nil)
+	}
 	s.admitted = admitted(in, f, c, s.existed)
 	s.day = signingDay(c, s)
 	if g := grantOn(a, c.granted(), floorDay(c.IssuedAt)); g != nil {
