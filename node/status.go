@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"paspoort.example/paspoort/internal/web"
 )
@@ -84,23 +83,4 @@ func stateName(s raft.RaftState) string {
 
 func (n *Node) getStatus(w http.ResponseWriter, _ *http.Request) {
 	web.WriteJSON(w, http.StatusOK, n.Status())
-}
-
-// metrics shows a few numbers; none of them comes from a request.
-func (n *Node) metrics(site *web.Site) {
-	gauge := func(name, help string, value func(Status) float64) {
-		site.Metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "paspoort_node_" + name, Help: help},
-			func() float64 { return value(n.Status()) }))
-	}
-	flag := func(b bool) float64 {
-		if b {
-			return 1
-		}
-		return 0
-	}
-	gauge("leaves", "Leaves in this node's store.", func(s Status) float64 { return float64(s.Leaves) })
-	gauge("applied", "Raft index in this node's store.", func(s Status) float64 { return float64(s.Applied) })
-	gauge("leads", "1 while this node leads.", func(s Status) float64 { return flag(s.Leader == s.Node) })
-	gauge("signs", "1 while this node signs checkpoints.", func(s Status) float64 { return flag(s.Signs) })
-	gauge("age_seconds", "Since this node last heard from a leader.", func(s Status) float64 { return float64(s.Age) })
 }

@@ -205,10 +205,11 @@ func (n *Node) runBatches(ctx context.Context) {
 			return
 		case first := <-n.queue:
 			batch := n.collect(first)
-			future := n.propose(batch)
+			future, begin := n.propose(batch), n.cfg.Clock()
 			n.wg.Go(func() {
 				defer func() { <-inFlight }()
 				settle(batch, future)
+				n.counters.settled(len(batch), future, n.cfg.Clock().Sub(begin))
 			})
 		}
 	}

@@ -45,7 +45,10 @@ func serveIssuer(ctx context.Context, path string) (err error) {
 	if err := conf.Load(path, &c); err != nil {
 		return hint(err, "name the file with --config")
 	}
-	log := conf.Logger("issuer")
+	log, err := c.Logger("issuer")
+	if err != nil {
+		return err
+	}
 	store, err := kv.OpenBadger(c.Data, kv.Options{Sync: true, Log: log})
 	if err != nil {
 		return err

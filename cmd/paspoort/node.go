@@ -64,21 +64,26 @@ func serveNode(ctx context.Context, path string) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return n.Run(ctx) })
-	group.Go(func() error { return c.Serve(ctx, handler) })
+	group.Go(func() error {
+		return c.ServeRole(ctx, handler, conf.Role{Name: "node", Data: c.Data, Look: n.Look, Pages: n.OperatorPages})
+	})
 	return group.Wait()
 }
 
 // nodeConfig maps the file onto the role's configuration and reads the files it names.
 func nodeConfig(c *conf.Node) (node.Config, error) {
+	log, err := c.Logger("node")
+	if err != nil {
+		return node.Config{}, err
+	}
 	out := node.Config{
-		ID: c.ID, Dir: c.Data, VerifyOff: !c.Check, Log: conf.Logger("node"),
+		ID: c.ID, Dir: c.Data, VerifyOff: !c.Check, Log: log,
 		Election:       time.Duration(c.ElectionMillis) * time.Millisecond,
 		CosignInterval: time.Duration(c.CosignSeconds) * time.Second,
 	}
 	if err := out.SetProfile(c.Profile); err != nil {
 		return out, err
 	}
-	var err error
 	if out.Founding, err = os.ReadFile(c.Founding); err != nil {
 		return out, err
 	}

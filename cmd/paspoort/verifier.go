@@ -41,7 +41,10 @@ func serveVerifier(ctx context.Context, path string) (err error) {
 	if err := conf.Load(path, &c); err != nil {
 		return hint(err, "name the file with --config")
 	}
-	log := conf.Logger("verifier")
+	log, err := c.Logger("verifier")
+	if err != nil {
+		return err
+	}
 	store, err := kv.OpenBadger(c.Data, kv.Options{Sync: true, Log: log})
 	if err != nil {
 		return err

@@ -72,7 +72,10 @@ func serveWallet(ctx context.Context, path string) (err error) {
 	if err := conf.Load(path, &c); err != nil {
 		return hint(err, "name the file with --config")
 	}
-	log := conf.Logger("wallet")
+	log, err := c.Logger("wallet")
+	if err != nil {
+		return err
+	}
 	holders, err := kv.OpenBadger(filepath.Join(c.Data, holdersDir), kv.Options{Sync: true, Log: log})
 	if err != nil {
 		return err

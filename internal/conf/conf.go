@@ -16,7 +16,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -49,6 +48,7 @@ type Server struct {
 	// BehindProxy says that a proxy of your own ends https before this process: plain
 	// http is then spoken on addresses other than loopback too.
 	BehindProxy bool `json:"behind_proxy,omitempty"`
+	Operate
 }
 
 // Region says which region is relied on and where its nodes are.
@@ -212,6 +212,9 @@ func absolute(dir string, v any) error {
 	var paths []*string
 	server := func(s *Server) {
 		paths = append(paths, &s.TLSCert, &s.TLSKey)
+		if s.Alerts != nil {
+			paths = append(paths, &s.Alerts.PasswordFile)
+		}
 		if s.ACME != nil {
 			paths = append(paths, &s.ACME.Cache, &s.ACME.CAFile)
 		}
@@ -266,8 +269,8 @@ func Open(address string) (net.Listener, error) {
 	return l, nil
 }
 
-// Serve listens as the file says and answers until ctx ends.
-func (s Server) Serve(ctx context.Context, h http.Handler) error {
+// serve listens as the file says and answers until ctx ends.
+func (s Server) serve(ctx context.Context, h http.Handler) error {
 	l, err := Open(s.Listen)
 	if err != nil {
 		return err
@@ -290,8 +293,3 @@ func (s Server) Serve(ctx context.Context, h http.Handler) error {
 
 // Every is EverySeconds as a duration.
 func (r Region) Every() time.Duration { return time.Duration(r.EverySeconds) * time.Second }
-
-// Logger writes what a process has to say to standard error, one JSON object a line.
-func Logger(role string) *slog.Logger {
-	return slog.New(slog.NewJSONHandler(os.Stderr, nil)).With("role", role)
-}

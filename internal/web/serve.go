@@ -9,6 +9,8 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"os"
+	"sync"
 	"time"
 )
 
@@ -63,15 +65,55 @@ func shutdown(srv *http.Server, failed <-chan error) error {
 	return err
 }
 
-// TLS reads a certificate chain and its key, for Serve.
+// TLS reads a certificate chain and its key, for Serve. When the files change they are read
+// again, so that a renewed certificate needs no restart; files that cannot be used leave the
+// old certificate in place.
 func TLS(certFile, keyFile string) (*tls.Config, error) {
-	cert, err := tls.LoadX509KeyPair(certFile, keyFile)
-	if err != nil {
-		return nil, fmt.Errorf("web: certificate: %w", err)
+	c := &certificate{certFile: certFile, keyFile: keyFile}
+	if err := c.load(); err != nil {
+		return nil, err
 	}
 	return &tls.Config{
-		Certificates: []tls.Certificate{cert},
-		MinVersion:   tls.VersionTLS12,
-		NextProtos:   []string{"h2", "http/1.1"},
+		GetCertificate: c.get,
+		MinVersion:     tls.VersionTLS12,
+		NextProtos:     []string{"h2", "http/1.1"},
 	}, nil
+}
+
+// certificate is what stood in two files when they last changed.
+type certificate struct {
+	certFile, keyFile string
+	mu                sync.Mutex
+	changed           [2]time.Time
+	pair              *tls.Certificate
+}
+
+func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.times() != c.changed {
+		// Perhaps only one of the two files is written yet: then the next handshake finds both.
+		_ = c.load()
+	}
+	return c.pair, nil
+}
+
+func (c *certificate) load() error {
+	changed := c.times()
+	pair, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
+	if err != nil {
+		return fmt.Errorf("web: certificate: %w", err)
+	}
+	c.pair, c.changed = &pair, changed
+	return nil
+}
+
+// times are when the files were written; a file that is not there has none.
+func (c *certificate) times() (out [2]time.Time) {
+	for i, name := range []string{c.certFile, c.keyFile} {
+		if info, err := os.Stat(name); err == nil {
+			out[i] = info.ModTime()
+		}
+	}
+	return out
 }

@@ -123,7 +123,7 @@ func (s *Site) Handler() http.Handler {
 	s.Protocol.NotFoundHandler = pages // not a protocol path: perhaps a page
 	s.Protocol.MethodNotAllowedHandler = s.protocolHeaders(methodNotAllowed(s.Protocol))
 	s.Protocol.Use(func(next http.Handler) http.Handler { return s.protocolHeaders(next) })
-	return s.record(s.limit(s.Protocol))
+	return handler{s.record(s.limit(s.Protocol)), s}
 }
 
 func (s *Site) pages() http.Handler {

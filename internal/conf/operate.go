@@ -1,0 +1,243 @@
+package conf
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"paspoort.example/paspoort/internal/alert"
+	"paspoort.example/paspoort/internal/operate"
+	"paspoort.example/paspoort/internal/web"
+)
+
+// Operate is how a process is looked after. All of it is off unless it is written down.
+type Operate struct {
+	// AdminListen is host:port on loopback for /metrics and the operator's pages, for
+	// example "127.0.0.1:9101". It asks for no password: who should see it from elsewhere
+	// comes through a tunnel or a proxy of the operator's. Empty leaves /metrics at the
+	// public address and shows no pages.
+	AdminListen string `json:"admin_listen,omitempty"`
+	// Log is what the process writes to standard error.
+	Log Log `json:"log,omitzero"`
+	// OpenTelemetry sends spans to a collector.
+	OpenTelemetry *web.Tracing `json:"opentelemetry,omitempty"`
+	// Alerts sends mail about what needs a person.
+	Alerts *Alerts `json:"alerts,omitempty"`
+}
+
+// Log is how lines are written. No line of any level holds an address or a query.
+type Log struct {
+	Level  string `json:"level,omitempty"`  // debug, info, warn or error; empty means info
+	Format string `json:"format,omitempty"` // json or text; empty means json
+}
+
+// Alerts is where alerts go by mail.
+type Alerts struct {
+	SMTP         string         `json:"smtp"`               // host:port of the mail server
+	Security     alert.Security `json:"security,omitempty"` // starttls, tls or none; empty means starttls
+	User         string         `json:"user,omitempty"`
+	PasswordFile string         `json:"password_file,omitempty"` // mode 0600
+	From         string         `json:"from"`
+	To           []string       `json:"to"`
+	Language     string         `json:"language,omitempty"` // nl or en; empty means nl
+	// RemindHours is how often a critical problem that lasts is told again; 0 means 24.
+	RemindHours int `json:"remind_hours,omitzero"`
+}
+
+// Logger writes what a process has to say to standard error.
+func (o Operate) Logger(role string) (*slog.Logger, error) {
+	var options slog.HandlerOptions
+	if o.Log.Level != "" {
+		var level slog.Level
+		if err := level.UnmarshalText([]byte(o.Log.Level)); err != nil {
+			return nil, fmt.Errorf("%w: log.level %q: choose debug, info, warn or error", ErrConfig, o.Log.Level)
+		}
+		options.Level = level
+	}
+	switch o.Log.Format {
+	case "", "json":
+		return slog.New(slog.NewJSONHandler(os.Stderr, &options)).With("role", role), nil
+	case "text":
+		return slog.New(slog.NewTextHandler(os.Stderr, &options)).With("role", role), nil
+	}
+	return nil, fmt.Errorf("%w: log.format %q: choose json or text", ErrConfig, o.Log.Format)
+}
+
+// Role is what one role adds to what every server shows its operator.
+type Role struct {
+	Name string // node, issuer, verifier, wallet
+	Data string // its folder
+	// Look adds findings; see operate.Config. Nil adds none.
+	Look func(context.Context, time.Time) []alert.Finding
+	// Pages are the operator's pages; nil means none.
+	Pages func(*operate.Watch) (http.Handler, error)
+}
+
+// Notifier is who sends the alerts, or nil when nobody is to get any.
+func (s Server) Notifier(log *slog.Logger) (*alert.Notifier, error) {
+	a := s.Alerts
+	if a == nil {
+		return nil, nil
+	}
+	mail := alert.SMTP{Server: a.SMTP, Security: a.Security, User: a.User, From: a.From, To: a.To}
+	if a.PasswordFile != "" {
+		var err error
+		if mail.Password, err = password(a.PasswordFile); err != nil {
+			return nil, fmt.Errorf("%w: alerts.password_file: %w", ErrConfig, err)
+		}
+	}
+	if err := mail.Check(); err != nil {
+		return nil, fmt.Errorf("%w: alerts: %w", ErrConfig, err)
+	}
+	n, err := alert.NewNotifier(alert.Config{Sender: mail, Name: s.name(), Language: a.Language, Remind: time.Duration(a.RemindHours) * time.Hour, Log: log})
+	if err != nil {
+		return nil, fmt.Errorf("%w: alerts: %w", ErrConfig, err)
+	}
+	return n, nil
+}
+
+// password reads a file that only its owner can read.
+func password(path string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return "", fmt.Errorf("others can read %s, make it 0600", path)
+	}
+	raw, err := os.ReadFile(path)
+	return strings.TrimSpace(string(raw)), err
+}
+
+// name is how the operator knows this server: by its host.
+func (s Server) name() string {
+	if u, err := url.Parse(s.URL); err == nil && u.Hostname() != "" {
+		return u.Hostname()
+	}
+	return "paspoort"
+}
+
+// certificate is the server's own: of its file, or of the folder that ACME keeps.
+func (s Server) certificate() (name string, until time.Time, ok bool) {
+	file := s.TLSCert
+	if s.ACME != nil {
+		file = filepath.Join(s.ACME.Cache, s.name())
+	}
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return "", time.Time{}, false
+	}
+	for block, rest := pem.Decode(raw); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type != "CERTIFICATE" {
+			continue
+		}
+		leaf, err := x509.ParseCertificate(block.Bytes)
+		return s.name(), leaf.NotAfter, err == nil
+	}
+	return "", time.Time{}, false
+}
+
+// Serve listens as the file says and answers until ctx ends.
+func (s Server) Serve(ctx context.Context, h http.Handler) error { return s.ServeRole(ctx, h, Role{}) }
+
+// Serve listens as the file says and answers until ctx ends.
+func (c *Issuer) Serve(ctx context.Context, h http.Handler) error {
+	return c.ServeRole(ctx, h, Role{Name: "issuer", Data: c.Data})
+}
+
+// Serve listens as the file says and answers until ctx ends.
+func (c *Verifier) Serve(ctx context.Context, h http.Handler) error {
+	return c.ServeRole(ctx, h, Role{Name: "verifier", Data: c.Data})
+}
+
+// Serve listens as the file says and answers until ctx ends.
+func (c *WalletHost) Serve(ctx context.Context, h http.Handler) error {
+	return c.ServeRole(ctx, h, Role{Name: "wallet", Data: c.Data})
+}
+
+// ServeRole listens as the file says and answers until ctx ends, and looks after the process
+// meanwhile.
+func (s Server) ServeRole(ctx context.Context, h http.Handler, role Role) error {
+	if s.OpenTelemetry != nil {
+		stop, err := web.StartTracing(ctx, *s.OpenTelemetry, role.Name)
+		if err != nil {
+			return fmt.Errorf("%w: opentelemetry: %w", ErrConfig, err)
+		}
+		defer func() {
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+			defer cancel()
+			_ = stop(last) // a collector that is away is no reason to end with an error
+		}()
+	}
+	watch, err := s.watch(h, role)
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return watch.Run(ctx) })
+	if s.AdminListen == "" {
+		group.Go(func() error { return s.serve(ctx, h) })
+		return group.Wait()
+	}
+	if !web.Loopback(s.AdminListen) {
+		return fmt.Errorf("%w: admin_listen %q: it asks for no password, so it listens on this computer only, for example 127.0.0.1:9101", ErrConfig, s.AdminListen)
+	}
+	var pages http.Handler
+	if role.Pages != nil {
+		if pages, err = role.Pages(watch); err != nil {
+			return err
+		}
+	}
+	l, err := Open(s.AdminListen)
+	if err != nil {
+		return err
+	}
+	group.Go(func() error { return web.Serve(ctx, l, web.Operator(h, pages), nil) })
+	group.Go(func() error { return s.serve(ctx, web.Public(h)) })
+	return group.Wait()
+}
+
+// watch makes what looks after the process, and shows what it sees among the site's metrics.
+func (s Server) watch(h http.Handler, role Role) (*operate.Watch, error) {
+	log, err := s.Logger(role.Name)
+	if err != nil {
+		return nil, err
+	}
+	c := operate.Config{Role: role.Name, Certificate: s.certificate, Look: role.Look, Log: log}
+	if role.Data != "" {
+		c.Dir = filepath.Dir(role.Data)
+		c.State = filepath.Join(c.Dir, "alerts.json")
+	}
+	if c.Notifier, err = s.Notifier(log); err != nil {
+		return nil, err
+	}
+	site, ok := h.(interface {
+		Metrics() *prometheus.Registry
+		Ready(context.Context) error
+	})
+	if !ok {
+		return operate.New(c)
+	}
+	c.Ready = site.Ready
+	watch, err := operate.New(c)
+	if err != nil {
+		return nil, err
+	}
+	var twice prometheus.AlreadyRegisteredError
+	if err := site.Metrics().Register(watch); err != nil && !errors.As(err, &twice) {
+		return nil, fmt.Errorf("metrics: %w", err)
+	}
+	return watch, nil
+}
