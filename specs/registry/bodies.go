@@ -247,6 +247,7 @@ type Amendment struct {
 	Add        []Member             `json:"add,omitempty"`
 	Admission  *AdmissionTerm       `json:"admission,omitempty"`
 	Criteria   string               `json:"criteria,omitempty"`
+	Text       *CriteriaText        `json:"criteria_text,omitempty"` // of the new criteria; from rules version 2 on
 	Reason     string               `json:"reason"`
 	Remove     []string             `json:"remove,omitempty"` // member ids, sorted
 	Thresholds map[string]Threshold `json:"thresholds,omitempty"`
@@ -291,8 +292,11 @@ type CertificateRecord struct {
 	NotAfter     int64  `json:"not_after"`
 	NotBefore    int64  `json:"not_before"`
 	Organisation string `json:"organisation"`
-	SPKI         string `json:"spki,omitempty"`
-	Usage        Usage  `json:"usage"`
+	// Renews is the certificate that this one follows, by fingerprint or commitment; the two may
+	// overlap. From rules version 2 on.
+	Renews string `json:"renews,omitempty"`
+	SPKI   string `json:"spki,omitempty"`
+	Usage  Usage  `json:"usage"`
 }
 
 // CertificateRevocation ends a certificate. It is final.

@@ -34,6 +34,29 @@ func (c *CertificateRevocation) check() error {
 	return checkText("reason", c.Reason, 2000)
 }
 
+// checkUnder: version 1 had no word for renewal.
+func (c *CertificateRecord) checkUnder(rules int) error {
+	if c.Renews != "" && !isHash(c.Renews) {
+		return ErrBody.with("the certificate that is renewed is named by fingerprint or commitment")
+	}
+	return onlyUnder(2, rules, c.Renews != "")
+}
+
+// renewable refuses to renew what is not the organisation's for the same usage, or ended.
+func (x *step) renewable(c *CertificateRecord) error {
+	if c.Renews == "" {
+		return nil
+	}
+	old, ok := x.s.certificates.get(c.Renews, x.s.size)
+	switch {
+	case !ok || old.Organisation != c.Organisation || old.Usage != c.Usage:
+		return ErrUnknown.with("no certificate of this organisation for the same usage to renew")
+	case old.Revoked != nil || x.now > old.NotAfter || c.NotAfter <= old.NotAfter:
+		return ErrTransition.with("a certificate is renewed before it ends, by one that ends later")
+	}
+	return nil
+}
+
 // authoriseCertificate: the member that operates the anchor records what it issued with it,
 // for organisations that are admitted in a role that the usage belongs to. The organisation
 // signs too: the operator alone could otherwise give anybody's name to a key of its own. For
@@ -61,6 +84,9 @@ func authoriseCertificate(x *step) error {
 	}
 	if c.NotAfter < x.now {
 		return ErrTransition.with("the certificate has run out")
+	}
+	if err := x.renewable(c); err != nil {
+		return err
 	}
 	for _, role := range rolesFor(c.Usage) {
 		if st, ok := x.s.standings.get(standingKey(c.Organisation, role), x.s.size); ok && st.admitted(x.now) {
@@ -106,7 +132,7 @@ func enactCertificate(x *step) error {
 	}
 	put(x, &x.s.certificates, name, CertificateFact{
 		Anchor: c.Anchor, Commitments: x.leaf.Event.Commitments, Event: x.id, Fingerprint: c.Fingerprint,
-		NotAfter: c.NotAfter, NotBefore: c.NotBefore, Organisation: c.Organisation, Recorded: x.now, SPKI: c.SPKI, Usage: c.Usage,
+		NotAfter: c.NotAfter, NotBefore: c.NotBefore, Organisation: c.Organisation, Recorded: x.now, Renews: c.Renews, SPKI: c.SPKI, Usage: c.Usage,
 	})
 	held, _ := x.s.holdings.get(c.Organisation, x.s.size)
 	put(x, &x.s.holdings, c.Organisation, append(slices.Clone(held), name))

@@ -23,14 +23,16 @@ var groups = []Group{Werkgevers, Werknemers, Opleiders, Overheid}
 // Charter is what a region agrees on beforehand: the body of its founding event.
 type Charter struct {
 	Admission  AdmissionTerm        `json:"admission"`
-	Anchors    []Anchor             `json:"anchors"`    // of the region's small CA
-	Criteria   string               `json:"criteria"`   // version of the criteria for admission
-	Members    []Member             `json:"members"`    // all of them sign the founding event
-	Name       string               `json:"name"`       // e.g. "Regio Aakermonde"
-	Nodes      []Node               `json:"nodes"`      // the truth about who is in the cluster
-	Nonce      string               `json:"nonce"`      // 16 random bytes, base64url: no two regions are alike
-	Origin     string               `json:"origin"`     // C2SP origin line of the log
-	Thresholds map[string]Threshold `json:"thresholds"` // all of the For... names
+	Anchors    []Anchor             `json:"anchors"`                 // of the region's small CA
+	Continues  *Continuation        `json:"continues,omitempty"`     // a region that stopped; from rules version 2 on
+	Criteria   string               `json:"criteria"`                // version of the criteria for admission
+	Text       *CriteriaText        `json:"criteria_text,omitempty"` // where they can be read; from rules version 2 on
+	Members    []Member             `json:"members"`                 // all of them sign the founding event
+	Name       string               `json:"name"`                    // e.g. "Regio Aakermonde"
+	Nodes      []Node               `json:"nodes"`                   // the truth about who is in the cluster
+	Nonce      string               `json:"nonce"`                   // 16 random bytes, base64url: no two regions are alike
+	Origin     string               `json:"origin"`                  // C2SP origin line of the log
+	Thresholds map[string]Threshold `json:"thresholds"`              // all of the For... names
 }
 
 // AdmissionTerm bounds how long an admission lasts. There is none without an end.
@@ -39,8 +41,8 @@ type AdmissionTerm struct {
 	MaxDays int `json:"max_days"` // what an application can ask for
 }
 
-// DefaultTerm is 18 months, and at most three years.
-var defaultTerm = AdmissionTerm{Days: 548, MaxDays: 1096}
+// defaultTerm is 18 months, and no longer.
+var defaultTerm = AdmissionTerm{Days: 548, MaxDays: 548}
 
 // Threshold is how many members from how many groups must agree.
 type Threshold struct {
@@ -95,8 +97,23 @@ func (a Anchor) DER() ([]byte, error) {
 // identity by one member.
 func DefaultThresholds() map[string]Threshold { return maps.Clone(floors) }
 
-// DefaultTerm is 18 months, at most three years.
+// DefaultTerm is 18 months, also at most: after that members look again.
 func DefaultTerm() AdmissionTerm { return defaultTerm }
+
+// checkUnder: version 1 knew neither.
+func (c *Charter) checkUnder(rules int) error {
+	if c.Continues != nil {
+		if err := c.Continues.check(); err != nil {
+			return err
+		}
+	}
+	if c.Text != nil {
+		if err := c.Text.check(); err != nil {
+			return err
+		}
+	}
+	return onlyUnder(2, rules, c.Continues != nil || c.Text != nil)
+}
 
 func (c Charter) check() error {
 	if err := checkText("name", c.Name, 200); err != nil {

@@ -8,15 +8,17 @@ import (
 
 // Organisation is an organisation as it is shown.
 type Organisation struct {
-	ID           string     `json:"id"`
-	Name         string     `json:"name,omitempty"`         // absent when erased or not at hand
-	Registration string     `json:"registration,omitempty"` // number in a trade register
-	OnePerson    bool       `json:"one_person,omitzero"`
-	Erased       bool       `json:"erased,omitzero"` // its name was erased by law
-	Since        int64      `json:"since,omitzero"`  // first admission; absent for an applicant
-	Aliases      []Alias    `json:"aliases,omitempty"`
-	Roles        []RoleView `json:"roles,omitempty"`
-	Head         string     `json:"head,omitempty"` // predecessor for the next event about it
+	ID           string       `json:"id"`
+	Name         string       `json:"name,omitempty"`         // absent when erased or not at hand
+	Registration string       `json:"registration,omitempty"` // number in a trade register
+	OnePerson    bool         `json:"one_person,omitzero"`
+	Erased       bool         `json:"erased,omitzero"` // its name was erased by law
+	Since        int64        `json:"since,omitzero"`  // first admission; absent for an applicant
+	Aliases      []Alias      `json:"aliases,omitempty"`
+	Roles        []RoleView   `json:"roles,omitempty"`
+	Head         string       `json:"head,omitempty"`         // predecessor for the next event about it
+	Predecessors []string     `json:"predecessors,omitempty"` // organisations that went on in it
+	Succeeded    *SucceededBy `json:"succeeded,omitempty"`    // it went on in another
 }
 
 // RoleView is where an organisation stands in one role.
@@ -34,6 +36,7 @@ func (v View) Organisation(id string, at time.Time) (Organisation, error) {
 		return Organisation{}, ErrUnknown.with("no organisation with this id")
 	}
 	o := Organisation{ID: r.ID, Name: r.Name, Registration: r.Registration, OnePerson: r.OnePerson, Since: r.Since}
+	o.Predecessors, o.Succeeded = r.Predecessors, r.Succeeded
 	o.Head, _ = v.State.heads.get(OrganisationParty(id), v.AsOf)
 	if r.OnePerson {
 		v.reveal(&o, r)
@@ -287,8 +290,8 @@ func (v View) sameKey(c CertificateFact) []CertificateFact {
 }
 
 // MaySignStatus says whether a certificate may sign the status lists of an organisation on
-// the day of at: it is recorded for status, and its holder is the organisation itself or an
-// admitted status signer that serves it.
+// the day of at: it is recorded for status, and its holder is the organisation itself, what it went on in, or
+// an admitted status signer that serves it.
 //
 // at is the signer's own word. A key that was ever in other hands therefore signs nothing:
 // the thief would date a list back to before the theft. After any other revocation the key
@@ -299,7 +302,7 @@ func (v View) MaySignStatus(fingerprint, organisation string, at time.Time) bool
 		c.Revoked != nil && at.Unix() >= c.Revoked.EffectiveFrom {
 		return false
 	}
-	if c.Organisation == organisation {
+	if c.Organisation == organisation || c.Organisation == v.successor(organisation, at.Unix()) {
 		return true
 	}
 	a, err := v.Admission(Question{Lookup: Lookup{Organisation: c.Organisation}, Role: StatusSigner, At: at})

@@ -116,8 +116,7 @@ func (v View) renewal(organisation string, role Role, now int64) (id string) {
 		if p.Status != Pending || p.Event.Kind != KindApplied || now > p.Event.Expires || p.Event.Subject != OrganisationParty(organisation) {
 			continue
 		}
-		rule, _ := ruleOf(p.Event.Rules, KindApplied)
-		if b, err := decodeBody(rule, p.Event.Rules, p.Event.Body); err == nil && b.(*Application).Role == role {
+		if a, err := p.application(); err == nil && a.Role == role {
 			id = p.ID
 		}
 	}

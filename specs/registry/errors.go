@@ -54,6 +54,7 @@ var (
 	ErrTransition  = &Refusal{"bad-transition", "not a step that follows from where the subject stands"}
 	ErrNotAdmitted = &Refusal{"not-admitted", "the organisation has no admission that covers this"}
 	ErrTaken       = &Refusal{"taken", "somebody else holds this already"}
+	ErrDigest      = &Refusal{"other-state", "the digest is not that of the state here"}
 	ErrCommitment  = &Refusal{"bad-commitment", "not a commitment, or not one of this region"}
 
 	// Of replicas and snapshots.

@@ -28,6 +28,20 @@ func (a *Amendment) introduces() []Introduced {
 
 func (c *Clock) check() error { return checkText("reason", c.Reason, 2000) }
 
+// checkUnder: version 1 named criteria and did not say where they stand.
+func (a *Amendment) checkUnder(rules int) error {
+	if a.Text == nil {
+		return nil
+	}
+	if a.Criteria == "" {
+		return ErrBody.with("the text of criteria comes with their version")
+	}
+	if err := a.Text.check(); err != nil {
+		return err
+	}
+	return onlyUnder(2, rules, true)
+}
+
 func (a *Amendment) check() error {
 	if len(a.Add) == 0 && len(a.Remove) == 0 && a.Admission == nil && a.Criteria == "" && a.Thresholds == nil {
 		return ErrBody.with("the amendment changes nothing")
@@ -78,7 +92,7 @@ func authoriseFounding(x *step) error {
 func enactFounding(x *step) error {
 	c := x.body.(*Charter)
 	put(x, &x.s.charter, current, CharterRecord{
-		Admission: c.Admission, Criteria: c.Criteria, From: x.now, Name: c.Name, Origin: c.Origin, Thresholds: c.Thresholds,
+		Admission: c.Admission, Continues: c.Continues, Criteria: c.Criteria, Text: c.Text, From: x.now, Name: c.Name, Origin: c.Origin, Thresholds: c.Thresholds,
 		Rules: recordedRules(x.rules),
 	})
 	for _, m := range c.Members {
@@ -129,7 +143,7 @@ func enactAmendment(x *step) error {
 		c.Admission = *a.Admission
 	}
 	if a.Criteria != "" {
-		c.Criteria = a.Criteria
+		c.Criteria, c.Text = a.Criteria, a.Text
 	}
 	if a.Thresholds != nil {
 		c.Thresholds = a.Thresholds

@@ -9,6 +9,9 @@ import (
 // about themselves; what already has enough approvals takes effect at once.
 func (x *step) propose(threshold string) error {
 	p := Proposal{Event: x.leaf.Event, ID: x.id, Opened: x.now, Status: Pending, Threshold: threshold}
+	if x.leaf.Event.Kind == KindAppealed {
+		p.Barred = x.fresh(p)
+	}
 	if !asks(x.leaf.Event.Kind) {
 		for _, id := range x.signingMembers() {
 			if x.barred(p, id) == nil {
@@ -32,6 +35,7 @@ const (
 	BarAsks      Bar = "asks"      // it is one hand with who asks
 	BarConfirmed Bar = "confirmed" // it is one hand with who confirmed
 	BarSubject   Bar = "subject"   // it is about the member or an organisation of its own
+	BarRefused   Bar = "refused"   // it refused what is appealed; others look again
 )
 
 // bar says why a member has no say in a proposal: it made it, it confirmed it, or it is about
@@ -47,8 +51,13 @@ func (s *State) bar(p Proposal, member string) Bar {
 	if p.Confirmed != "" && s.related(own, p.Confirmed) {
 		return BarConfirmed
 	}
-	if org, ok := strings.CutPrefix(p.Event.Subject, organisationParty); ok && s.conflicted(member, org) {
-		return BarSubject
+	for _, org := range p.organisations() {
+		if s.conflicted(member, org) {
+			return BarSubject
+		}
+	}
+	if slices.Contains(p.Barred, member) {
+		return BarRefused
 	}
 	// A member has no say about its own key being lost or stolen.
 	if p.Event.Subject == own {
@@ -57,8 +66,25 @@ func (s *State) bar(p Proposal, member string) Bar {
 	return ""
 }
 
+// organisations lists by id which a proposal is about.
+func (p Proposal) organisations() []string {
+	org, ok := strings.CutPrefix(p.Event.Subject, organisationParty)
+	if !ok {
+		return nil
+	}
+	if p.Event.Kind != KindSucceeded {
+		return []string{org}
+	}
+	rule, _ := ruleOf(p.Event.Rules, p.Event.Kind)
+	b, err := decodeBody(rule, p.Event.Rules, p.Event.Body)
+	if err != nil {
+		return []string{org} // it was checked when it came in
+	}
+	return []string{org, b.(*Succession).Successor}
+}
+
 // asks says whether who signs an event of this kind asks others, and so has no vote.
-func asks(k Kind) bool { return k == KindApplied || k == KindHobbel }
+func asks(k Kind) bool { return k == KindApplied || k == KindHobbel || k == KindAppealed }
 
 func (x *step) barred(p Proposal, member string) error {
 	switch x.s.bar(p, member) {
@@ -68,6 +94,8 @@ func (x *step) barred(p Proposal, member string) error {
 		return ErrConflict.with("the member is one hand with who asks")
 	case BarConfirmed:
 		return ErrConflict.with("the member is one hand with who confirmed")
+	case BarRefused:
+		return ErrConflict.with("the member refused the application; others decide on the appeal")
 	}
 	return ErrConflict
 }
@@ -90,7 +118,15 @@ func (x *step) settle(p Proposal) error {
 		return nil
 	}
 	x.effect.Enacted = append(x.effect.Enacted, p.ID)
-	rule, _ := ruleOf(p.Event.Rules, p.Event.Kind) // of the rules that it was made under
+	err := x.enactProposal(p)
+	// The subject changed: what was signed before this must look at it again (D3).
+	put(x, &x.s.heads, p.Event.Subject, x.id)
+	return err
+}
+
+// enactProposal gives a proposal effect, under the rules that it was made under.
+func (x *step) enactProposal(p Proposal) error {
+	rule, _ := ruleOf(p.Event.Rules, p.Event.Kind)
 	b, err := decodeBody(rule, p.Event.Rules, p.Event.Body)
 	if err != nil {
 		return err
@@ -99,8 +135,6 @@ func (x *step) settle(p Proposal) error {
 	enacting.body, enacting.leaf.Event, enacting.id, enacting.rules = b, p.Event, p.ID, p.Event.Rules
 	err = rule.enact(&enacting)
 	x.journal, x.effect = enacting.journal, enacting.effect
-	// The subject changed: what was signed before this must look at it again (D3).
-	put(x, &x.s.heads, p.Event.Subject, x.id)
 	return err
 }
 

@@ -46,6 +46,9 @@ func authoriseApplication(x *step) error {
 	a := x.body.(*Application)
 	self := OrganisationParty(a.Organisation)
 	old, known := x.s.orgs.get(a.Organisation, x.s.size)
+	if old.Succeeded != nil {
+		return ErrTransition.with("the organisation went on in %s, which applies for itself", old.Succeeded.Successor)
+	}
 	switch {
 	case a.OnePerson || known && old.OnePerson:
 		if err := onlyMembers(x); err != nil {

@@ -28,9 +28,18 @@ type Progress struct {
 	Approvals    []VoteView  `json:"approvals,omitempty"`
 	Refusals     []VoteView  `json:"refusals,omitempty"`
 	Confirmed    string      `json:"confirmed,omitempty"` // party that confirmed a claim about a hobbel
+	Appeal       *AppealView `json:"appeal,omitempty"`    // of an application that was refused or ran out
+	Appealed     string      `json:"appealed,omitempty"`  // of an appeal: the application
 	Missing      *Missing    `json:"missing,omitempty"`   // while pending
 	Ask          []Voter     `json:"ask,omitempty"`       // while pending: all members, and what each can do
 	Event        Event       `json:"event"`
+}
+
+// AppealView is what can be done about an application that was refused or ran out.
+type AppealView struct {
+	Event    string `json:"event,omitempty"` // the appeal that was made
+	Until    int64  `json:"until"`           // last moment for one
+	Possible bool   `json:"possible"`        // now
 }
 
 // VoteView is a vote with the name of who cast it.
@@ -77,6 +86,9 @@ func (v View) ProgressOf(p Proposal, at time.Time) Progress {
 	}
 	v.nameProposal(&out, at)
 	out.Approvals, out.Refusals = s.voteViews(p.Approvals, at.Unix()), s.voteViews(p.Refusals, at.Unix())
+	if until := p.appealEnd(at.Unix()); until != 0 && s.Rules() >= 2 {
+		out.Appeal = &AppealView{Event: p.Appeal, Until: until, Possible: s.mayAppeal(p, at.Unix()) == nil}
+	}
 	if p.Status != Pending {
 		return out
 	}
@@ -123,6 +135,13 @@ func (v View) nameProposal(out *Progress, at time.Time) {
 		out.Role, out.Name = b.Role, b.Name
 	case *Measure:
 		out.Role = b.Role
+	case *Appeal:
+		out.Appealed = b.Proposal
+		if p, err := v.Proposal(b.Proposal); err == nil {
+			if a, err := p.application(); err == nil {
+				out.Role, out.Name = a.Role, a.Name
+			}
+		}
 	}
 	if out.Name != "" {
 		return

@@ -38,7 +38,9 @@ type NodeKeyPeriod struct {
 // CharterRecord is the charter as it stands, without its lists.
 type CharterRecord struct {
 	Admission  AdmissionTerm        `json:"admission"`
+	Continues  *Continuation        `json:"continues,omitempty"` // where another region stopped
 	Criteria   string               `json:"criteria"`
+	Text       *CriteriaText        `json:"criteria_text,omitempty"`
 	From       int64                `json:"from"`
 	Name       string               `json:"name"`
 	Origin     string               `json:"origin"`
@@ -63,8 +65,10 @@ type OrganisationRecord struct {
 	Members      []string          `json:"members,omitempty"`
 	Name         string            `json:"name,omitempty"`
 	OnePerson    bool              `json:"one_person,omitzero"`
+	Predecessors []string          `json:"predecessors,omitempty"` // that went on in it, by id
 	Registration string            `json:"registration,omitempty"`
 	Since        int64             `json:"since,omitzero"`
+	Succeeded    *SucceededBy      `json:"succeeded,omitempty"` // it went on in another
 }
 
 // AliasPeriod is an alias from when to when.
@@ -126,7 +130,8 @@ type CertificateFact struct {
 	NotAfter     int64             `json:"not_after"`
 	NotBefore    int64             `json:"not_before"`
 	Organisation string            `json:"organisation"`
-	Recorded     int64             `json:"recorded"` // log time: it counts from here
+	Recorded     int64             `json:"recorded"`         // log time: it counts from here
+	Renews       string            `json:"renews,omitempty"` // the certificate that it follows
 	Revoked      *Revocation       `json:"revoked,omitempty"`
 	SPKI         string            `json:"spki,omitempty"`
 	Usage        Usage             `json:"usage"`
@@ -142,7 +147,9 @@ type Revocation struct {
 
 // Proposal is an event that takes effect when enough members agree.
 type Proposal struct {
+	Appeal    string      `json:"appeal,omitempty"` // event that asked for a second look
 	Approvals []Vote      `json:"approvals,omitempty"`
+	Barred    []string    `json:"barred,omitempty"`     // of an appeal: members that refused before, sorted
 	Confirmed string      `json:"confirmed,omitempty"`  // party that confirmed a hobbel
 	Decided   int64       `json:"decided,omitzero"`     // log time; from rules version 2 on
 	DecidedBy string      `json:"decided_by,omitempty"` // event that completed it

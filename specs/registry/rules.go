@@ -14,6 +14,14 @@ func ruleOf(version int, k Kind) (rule, bool) {
 // rules2 are the rows of rules version 2 that are not those of version 1.
 func rules2(k Kind) (rule, bool) {
 	switch k {
+	case KindAppealed:
+		return rule{new: bodyOf[Appeal], authorise: authoriseAppeal, threshold: always(ForAdmission), enact: enactAppeal}, true
+	case KindSucceeded:
+		return rule{new: bodyOf[Succession], authorise: authoriseSuccession, threshold: always(ForAdmission), enact: enactSuccession}, true
+	case KindContinued:
+		return rule{new: bodyOf[Continued], authorise: onlyMembers, threshold: always(ForAmendment), enact: enactContinued}, true
+	case KindDigest:
+		return rule{new: bodyOf[StateDigest], authorise: authoriseDigest, enact: enactDigest}, true
 	case KindFunction, KindFunctionChanged:
 		return rule{new: bodyOf[FunctionPublication], authorise: authorisePublication[FunctionProfile], enact: enactPublication(functionTable, k == KindFunctionChanged)}, true
 	case KindFunctionClosed:

@@ -1,9 +1,7 @@
 package registry
 
 import (
-	"crypto/sha256"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 )
@@ -41,6 +39,7 @@ type tables struct {
 	commitments  table[CommitmentRecord]         // by commitment
 	functions    table[Listing[FunctionProfile]] // by function id
 	modules      table[Listing[Module]]          // by module id
+	attested     table[DigestRecord]             // "current"
 	clocks       table[ClockRecord]              // "current"
 	heads        table[string]                   // by subject: id of its last event
 	events       table[int64]                    // by event id: log time; its version tells the leaf
@@ -71,6 +70,7 @@ func newTables() tables {
 		commitments:  newTable[CommitmentRecord]("commitment"),
 		functions:    newTable[Listing[FunctionProfile]]("function"),
 		modules:      newTable[Listing[Module]]("module"),
+		attested:     newTable[DigestRecord]("digest"),
 		clocks:       newTable[ClockRecord]("clock"),
 		heads:        newTable[string]("head"),
 		events:       newTable[int64]("event"),
@@ -80,7 +80,7 @@ func newTables() tables {
 func (s *State) stores() []store {
 	return []store{&s.charter, &s.members, &s.nodes, &s.anchors, &s.policies, &s.orgs, &s.aliases,
 		&s.standings, &s.certificates, &s.keyHolders, &s.holdings, &s.proposals, &s.catalogues, &s.hobbels,
-		&s.commitments, &s.functions, &s.modules, &s.clocks, &s.heads, &s.events}
+		&s.commitments, &s.functions, &s.modules, &s.attested, &s.clocks, &s.heads, &s.events}
 }
 
 // Genesis is the region's id: the id of its founding event. Empty before the first leaf of a
@@ -114,16 +114,7 @@ func (s *State) Leaf(eventID string) (index uint64, ok bool) {
 
 // Digest is a hash over everything the state holds: equal after the same leaves on every
 // machine. It may be asked for wherever the state may be read. It is a Merkle root over the rows of all tables sorted by name, in hexadecimal.
-func (s *State) Digest() string {
-	s.digest.Lock()
-	defer s.digest.Unlock()
-	rows := map[string][sha256.Size]byte{}
-	for _, st := range s.stores() {
-		st.digests(rows)
-	}
-	rows["log"] = sha256.Sum256([]byte(s.genesis + "\n" + strconv.FormatUint(s.size, 10) + "\n" + strconv.FormatInt(s.logTime, 10)))
-	return merkle(rows)
-}
+func (s *State) Digest() string { return s.DigestAt(s.size) }
 
 // asKnown is the state as the first size leaves made it, to ask questions of: what it shares
 // with s must not change meanwhile.

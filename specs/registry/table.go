@@ -94,10 +94,13 @@ func (t *table[T]) rollback(size uint64) {
 	}
 }
 
-// digests adds the name of each row and the hash over its versions.
-func (t *table[T]) digests(out map[string][sha256.Size]byte) {
+// digests adds the name of each row and the hash over its versions, as the first size leaves
+// made them.
+func (t *table[T]) digests(out map[string][sha256.Size]byte, size uint64) {
 	for key, rows := range t.rows {
-		out[t.name+"/"+key] = t.hash(rows)
+		if n := upTo(rows, size); n > 0 {
+			out[t.name+"/"+key] = t.hash(rows[:n])
+		}
 	}
 }
 
@@ -134,7 +137,7 @@ type fact[T any] struct {
 // store is what tables of all types have in common.
 type store interface {
 	rollback(size uint64)
-	digests(map[string][sha256.Size]byte)
+	digests(out map[string][sha256.Size]byte, size uint64)
 }
 
 // merkle is the root over the rows sorted by name: leaves are SHA-256(0x00 || name || 0x00 ||
