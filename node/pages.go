@@ -23,6 +23,9 @@ type pages struct {
 	region        page.View[regionPage]
 	organisations page.View[organisationsPage]
 	organisation  page.View[organisationPage]
+	decisions     page.View[decisionsPage]
+	decision      page.View[decisionPage]
+	application   page.View[decisionPage]
 	hobbels       page.View[hobbelsPage]
 	hobbel        page.View[hobbelPage]
 	log           page.View[logPage]
@@ -34,7 +37,7 @@ func newPages(n *Node) (*pages, error) {
 	var err error
 	p.kit, err = page.New(page.Options{Owner: n.founding.name, Sources: []fs.FS{pageFiles}, Nav: []page.Link{
 		{Key: "node.nav.region", Path: "/"}, {Key: "node.nav.organisations", Path: "/organisations"},
-		{Key: "node.nav.hobbels", Path: "/hobbels"}, {Key: "node.nav.log", Path: "/log"}, {Key: "node.nav.check", Path: "/check"},
+		{Key: "node.nav.hobbels", Path: "/hobbels"}, {Key: "node.nav.decisions", Path: "/decisions"}, {Key: "node.nav.log", Path: "/log"}, {Key: "node.nav.check", Path: "/check"},
 	}})
 	if err != nil {
 		return nil, err
@@ -47,6 +50,15 @@ func newPages(n *Node) (*pages, error) {
 		return nil, err
 	}
 	if p.organisation, err = page.NewView(p.kit, "organisation", organisationSamples()...); err != nil {
+		return nil, err
+	}
+	if p.decisions, err = page.NewView(p.kit, "decisions", decisionsSamples()...); err != nil {
+		return nil, err
+	}
+	if p.decision, err = page.NewView(p.kit, "decision", decisionSamples()...); err != nil {
+		return nil, err
+	}
+	if p.application, err = page.NewView(p.kit, "application", applicationSamples()...); err != nil {
 		return nil, err
 	}
 	if p.hobbels, err = page.NewView(p.kit, "hobbels", hobbelsSamples()...); err != nil {
@@ -70,6 +82,9 @@ func (p *pages) mount(r *mux.Router) {
 	get("/", "region", p.showRegion)
 	get("/organisations", "organisations", p.showOrganisations)
 	get("/organisations/{id}", "organisation", p.showOrganisation)
+	get("/decisions", "decisions", p.showDecisions)
+	get("/decisions/{id}", "decision", p.showDecision)
+	get("/applications/{id}", "application", p.showApplication)
 	get("/hobbels", "hobbels", p.showHobbels)
 	get("/hobbels/{id}", "hobbel", p.showHobbel)
 	get("/log", "log", p.showLog)

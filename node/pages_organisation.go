@@ -61,9 +61,6 @@ type certificateRow struct {
 	Reason      string
 }
 
-// endingWithin is from how long before its end an admission or a certificate is marked.
-const endingWithin = 60 * 24 * time.Hour
-
 func (p *pages) showOrganisation(w http.ResponseWriter, r *http.Request) {
 	now, id := p.n.cfg.Clock(), mux.Vars(r)["id"]
 	var data organisationPage
@@ -111,17 +108,21 @@ func newRoleDetail(role registry.RoleView, who *names, now time.Time) roleDetail
 	}
 	grant := role.Standing.Grants[n-1]
 	out.Since, out.Domains = dated(grant.Since), grant.Domains
-	if left := out.Until.Sub(now); out.Admitted && left < endingWithin {
+	if left := out.Until.Sub(now); out.Admitted && left < registry.Warning {
 		out.Ending = max(int(left/(24*time.Hour)), 0) + 1
 	}
 	for _, id := range grant.Serves {
 		out.Serves = append(out.Serves, who.organisation(id))
 	}
 	for _, l := range grant.Levels {
-		out.Levels = append(out.Levels, levelRow{Level: paspoort.LevelText(l.Level), Basis: l.Basis, Auditor: l.Auditor,
-			Reference: l.Reference, Until: dated(l.Until), Over: dated(l.Until).Before(now)})
+		out.Levels = append(out.Levels, newLevelRow(l, now))
 	}
 	return out
+}
+
+func newLevelRow(l registry.LevelFact, now time.Time) levelRow {
+	until := dated(l.Until)
+	return levelRow{Level: paspoort.LevelText(l.Level), Basis: l.Basis, Auditor: l.Auditor, Reference: l.Reference, Until: until, Over: until.Before(now)}
 }
 
 // standingMoves tells what was decided about an admission, the newest first.
@@ -157,7 +158,7 @@ func newCertificateRow(c registry.CertificateFact, now time.Time) certificateRow
 		row.Code, row.Reason, row.Until = "revoked", c.Revoked.Reason, dated(c.Revoked.EffectiveFrom)
 	case row.Until.Before(now):
 		row.Code = "over"
-	case row.Until.Sub(now) < endingWithin:
+	case row.Until.Sub(now) < registry.Warning:
 		row.Code = "soon"
 	}
 	return row

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"time"
 
@@ -78,4 +79,4 @@ func checkSamples() []page.Sample[checkPage] {
 }
 
 // sampleID looks like the id of an event.
-func sampleID(n int) string { return fmt.Sprintf("%064x", n*0x5eed5eed5eed) }
+func sampleID(n int) string { return fmt.Sprintf("%x", sha256.Sum256([]byte{byte(n)})) }

@@ -66,9 +66,7 @@ func hobbelSamples() []page.Sample[hobbelPage] {
 		return data
 	}
 	moved := at("H03")
-	votes := []voteRow{{partyRow{Name: "Vakbond De Eendracht", Group: registry.Werknemers}, sampleDay, ""}, {partyRow{Name: "Gemeente Aakermonde", Group: registry.Overheid}, sampleDay, ""}}
-	ossekamp := partyRow{Name: "Machinefabriek Ossekamp", Path: "/organisations/org_bbbbbbbbbbbbbbbbbbbbbbbbbb"}
-	vaart := partyRow{Name: "Opleidingshuis De Vaart", Path: "/organisations/org_aaaaaaaaaaaaaaaaaaaaaaaaaa"}
+	votes, ossekamp, vaart := []voteRow{{Member: sampleVakbond}, {Member: sampleGemeente}}, sampleOssekamp, sampleVaart
 	moved.Steps = []hobbelStep{
 		{Status: registry.Doorbraak, On: sampleBegan.AddDate(0, 17, 4), Logged: sampleBegan.AddDate(0, 17, 7), Claimant: ossekamp, Confirmed: vaart, Approvals: votes, Event: sampleID(1),
 			Summary:  registry.Text{NL: "Negen werkgevers nemen nu aan op het paspoort. Een diploma vragen zij alleen waar de wet dat eist.", EN: "Nine employers now hire on the passport. They ask for a diploma only where the law does."},
