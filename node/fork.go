@@ -102,16 +102,22 @@ func (n *Node) conflicts(node string, note []byte) (bool, error) {
 	return false, err
 }
 
-// forked says, for people, why this node cannot be sure of its history; empty when it can.
-func (n *Node) forked() string {
+// forks are the kept checkpoints of others, by node.
+func (n *Node) forks() (map[string][]byte, error) {
 	kept := map[string][]byte{}
-	if err := n.store.View(func(tx kv.Tx) error {
+	return kept, n.store.View(func(tx kv.Tx) error {
 		return tx.Scan([]byte(prefixFork), func(key, value []byte) error {
 			_, note, err := kv.Body(value)
 			kept[string(key[len(prefixFork):])] = append([]byte{}, note...)
 			return err
 		})
-	}); err != nil {
+	})
+}
+
+// forked says, for people, why this node cannot be sure of its history; empty when it can.
+func (n *Node) forked() string {
+	kept, err := n.forks()
+	if err != nil {
 		return "what is kept of other nodes cannot be read: " + err.Error()
 	}
 	for _, node := range sortedKeys(kept) {
@@ -121,4 +127,53 @@ func (n *Node) forked() string {
 		}
 	}
 	return ""
+}
+
+// settleForks asks the nodes with another history whether they have this node's by now. What
+// they signed before stays as proof.
+func (n *Node) settleForks(ctx context.Context) error {
+	kept, err := n.forks()
+	if err != nil {
+		return err
+	}
+	for _, node := range sortedKeys(kept) {
+		if conflict, err := n.conflicts(node, kept[node]); err != nil || !conflict {
+			continue
+		}
+		c, err := tlog.PeekCheckpoint(kept[node])
+		if err != nil {
+			return err
+		}
+		call, cancel := context.WithTimeout(ctx, n.cfg.PeerTimeout)
+		now, err := n.peers.call(call, node, opTree, strconv.AppendUint(nil, c.Size, 10))
+		cancel()
+		if err != nil || !n.agrees(node, now, c.Size) {
+			continue
+		}
+		n.log.Warn("a node that signed another history has this one now", "node", node, "size", c.Size)
+		if err := n.store.Update(func(tx kv.Tx) error {
+			return errors.Join(tx.Set([]byte(prefixSettled+node), kv.Value(valueFormat, kept[node])), tx.Delete(keyFork(node)))
+		}); err != nil {
+			return err
+		}
+	}
+	if why := n.forked(); why != "" {
+		return fmt.Errorf("%w: %s", errWithheld, why)
+	}
+	return nil
+}
+
+// agrees says whether a node signed this node's tree of a size.
+func (n *Node) agrees(node string, note []byte, size uint64) bool {
+	region := n.region()
+	key, err := region.logKey(node)
+	if err != nil {
+		return false
+	}
+	c, _, err := tlog.OpenCheckpoint(note, region.origin, key)
+	if err != nil || c.Size != size {
+		return false
+	}
+	conflict, err := n.conflicts(node, note)
+	return err == nil && !conflict
 }

@@ -127,6 +127,9 @@ func (p *publisher) round(ctx context.Context) error {
 	if err := p.askOthers(ctx); err != nil {
 		return err
 	}
+	if err := p.n.settleForks(ctx); err != nil {
+		return err
+	}
 	p.n.fetchHandovers(ctx)
 	p.n.machine.mu.RLock()
 	c := p.n.machine.head()

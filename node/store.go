@@ -20,6 +20,7 @@ import (
 //	x/<commitment>     a sealed payload of a one-person firm, with its key
 //	e/<commitment>     a payload that was erased, and may still be in the files: see erase.go
 //	f/<node>           a checkpoint that a node signed and that is not of this tree: see fork.go
+//	g/<node>           the same, after that node came to have this tree: kept as proof
 //	h/<size>           a checkpoint at which the nodes handed over: the first beyond size
 //	c/published        the checkpoint that is served
 //	status/...         status lists of issuers, public, that were fetched to check with: see internal/evidence
@@ -32,6 +33,7 @@ const (
 	prefixPayload  = "x/"
 	prefixErasing  = "e/"
 	prefixFork     = "f/"
+	prefixSettled  = "g/"
 )
 
 var (

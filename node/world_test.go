@@ -158,13 +158,19 @@ func newCluster(t testing.TB, size int) *cluster {
 }
 
 func newClusterWith(t testing.TB, size int, tune func(*Config)) *cluster {
+	c := newClusterOf(t, size, tune)
+	for _, m := range c.nodes {
+		c.startNode(m)
+	}
+	return c
+}
+
+// newClusterOf starts nobody yet.
+func newClusterOf(t testing.TB, size int, tune func(*Config)) *cluster {
 	c := &cluster{testRegion: newRegion(t, size, time.Now(), func(i int) string { return fmt.Sprintf("knoop-%d.example:7000", i+1) }),
 		nodes: map[string]*member{}, cut: map[[2]string]bool{}}
 	for _, node := range c.charter.Nodes {
 		c.add(node.ID, tune)
-	}
-	for _, m := range c.nodes {
-		c.startNode(m)
 	}
 	return c
 }
