@@ -31,6 +31,7 @@ func operatorSamples() []page.Sample[operatorPage] {
 	thin.Reached = 2
 	thin.Peers = []PeerHealth{peer("knoop-2", func(p *PeerHealth) { p.Applied = 190; p.Clock = 41 * time.Second }),
 		peer("knoop-3", func(p *PeerHealth) { p.Reached, p.Away = false, day.Add(-25*time.Minute) })}
+	watched.Certificate = &operate.Certificate{Name: "knoop-1.example", Until: day.AddDate(0, 0, 12)}
 	watched.Problems = []alert.Problem{problem("certificate", "knoop-1.example", alert.Warning, "12", "21"), problem("clock", "knoop-2", alert.Warning, "41", ""),
 		problem("peer_away", "knoop-3", alert.Warning, "25", ""), problem("quorum_thin", "", alert.Warning, "2", "2")}
 

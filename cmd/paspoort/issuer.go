@@ -36,7 +36,7 @@ func newIssuerCommand() *cobra.Command {
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(serve, newIssuerOffersCommand(), newIssuerSampleCommand(), newIssuerRestoredCommand())
+	cmd.AddCommand(serve, newTestAlertsCommand("issuer", issuerServer), newIssuerOffersCommand(), newIssuerSampleCommand(), newIssuerRestoredCommand())
 	return cmd
 }
 

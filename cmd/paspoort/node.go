@@ -24,7 +24,7 @@ func newNodeCommand() *cobra.Command {
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newNodeInitCommand(), newNodeServeCommand(), newNodeStatusCommand())
+	cmd.AddCommand(newNodeInitCommand(), newNodeServeCommand(), newTestAlertsCommand("node", nodeServer), newNodeStatusCommand())
 	return cmd
 }
 

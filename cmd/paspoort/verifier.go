@@ -32,7 +32,7 @@ func newVerifierCommand() *cobra.Command {
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(serve)
+	cmd.AddCommand(serve, newTestAlertsCommand("verifier", verifierServer))
 	return cmd
 }
 
