@@ -150,7 +150,7 @@ func enactPublication[T Document](t func(*State) *table[Listing[T]], change bool
 		case known && !change:
 			return ErrTaken.with("this id is in use; a change is another kind of event")
 		case change:
-			if err := old.open(p.Organisation); err != nil {
+			if err := old.open(x, p.Organisation); err != nil {
 				return err
 			}
 			next.Published, next.Changed, next.Version = old.Published, x.now, old.Version+1
@@ -164,21 +164,22 @@ func enactClosing[T Document](t func(*State) *table[Listing[T]]) func(*step) err
 	return func(x *step) error {
 		c := x.body.(*Closing)
 		l, _ := t(x.s).get(c.ID, x.s.size)
-		if err := l.open(c.Organisation); err != nil {
+		if err := l.open(x, c.Organisation); err != nil {
 			return err
 		}
-		l.Closed, l.Reason, l.Event = x.now, c.Reason, x.id
+		l.Closed, l.Reason, l.Event, l.Organisation = x.now, c.Reason, x.id, c.Organisation
 		put(x, t(x.s), c.ID, l)
 		return nil
 	}
 }
 
-// open refuses a change of what is not there, of another owner, or closed.
-func (l Listing[T]) open(owner string) error {
+// open refuses a change of what is not there, of another owner, or closed. What an organisation
+// published goes over to the one that it went on in.
+func (l Listing[T]) open(x *step, owner string) error {
 	switch {
 	case l.Version == 0:
 		return ErrUnknown.with("nothing was published under this id")
-	case l.Organisation != owner:
+	case l.Organisation != owner && x.s.View().successor(l.Organisation, x.now) != owner:
 		return ErrSigner.with("it belongs to another organisation")
 	case l.Closed != 0:
 		return ErrTransition.with("it is closed; publish it again under a new id")

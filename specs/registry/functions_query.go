@@ -113,6 +113,10 @@ func viewListing[T Document](o *owners, t *table[Listing[T]], id string) (view L
 		return view, false
 	}
 	var admitted bool
+	// Of an organisation that went on in another the successor answers for what is open.
+	if view.Closed == 0 {
+		view.Organisation = o.v.successor(view.Organisation, o.at.Unix())
+	}
 	view.OwnerName, admitted = o.look(view.Organisation, view.Document.traits())
 	until := view.Document.search().until
 	switch {

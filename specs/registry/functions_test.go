@@ -140,6 +140,38 @@ func TestModuleNeedsAnIssuerOfItsCredential(t *testing.T) {
 	}
 }
 
+// What an organisation published goes over to the one that it went on in.
+func TestSuccessorOwnsWhatWasPublished(t *testing.T) {
+	r := registrytest.New(t)
+	linde, nieuw := r.Admit("linde", registry.Verifier), r.Admit("nieuw", registry.WalletHost)
+	old, successor := registry.OrganisationParty(linde), registry.OrganisationParty(nieuw)
+	p := &registry.FunctionPublication{Document: published[registry.FunctionProfile](t, "function"), ID: functionID, Organisation: linde}
+	r.Do(registry.KindFunction, p, old)
+	before := r.Now
+	theirs := *p
+	theirs.Organisation = nieuw
+	if err := r.Try(registry.KindFunctionChanged, &theirs, successor); !errors.Is(err, registry.ErrNotAdmitted) && !errors.Is(err, registry.ErrSigner) {
+		t.Errorf("before the succession: %v", err)
+	}
+	r.Advance(day)
+	s := r.Do(registry.KindSucceeded, &registry.Succession{On: r.Now.Unix(), Organisation: linde, Reason: "fusie", Roles: []registry.Role{registry.Verifier}, Successor: nieuw}, successor)
+	r.Approve(s.Event.ID(), vakbond, gemeente)
+	if f, _, err := r.State.View().Function(functionID, r.Now); err != nil || f.Organisation != nieuw || f.State != registry.ListingOpen || f.OwnerName != "Organisatie nieuw" {
+		t.Errorf("after the succession: %+v %v", f.Organisation, err)
+	}
+	if f, _, err := r.State.View().Function(functionID, before); err != nil || f.Organisation != linde {
+		t.Errorf("before it: %+v %v", f.Organisation, err)
+	}
+	if err := r.Try(registry.KindFunctionChanged, p, old); !errors.Is(err, registry.ErrNotAdmitted) {
+		t.Errorf("by the old one: %v", err)
+	}
+	r.Do(registry.KindFunctionChanged, &theirs, successor)
+	r.Do(registry.KindFunctionClosed, &registry.Closing{ID: functionID, Organisation: nieuw, Reason: registry.Text{NL: "vervuld"}}, successor)
+	if f, steps, err := r.State.View().Function(functionID, r.Now); err != nil || f.Organisation != nieuw || f.State != registry.ListingClosed || len(steps) != 3 {
+		t.Errorf("closed: %+v %v", f, err)
+	}
+}
+
 // Under rules 1 the kinds have no effect.
 func TestFunctionsNeedRules2(t *testing.T) {
 	active, without := registry.KindsUnder(1)
