@@ -77,6 +77,7 @@ Try it:
 		newIssuerCommand(),
 		newManCommand(),
 		newNodeCommand(),
+		newRegistryCommand(),
 		newRegionCommand(),
 		newVerifyCommand(),
 		newVerifierCommand(),

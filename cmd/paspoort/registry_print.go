@@ -1,0 +1,282 @@
+package main
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"paspoort.example/paspoort/internal/govern"
+	"paspoort.example/paspoort/specs/paspoort"
+	"paspoort.example/paspoort/specs/registry"
+)
+
+// progress prints what is proposed.
+func (p *registryPrinter) progress(x registry.Progress) {
+	title := govern.KindText(x.Kind).In(p.lang)
+	if x.Name != "" {
+		title += ": " + x.Name
+	}
+	p.line("%s", "%s", p.s.bold(title))
+	p.fact("Nummer", "Id", x.ID)
+	p.fact("Organisatie", "Organisation", x.Organisation)
+	p.facts(govern.Facts(x.Event))
+	p.fact("Voorgesteld", "Proposed", day(x.Opened))
+	for _, vote := range x.Approvals {
+		p.vote("goedgekeurd door", "approved by", vote)
+	}
+	for _, vote := range x.Refusals {
+		p.vote("afgewezen door", "refused by", vote)
+	}
+}
+
+func (p *registryPrinter) vote(nl, en string, v registry.VoteView) {
+	text := orID(v.Name, v.Member) + " (" + govern.GroupText(v.Group).In(p.lang) + ", " + day(v.At) + ")"
+	if v.Reason != "" {
+		text += ": " + v.Reason
+	}
+	if !v.Counts {
+		text += words(" — telt niet meer", " — does not count any more").In(p.lang)
+	}
+	p.fact(nl, en, text)
+}
+
+// standing prints where a proposal stands, and what to do next.
+func (p *registryPrinter) standing(x registry.Progress) {
+	switch x.Status {
+	case registry.Enacted:
+		p.line("%s Besloten op %s.", "%s Decided on %s.", p.s.good("✓"), day(x.Decided))
+	case registry.Refused:
+		p.line("%s Afgewezen op %s.", "%s Refused on %s.", p.s.bad("✗"), day(x.Decided))
+	case registry.Lapsed:
+		p.line("%s Vervallen op %s: te weinig leden besloten op tijd.", "%s Lapsed on %s: too few members decided in time.", p.s.bad("✗"), day(x.Decided))
+	default:
+		p.pending(x)
+	}
+}
+
+func (p *registryPrinter) pending(x registry.Progress) {
+	if m := x.Missing; m != nil {
+		p.line("Nog nodig: %s.", "Still needed: %s.", needed(*m).In(p.lang))
+		if m.Confirmation {
+			p.line("Een tweede organisatie moet het nog bevestigen.", "A second organisation has yet to confirm it.")
+		}
+		if !m.Reachable {
+			p.line("Let op: wie er nog over kan besluiten, is samen niet genoeg.", "Mind: those who can still decide are not enough together.")
+		}
+	}
+	p.fact("Uiterlijk", "Deadline", day(x.Deadline))
+	for _, a := range x.Ask {
+		state := words("kan besluiten", "can decide")
+		switch {
+		case a.Vote != "":
+			continue
+		case a.Barred != "":
+			state = words("heeft hierin geen stem: niemand keurt zichzelf goed", "has no say in this: nobody approves itself")
+		}
+		p.fact(govern.GroupText(a.Group).NL, govern.GroupText(a.Group).EN, orID(a.Name, a.Member)+" — "+state.In(p.lang))
+	}
+}
+
+func (p *registryPrinter) status(s registryStatus, v *voice) {
+	if s.Organisation != nil {
+		p.organisation(*s.Organisation)
+	}
+	if len(s.Waiting)+len(s.Others) == 0 {
+		p.line("Er wacht niets op een besluit.", "Nothing waits for a decision.")
+	}
+	member := v.member()
+	if len(s.Waiting) > 0 && member {
+		p.line("%s", "%s", p.s.bold(words("Wacht op u", "Waits for you").In(p.lang)))
+	}
+	for _, x := range s.Waiting {
+		p.row(x)
+	}
+	if len(s.Waiting) > 0 && member {
+		p.line("\nBekijk er een:\n  paspoort registry status %.12s\nBesluit:\n  paspoort registry approve %.12s --reason \"...\"",
+			"\nLook at one:\n  paspoort registry status %.12s\nDecide:\n  paspoort registry approve %.12s --reason \"...\"", s.Waiting[0].ID, s.Waiting[0].ID)
+	}
+	if len(s.Others) > 0 {
+		p.line("%s", "%s", p.s.bold(words("Wacht op anderen", "Waits for others").In(p.lang)))
+	}
+	for _, x := range s.Others {
+		p.row(x)
+	}
+	if n := len(s.Ending.Grants) + len(s.Ending.Levels) + len(s.Ending.Certificates) + len(s.Ending.Mandates); n > 0 {
+		p.ending(s.Ending)
+	}
+}
+
+// needed is what a proposal lacks, in words that count.
+func needed(m registry.Missing) paspoort.Text {
+	count := func(n int, one, more string) string {
+		if n == 1 {
+			return "1 " + one
+		}
+		return strconv.Itoa(n) + " " + more
+	}
+	out := words(count(m.Members, "lid", "leden"), count(m.Members, "member", "members"))
+	if m.Groups > 0 {
+		out.NL += ", uit " + count(m.Groups, "andere groep", "andere groepen")
+		out.EN += ", from " + count(m.Groups, "other group", "other groups")
+	}
+	return out
+}
+
+// row prints a proposal in one line, and a line on how it stands.
+func (p *registryPrinter) row(x registry.Progress) {
+	name := x.Name
+	if name == "" {
+		name = x.Subject
+	}
+	p.line("  %.12s  %s: %s", "  %.12s  %s: %s", x.ID, govern.KindText(x.Kind).In(p.lang), name)
+	if x.Status == registry.Pending && x.Missing != nil {
+		p.line("                nog nodig: %s; uiterlijk %s", "                still needed: %s; by %s", needed(*x.Missing).In(p.lang), day(x.Deadline))
+		return
+	}
+	p.line("                %s", "                %s", dispositionText(x.Status, p.lang))
+}
+
+func dispositionText(d registry.Disposition, lang string) string {
+	switch d {
+	case registry.Enacted:
+		return words("besloten", "decided").In(lang)
+	case registry.Refused:
+		return words("afgewezen", "refused").In(lang)
+	case registry.Lapsed:
+		return words("vervallen", "lapsed").In(lang)
+	}
+	return words("wacht op besluit", "pending").In(lang)
+}
+
+func (p *registryPrinter) organisations(list []registry.Organisation) {
+	if len(list) == 0 {
+		p.line("Er zijn geen organisaties toegelaten.", "No organisations are admitted.")
+	}
+	for _, o := range list {
+		p.organisation(o)
+	}
+}
+
+func (p *registryPrinter) organisation(o registry.Organisation) {
+	name := o.Name
+	switch {
+	case o.Erased:
+		name = words("(gewist volgens de wet)", "(erased by law)").In(p.lang)
+	case name == "":
+		name = o.ID
+	}
+	p.line("%s", "%s", p.s.bold(name))
+	p.fact("Nummer", "Id", o.ID)
+	p.fact("Inschrijving", "Registration", o.Registration)
+	for _, a := range o.Aliases {
+		p.fact("Adres", "Address", a.Value)
+	}
+	for _, r := range o.Roles {
+		text := govern.CodeText(r.Code).In(p.lang)
+		if n := len(r.Standing.Grants); n > 0 && (r.Admitted || r.Code == registry.CodeExpired) {
+			text += words(", tot ", ", until ").In(p.lang) + day(r.Standing.Grants[n-1].Until)
+		}
+		p.fact(govern.RoleText(r.Role).NL, govern.RoleText(r.Role).EN, text)
+		p.measures(r)
+	}
+}
+
+// measures prints what was done about an admission, with the reasons.
+func (p *registryPrinter) measures(r registry.RoleView) {
+	for _, s := range r.Standing.Suspensions {
+		until := words("nu nog", "still").In(p.lang)
+		if s.Until != 0 {
+			until = day(s.Until)
+		}
+		p.fact("geschorst", "suspended", day(s.From)+" – "+until+": "+s.Reason)
+	}
+	for _, w := range r.Standing.Withdrawals {
+		p.fact("ingetrokken", "withdrawn", day(w.EffectiveFrom)+": "+w.Reason)
+	}
+}
+
+func (p *registryPrinter) proposals(list []registry.Proposal, now int64) {
+	for _, x := range list {
+		status := x.Status
+		if status == registry.Pending && now > x.Event.Expires {
+			status = registry.Lapsed
+		}
+		name := govern.NameIn(x.Event)
+		if name == "" {
+			name = x.Event.Subject
+		}
+		p.line("%.12s  %s  %-16s %s: %s", "%.12s  %s  %-16s %s: %s", x.ID, day(x.Opened), dispositionText(status, p.lang), govern.KindText(x.Event.Kind).In(p.lang), name)
+	}
+	if len(list) == 0 {
+		p.line("Er is niets voorgesteld.", "Nothing was proposed.")
+	}
+}
+
+func (p *registryPrinter) members(r registry.RegionAnswer) {
+	p.line("%s", "%s", p.s.bold(r.Name))
+	for _, m := range r.Members {
+		state := ""
+		switch {
+		case m.Removed != 0:
+			state = words(" — vertrokken op ", " — left on ").In(p.lang) + day(m.Removed)
+		case m.Until != 0:
+			state = words(" — tot ", " — until ").In(p.lang) + day(m.Until)
+		}
+		p.fact(govern.GroupText(m.Group).NL, govern.GroupText(m.Group).EN, m.Name+" ("+m.ID+")"+state)
+	}
+}
+
+func (p *registryPrinter) ending(e registry.Ending) {
+	p.line("%s", "%s", p.s.bold(words("Loopt af voor ", "Ends before ").In(p.lang)+time.Unix(e.Until, 0).UTC().Format(time.DateOnly)))
+	for _, g := range e.Grants {
+		text := orID(g.Name, g.Organisation) + ": " + govern.RoleText(g.Role).In(p.lang)
+		if g.Renewal != "" {
+			text += words(" (verlenging is aangevraagd)", " (renewal was applied for)").In(p.lang)
+		}
+		p.fact(day(g.Until), day(g.Until), text)
+	}
+	for _, l := range e.Levels {
+		p.line("  %-24s %s: bewijsniveau %d, %s", "  %-24s %s: proof level %d, %s", day(l.Until), orID(l.Name, l.Organisation), l.Level, l.Basis)
+	}
+	for _, c := range e.Certificates {
+		p.line("  %-24s %s: certificaat (%s)", "  %-24s %s: certificate (%s)", day(c.Until), orID(c.Name, c.Organisation), c.Usage)
+	}
+	for _, m := range e.Mandates {
+		p.line("  %-24s %s: mandaat", "  %-24s %s: mandate", day(m.Until), m.Name)
+	}
+	if len(e.Grants)+len(e.Levels)+len(e.Certificates)+len(e.Mandates) == 0 {
+		p.line("  niets", "  nothing")
+	}
+}
+
+// why prints what became of an event.
+func (p *registryPrinter) why(a registry.EventAnswer) {
+	if a.State == registry.OutcomeRefused {
+		p.line("%s Niet aangenomen: %s.", "%s Not taken: %s.", p.s.bad("✗"), strings.TrimSuffix(a.Detail, "."))
+		p.fact("Code", "Code", a.Code)
+		return
+	}
+	state := words("in het register, en vastgelegd in een controlepunt", "in the registry, and covered by a checkpoint")
+	if a.State == registry.OutcomeCommitted {
+		state = words("in het register; het controlepunt volgt", "in the registry; the checkpoint follows")
+	}
+	p.line("%s %s", "%s %s", p.s.good("✓"), state.In(p.lang))
+	p.fact("Nummer", "Id", a.Event)
+	if a.Index != nil {
+		p.line("  %-24s %d", "  %-24s %d", words("Plaats in het register", "Place in the log").In(p.lang), *a.Index)
+	}
+	if a.Leaf != nil {
+		p.fact("Wat", "What", govern.KindText(a.Leaf.Event.Kind).In(p.lang))
+		p.fact("Op", "On", time.Unix(a.Leaf.LogTime, 0).UTC().Format(time.DateTime))
+	}
+	if a.Why == nil || a.Why.Proposal == nil {
+		return
+	}
+	as := map[registry.As][2]string{
+		registry.AsProposal: {"dit is het voorstel zelf", "this is the proposal itself"}, registry.AsApproval: {"dit is een goedkeuring", "this is an approval"},
+		registry.AsRefusal: {"dit is een afwijzing", "this is a refusal"}, registry.AsConfirmation: {"dit is een bevestiging", "this is a confirmation"},
+	}[a.Why.As]
+	p.line("  %s:\n", "  %s:\n", words(as[0], as[1]).In(p.lang))
+	p.progress(*a.Why.Proposal)
+	p.standing(*a.Why.Proposal)
+}

@@ -1,0 +1,245 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/ed25519"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"paspoort.example/paspoort/internal/conf"
+	"paspoort.example/paspoort/internal/keyfile"
+	"paspoort.example/paspoort/node"
+	"paspoort.example/paspoort/specs/registry"
+	"paspoort.example/paspoort/specs/registry/registrytest"
+)
+
+// A council is a region with four members and one real node, and the files from which
+// each of them has its say.
+type council struct {
+	t            *testing.T
+	dir          string
+	genesis, url string
+	secret       string // file with the passphrase of sealed keys
+}
+
+const councilPassphrase = "vier woorden op papier"
+
+func newCouncil(t *testing.T) *council {
+	t.Helper()
+	peer, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := map[string]crypto.Signer{}
+	for name, kind := range map[string]keyfile.Kind{"tls": keyfile.ES256, "log": keyfile.Ed25519, "cosigner": keyfile.Ed25519, "timestamp": keyfile.ES256} {
+		if keys[name], err = keyfile.Generate(kind); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ed := func(name string) string {
+		return base64.RawURLEncoding.EncodeToString(keys[name].Public().(ed25519.PublicKey))
+	}
+	c := &council{t: t, dir: t.TempDir()}
+	charter := registry.Charter{
+		Admission: registry.DefaultTerm(), Criteria: "criteria-1", Name: "Regio Aakermonde", Origin: "aakermonde.example/register",
+		Nonce: base64.RawURLEncoding.EncodeToString(make([]byte, 16)), Thresholds: registry.DefaultThresholds(),
+		Anchors: []registry.Anchor{registry.NewAnchor([]byte("a certificate"), "gemeente")},
+		Nodes: []registry.Node{{
+			ID: "knoop-1", Operator: "gemeente", RaftAddress: peer.Addr().String(), URL: "https://knoop-1.example",
+			TLSKey: registry.SPKIHash(keys["tls"].Public()), TimestampKey: registrytest.PublicKey(keys["timestamp"]), LogKey: ed("log"), CosignerKey: ed("cosigner"),
+		}},
+	}
+	members := map[string]crypto.Signer{}
+	for i, id := range []string{"kring", "vakbond", "beraad", "gemeente"} {
+		key := registrytest.NamedKey(id)
+		members[id] = key
+		if err := keyfile.Create(c.path(id+".key"), key, ""); err != nil {
+			t.Fatal(err)
+		}
+		group := []registry.Group{registry.Werkgevers, registry.Werknemers, registry.Opleiders, registry.Overheid}[i]
+		charter.Members = append(charter.Members, registry.Member{ID: id, Name: "Lid " + id, Group: group, Key: registrytest.PublicKey(key)})
+	}
+	founding, err := registry.Found(charter, time.Now(), members)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := founding.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.genesis = founding.Event.ID()
+	c.serve(node.Config{ID: "knoop-1", Founding: raw, Dir: c.path("node"), Peer: peer, VerifyOff: true, CheckpointInterval: 20 * time.Millisecond,
+		TLSKey: keys["tls"], LogKey: keys["log"], CosignerKey: keys["cosigner"], TimestampKey: keys["timestamp"]})
+	c.secret = c.path("passphrase")
+	if err := os.WriteFile(c.secret, []byte(councilPassphrase+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for id := range members {
+		c.ok(id, "init", "--pin", c.genesis+"="+c.url, "--as", "member/"+id, "--key", c.path(id+".key"))
+	}
+	return c
+}
+
+// serve runs the node until the test ends.
+func (c *council) serve(config node.Config) {
+	c.t.Helper()
+	n, err := node.New(config)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	handler, err := n.Handler()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- n.Run(ctx) }()
+	server := httptest.NewServer(handler)
+	c.url = server.URL
+	c.t.Cleanup(func() {
+		server.Close()
+		stop()
+		if err := <-done; err != nil {
+			c.t.Error(err)
+		}
+	})
+}
+
+func (c *council) path(name string) string { return filepath.Join(c.dir, name) }
+
+// types has somebody type a registry command, and gives what it printed.
+func (c *council) types(who string, args ...string) (code int, out, errs string) {
+	c.t.Helper()
+	full := append([]string{"registry", "--config", c.path(who + ".json"), "--passphrase-file", c.secret, "--loopback-http", "--lang", "nl"}, args...)
+	var said, complained bytes.Buffer
+	code = run(c.t.Context(), full, strings.NewReader(""), &said, &complained)
+	if strings.Contains(said.String()+complained.String(), councilPassphrase) {
+		c.t.Errorf("%v: the passphrase was printed", args)
+	}
+	return code, said.String(), complained.String()
+}
+
+// ok types a command that must work.
+func (c *council) ok(who string, args ...string) string {
+	c.t.Helper()
+	code, out, errs := c.types(who, args...)
+	if code != exitOK {
+		c.t.Fatalf("%s: %v: exit code %d\n%s%s", who, args, code, out, errs)
+	}
+	return out
+}
+
+// refused types a command that must fail with an error of this code.
+func (c *council) refused(want, who string, args ...string) {
+	c.t.Helper()
+	code, out, errs := c.types(who, append(args, "--json")...)
+	var f failure
+	if err := json.Unmarshal([]byte(out), &f); code == exitOK || err != nil || f.Error != want {
+		c.t.Errorf("%s: %v: got exit code %d and %q, want %s\n%s%s", who, args, code, f.Error, want, out, errs)
+	}
+	if f.Description == "" {
+		c.t.Errorf("%s: %v: no sentence for a person", who, args)
+	}
+}
+
+// sees types a command and looks for words in its answer.
+func (c *council) sees(who string, args []string, want ...string) {
+	c.t.Helper()
+	out := c.ok(who, args...)
+	for _, w := range want {
+		if !strings.Contains(out, w) {
+			c.t.Errorf("%s: %v: %q is not in\n%s", who, args, w, out)
+		}
+	}
+}
+
+// asks types a command and reads one member of its JSON.
+func (c *council) asks(who, member string, args ...string) (value string) {
+	c.t.Helper()
+	var answer map[string]any
+	if err := json.Unmarshal([]byte(c.ok(who, append(args, "--json")...)), &answer); err != nil {
+		c.t.Fatal(err)
+	}
+	for name := range strings.SplitSeq(member, ".") {
+		switch v := answer[name].(type) {
+		case map[string]any:
+			answer = v
+		default:
+			value = fmt.Sprint(v)
+		}
+	}
+	return value
+}
+
+// TestRegistry is an application, from the first key to giving it up, against a real node.
+func TestRegistry(t *testing.T) {
+	c := newCouncil(t)
+	c.ok("vaart", "init", "--pin", c.genesis+"="+c.url)
+	c.refused("seat_exists", "vaart", "init", "--pin", c.genesis+"="+c.url)
+	c.sees("vaart", []string{"status"}, "Er wacht niets op een besluit.")
+	id := c.asks("vaart", "application", "apply", "--role", "issuer", "--name", "Opleidingshuis De Vaart", "--url", "https://vaart.example", "--type", "Opleiding", "--domain", "zorg", "--yes")
+
+	t.Run("what can be seen", func(t *testing.T) {
+		c.t = t
+		c.sees("vaart", []string{"status", id[:8]}, "Opleidingshuis De Vaart", "https://vaart.example", "criteria-1", "Nog nodig: 2 leden, uit 2 andere groepen", "Lid vakbond", "Uiterlijk")
+		c.sees("vakbond", []string{"status"}, "Wacht op u", id[:12], "paspoort registry approve")
+		c.sees("nobody", []string{"list", "proposals", "--node", c.url}, id[:12], "wacht op besluit", "Opleidingshuis De Vaart")
+		c.sees("nobody", []string{"list", "members", "--node", c.url}, "Lid gemeente", "werknemers")
+		c.sees("nobody", []string{"list", "--node", c.url, "--lang", "en"}, "No organisations are admitted.")
+	})
+	c.t = t
+	t.Run("what is not signed", func(t *testing.T) {
+		c.t = t
+		c.refused("unsigned", "vakbond", "approve", id)
+		c.refused("reason_needed", "vakbond", "refuse", id, "--yes")
+		c.refused("members_only", "vaart", "approve", id, "--yes")
+		c.refused("no_such_id", "vakbond", "approve", "abcdefab", "--yes")
+		c.refused("other_region", "vakbond", "suspend", "x", "--role", "issuer", "--reason", "x", "--region", strings.Repeat("a", 64), "--yes")
+		c.refused("bad-key", "vakbond", "approve", id, "--yes", "--key", c.path("kring.key"))
+		c.refused("no_seat", "nobody", "approve", id, "--yes")
+	})
+	c.t = t
+	c.ok("beraad", "refuse", id, "--reason", "Geen examen gezien", "--yes")
+	c.sees("vakbond", []string{"approve", id[:10], "--reason", "Alles gezien", "--yes"}, "Nog nodig: 1 lid, uit 1 andere groep")
+	c.sees("gemeente", []string{"approve", id, "--yes"}, "Besloten op")
+	c.refused("closed", "kring", "approve", id, "--yes")
+	c.sees("nobody", []string{"show", "opleidingshuis de vaart", "--node", c.url}, "toegelaten, tot", "bewijzen uitgeven")
+	c.sees("nobody", []string{"why", "https://vaart.example", "--node", c.url}, "Geen examen gezien", "Alles gezien", "Besloten op")
+	c.sees("nobody", []string{"why", id, "--node", c.url}, "in het register", "dit is het voorstel zelf", "een organisatie toelaten")
+	c.afterAdmission()
+}
+
+// afterAdmission: keys, addresses, suspension, and the end.
+func (c *council) afterAdmission() {
+	c.t.Helper()
+	alias := c.asks("vaart", "outcome.event", "alias", "--add", "https://nieuw.example", "--yes")
+	c.sees("kring", []string{"approve", alias, "--yes"}, "Besloten op")
+	c.sees("vaart", []string{"rotate-key", "--new-key", c.path("vaart2.key"), "--reason", "jaarlijks", "--yes"}, "Het geldt vanaf nu")
+	var seat conf.Seat
+	if err := conf.Load(c.path("vaart.json"), &seat); err != nil || seat.Key != c.path("vaart2.key") {
+		c.t.Errorf("got %q and %v, want the new key in the file", seat.Key, err)
+	}
+	c.refused("bad-key", "vaart", "alias", "--end", "https://vaart.example", "--yes", "--key", c.path("registry.key"))
+	c.sees("gemeente", []string{"rotate-key", "--new-key", c.path("gemeente2.key"), "--reason", "jaarlijks", "--yes"}, "Het geldt vanaf nu")
+	c.sees("gemeente", []string{"suspend", "https://nieuw.example", "--reason", "Onderzoek loopt", "--yes"}, "Besloten op")
+	c.sees("nobody", []string{"show", "https://nieuw.example", "--node", c.url}, "geschorst", "Onderzoek loopt")
+	end := c.asks("gemeente", "outcome.event", "reinstate", "https://nieuw.example", "--reason", "In orde", "--yes")
+	c.sees("vakbond", []string{"approve", end, "--yes"}, "Besloten op")
+	lost := c.asks("kring", "outcome.event", "rotate-key", "--member", "beraad", "--lost", "--reason", "sleutel kwijt", "--yes")
+	c.sees("kring", []string{"status", lost}, "een verloren sleutel", "niemand keurt zichzelf goed")
+	c.sees("vaart", []string{"withdraw", "Opleidingshuis De Vaart", "--reason", "Wij stoppen", "--yes"}, "Het geldt vanaf nu")
+	c.sees("vaart", []string{"status"}, "ingetrokken", "Wij stoppen")
+	firm := c.asks("gemeente", "application", "apply", "--one-person", "--role", "verifier", "--name", "Jansen Advies", "--purpose", "werving", "--yes")
+	c.sees("kring", []string{"status", firm}, "eenpersoonsbedrijf", "Nog nodig")
+	c.ok("kring", "approve", firm, "--yes")
+}
