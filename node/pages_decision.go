@@ -196,7 +196,7 @@ func (d *decisionPage) fill(e registry.Event, who *names) {
 		if json.Unmarshal(e.Body, &h) != nil {
 			return
 		}
-		d.Hobbel = &hobbelStep{Status: h.Status, On: dated(h.On), Summary: h.Summary}
+		d.Hobbel = &hobbelStep{Scope: newScopeRow(h.Scope), Status: h.Status, On: dated(h.On), Summary: h.Summary}
 		for _, ev := range h.Evidence {
 			d.Hobbel.Evidence = append(d.Hobbel.Evidence, newEvidenceRow(ev))
 		}

@@ -114,6 +114,7 @@ func (n *names) subject(e registry.Event) partyRow {
 		return n.party(e.Subject)
 	}
 	if id, ok := strings.CutPrefix(e.Subject, registry.HobbelSubject("")); ok {
+		id, _, _ = strings.Cut(id, "/") // in one sector or branche
 		return partyRow{Name: id, Path: "/hobbels/" + id}
 	}
 	return partyRow{}

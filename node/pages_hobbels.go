@@ -1,25 +1,51 @@
 package node
 
 import (
+	"cmp"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/gorilla/mux"
-
-	"paspoort.example/paspoort/internal/page"
 	"paspoort.example/paspoort/specs/registry"
 )
 
 type hobbelsPage struct {
 	Catalogue, Origin string
+	Scope             scopeRow   // that the page shows
+	Scopes            []scopeRow // all, the region first; none when only the region has a say
+	Table             []scopeLine
 	Counts            []statusCount // of each status, in the order in which a hobbel goes through them
 	Doorbraken        int
 	From, To          time.Time // what the tracks show
 	Hobbels           []hobbelRow
 	Source            source
+}
+
+// scopeRow is a part of working life in which hobbels stand somewhere of their own.
+type scopeRow struct {
+	Kind    registry.ScopeKind
+	Name    string
+	Current bool
+}
+
+// Path is the page that shows the hobbels in this scope.
+func (s scopeRow) Path() string {
+	if s.Kind == registry.ScopeRegion {
+		return "/hobbels"
+	}
+	return "/hobbels?" + url.Values{"scope": {string(s.Kind) + "/" + s.Name}}.Encode()
+}
+
+func (s scopeRow) is(o registry.Scope) bool { return s.Kind == o.Kind && s.Name == o.Name }
+
+// scopeLine is one hobbel in every scope: "" where nobody claimed anything.
+type scopeLine struct {
+	ID, Number string
+	Title      registry.Text
+	Stands     []registry.HobbelStatus
 }
 
 type statusCount struct {
@@ -35,6 +61,7 @@ type hobbelRow struct {
 	Status           registry.HobbelStatus
 	Since            time.Time // zero while open
 	Track            []stretch
+	Follows          bool // nothing was claimed in this scope: it stands as in the region
 }
 
 // stretch is a time in which a hobbel stood in one status, on a line that is trackWidth long.
@@ -66,17 +93,23 @@ func (p *pages) showHobbels(w http.ResponseWriter, r *http.Request) {
 		}
 		list := v.Hobbels(data.To)
 		data.Catalogue, data.Origin, data.From = list.Catalogue, list.Source, began(v.Region(data.To))
-		data.fill(list.Hobbels)
+		data.fill(list.Hobbels, r.FormValue("scope"))
 	})
 	if ok {
 		p.rendered(p.hobbels.Render(w, r, http.StatusOK, data))
 	}
 }
 
-// fill makes rows and counts. The tracks begin where the region did, or with the first step.
-func (d *hobbelsPage) fill(list []registry.HobbelView) {
+// fill makes rows and counts for the scope that was asked, "sector/zorg", or the region. The
+// tracks begin where the region did, or with the first step.
+func (d *hobbelsPage) fill(list []registry.HobbelView, scope string) {
+	d.scopes(list, scope)
 	for _, h := range list {
-		for _, f := range h.History {
+		history := h.History
+		for _, s := range h.Scopes {
+			history = slices.Concat(history, s.History)
+		}
+		for _, f := range history {
 			if on := dated(f.On); on.Before(d.From) {
 				d.From = on
 			}
@@ -84,13 +117,61 @@ func (d *hobbelsPage) fill(list []registry.HobbelView) {
 	}
 	count := map[registry.HobbelStatus]int{}
 	for _, h := range list {
-		count[h.Status]++
-		d.Hobbels = append(d.Hobbels, newHobbelRow(h, d.From, d.To))
+		row := newHobbelRow(inScope(h, d.Scope), d.From, d.To)
+		row.Follows = d.Scope.Kind != registry.ScopeRegion && !slices.ContainsFunc(h.Scopes, func(s registry.HobbelScope) bool { return d.Scope.is(s.Scope) })
+		count[row.Status]++
+		d.Hobbels = append(d.Hobbels, row)
 	}
 	for _, s := range hobbelStatuses {
 		d.Counts = append(d.Counts, statusCount{s, count[s]})
 	}
 	d.Doorbraken = count[registry.Doorbraak]
+}
+
+// scopes lists the scopes and how each hobbel stands in all of them.
+func (d *hobbelsPage) scopes(list []registry.HobbelView, asked string) {
+	d.Scope = scopeRow{Kind: registry.ScopeRegion, Current: true}
+	all := []scopeRow{{Kind: registry.ScopeRegion}}
+	for _, h := range list {
+		for _, s := range h.Scopes {
+			if !slices.ContainsFunc(all, func(o scopeRow) bool { return o.is(s.Scope) }) {
+				all = append(all, scopeRow{Kind: s.Kind, Name: s.Name})
+			}
+		}
+	}
+	if len(all) == 1 {
+		return
+	}
+	slices.SortFunc(all[1:], func(a, b scopeRow) int {
+		return cmp.Or(strings.Compare(string(b.Kind), string(a.Kind)), strings.Compare(a.Name, b.Name)) // sectors, then branches
+	})
+	at := max(slices.IndexFunc(all, func(s scopeRow) bool { return string(s.Kind)+"/"+s.Name == asked }), 0)
+	all[at].Current = true
+	d.Scope, d.Scopes = all[at], all
+	for _, h := range list {
+		line := scopeLine{ID: h.ID, Number: hobbelNumber(h.ID), Title: h.Title, Stands: []registry.HobbelStatus{h.Status}}
+		for _, s := range all[1:] {
+			stands := registry.HobbelStatus("")
+			for _, o := range h.Scopes {
+				if s.is(o.Scope) {
+					stands = o.Status
+				}
+			}
+			line.Stands = append(line.Stands, stands)
+		}
+		d.Table = append(d.Table, line)
+	}
+}
+
+// inScope is a hobbel as it stands in a scope; where nobody claimed anything it stands as in
+// the region.
+func inScope(h registry.HobbelView, scope scopeRow) registry.HobbelView {
+	for _, s := range h.Scopes {
+		if scope.is(s.Scope) {
+			h.Status, h.History = s.Status, s.History
+		}
+	}
+	return h
 }
 
 // began is when the first members came together.
@@ -143,93 +224,4 @@ func hobbelNumber(id string) string {
 		return strconv.Itoa(n)
 	}
 	return id
-}
-
-// hobbelPage is all about one hobbel.
-type hobbelPage struct {
-	hobbelRow
-	Catalogue      string
-	Steps          []hobbelStep // newest first
-	Pending        []decisionRow
-	Previous, Next *hobbelLink
-	Source         source
-}
-
-type hobbelLink struct {
-	ID, Number string
-	Title      registry.Text
-}
-
-// hobbelStep is one step with everything that carries it.
-type hobbelStep struct {
-	Status              registry.HobbelStatus
-	On, Logged          time.Time
-	Summary             registry.Text
-	Claimant, Confirmed partyRow
-	Approvals           []voteRow
-	Evidence            []evidenceRow
-	Event               string
-}
-
-type evidenceRow struct {
-	URL, Host, SHA256 string
-}
-
-func (p *pages) showHobbel(w http.ResponseWriter, r *http.Request) {
-	now, id, found := p.n.cfg.Clock(), mux.Vars(r)["id"], false
-	var data hobbelPage
-	ok := p.view(w, r, func(v registry.View, s source) {
-		list := v.Hobbels(now)
-		i := slices.IndexFunc(list.Hobbels, func(h registry.HobbelView) bool { return h.ID == id })
-		if found = i >= 0; found {
-			data = newHobbelPage(v, list, i, now)
-			data.Source = s
-		}
-	})
-	switch {
-	case !ok:
-	case !found:
-		p.rendered(p.kit.Fault(w, r, page.Fault{Kind: page.NotFound, Next: "/hobbels"}))
-	default:
-		p.rendered(p.hobbel.Render(w, r, http.StatusOK, data))
-	}
-}
-
-func newHobbelPage(v registry.View, list registry.HobbelList, i int, now time.Time) hobbelPage {
-	h, who := list.Hobbels[i], newNames(v, now)
-	data := hobbelPage{Catalogue: list.Catalogue, hobbelRow: newHobbelRow(h, began(v.Region(now)), now)}
-	for _, f := range slices.Backward(h.History) {
-		data.Steps = append(data.Steps, newHobbelStep(v, who, f))
-	}
-	for _, d := range v.Proposals() {
-		if d.Event.Subject == registry.HobbelSubject(h.ID) && d.Status == registry.Pending && !dated(d.Event.Expires).Before(now) {
-			data.Pending = append(data.Pending, newDecisionRow(d, who, now))
-		}
-	}
-	link := func(j int) *hobbelLink {
-		if j < 0 || j >= len(list.Hobbels) {
-			return nil
-		}
-		o := list.Hobbels[j]
-		return &hobbelLink{o.ID, hobbelNumber(o.ID), o.Title}
-	}
-	data.Previous, data.Next = link(i-1), link(i+1)
-	return data
-}
-
-func newHobbelStep(v registry.View, who *names, f registry.HobbelFact) hobbelStep {
-	step := hobbelStep{Status: f.Status, On: dated(f.On), Logged: dated(f.Since), Summary: f.Summary, Event: f.Event,
-		Claimant: who.party(f.Claimant), Confirmed: who.party(f.Confirmed)}
-	for _, e := range f.Evidence {
-		step.Evidence = append(step.Evidence, newEvidenceRow(e))
-	}
-	if d, err := v.Proposal(f.Event); err == nil {
-		step.Approvals = voteRows(d.Approvals, who)
-	}
-	return step
-}
-
-func newEvidenceRow(e registry.Evidence) evidenceRow {
-	host, _, _ := strings.Cut(strings.TrimPrefix(e.URL, "https://"), "/")
-	return evidenceRow{URL: e.URL, Host: host, SHA256: e.SHA256}
 }

@@ -41,6 +41,7 @@ type roleDetail struct {
 type levelRow struct {
 	Level                     paspoort.Text
 	Basis, Auditor, Reference string
+	Domain, Independence      string // since the second rules
 	Until                     time.Time
 	Over                      bool
 }
@@ -122,7 +123,8 @@ func newRoleDetail(role registry.RoleView, who *names, now time.Time) roleDetail
 
 func newLevelRow(l registry.LevelFact, now time.Time) levelRow {
 	until := dated(l.Until)
-	return levelRow{Level: paspoort.LevelText(l.Level), Basis: l.Basis, Auditor: l.Auditor, Reference: l.Reference, Until: until, Over: until.Before(now)}
+	return levelRow{Level: paspoort.LevelText(l.Level), Basis: l.Basis, Auditor: l.Auditor, Reference: l.Reference, Domain: l.Domain, Independence: l.Independence,
+		Until: until, Over: until.Before(now)}
 }
 
 // standingMoves tells what was decided about an admission, the newest first.
