@@ -23,8 +23,8 @@ import (
 // way. Only requests that lie go through it; pipelines are off, so that all do.
 type bent struct {
 	*raft.InmemTransport
-	entries  func(to string, entry *raft.Log) *raft.Log
-	snapshot func(to string, args *raft.InstallSnapshotRequest, s *snapshot)
+	entries  atomic.Pointer[func(to string, entry *raft.Log) *raft.Log]
+	snapshot atomic.Pointer[func(to string, args *raft.InstallSnapshotRequest, s *snapshot)]
 }
 
 func (b *bent) AppendEntriesPipeline(raft.ServerID, raft.ServerAddress) (raft.AppendPipeline, error) {
@@ -32,19 +32,21 @@ func (b *bent) AppendEntriesPipeline(raft.ServerID, raft.ServerAddress) (raft.Ap
 }
 
 func (b *bent) AppendEntries(id raft.ServerID, to raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
-	if b.entries == nil {
+	lie := b.entries.Load()
+	if lie == nil {
 		return b.InmemTransport.AppendEntries(id, to, args, resp)
 	}
 	changed := *args
 	changed.Entries = nil
 	for _, e := range args.Entries {
-		changed.Entries = append(changed.Entries, b.entries(nodeOf(id), e))
+		changed.Entries = append(changed.Entries, (*lie)(nodeOf(id), e))
 	}
 	return b.InmemTransport.AppendEntries(id, to, &changed, resp)
 }
 
 func (b *bent) InstallSnapshot(id raft.ServerID, to raft.ServerAddress, args *raft.InstallSnapshotRequest, resp *raft.InstallSnapshotResponse, data io.Reader) error {
-	if b.snapshot == nil {
+	lie := b.snapshot.Load()
+	if lie == nil {
 		return b.InmemTransport.InstallSnapshot(id, to, args, resp, data)
 	}
 	var s snapshot
@@ -52,7 +54,7 @@ func (b *bent) InstallSnapshot(id raft.ServerID, to raft.ServerAddress, args *ra
 		return err
 	}
 	changed := *args
-	b.snapshot(nodeOf(id), &changed, &s)
+	(*lie)(nodeOf(id), &changed, &s)
 	raw, err := json.Marshal(&s)
 	if err != nil {
 		return err
@@ -168,7 +170,7 @@ func forkedCluster(t *testing.T) (c *cluster, liar string, honest []string, lyin
 	if err != nil {
 		t.Fatal(err)
 	}
-	lies[liar].entries = func(to string, e *raft.Log) *raft.Log {
+	lie := func(to string, e *raft.Log) *raft.Log {
 		if !lying.Load() || to != honest[1] || !bytes.Contains(e.Data, first) {
 			return e
 		}
@@ -181,6 +183,7 @@ func forkedCluster(t *testing.T) (c *cluster, liar string, honest []string, lyin
 		changed.Data = command{cmd.LogTime, [][]byte{second}}.marshal()
 		return &changed
 	}
+	lies[liar].entries.Store(&lie)
 	if o, err := c.submit(liar, one); err != nil || o.Err() != nil {
 		t.Fatalf("%+v, %v", o, err)
 	}
@@ -330,11 +333,12 @@ func poisoned(t *testing.T, bend func(*raft.InstallSnapshotRequest, *snapshot)) 
 		if id == victim {
 			continue
 		}
-		b.snapshot = func(to string, args *raft.InstallSnapshotRequest, s *snapshot) {
+		lie := func(to string, args *raft.InstallSnapshotRequest, s *snapshot) {
 			if to == victim && sent.Add(1) == 1 { // once: the next leader is another one
 				bend(args, s)
 			}
 		}
+		b.snapshot.Store(&lie)
 		n := c.get(id)
 		if err := n.raft.ReloadConfig(raft.ReloadableConfig{TrailingLogs: 1, SnapshotInterval: time.Minute, SnapshotThreshold: 8192,
 			HeartbeatTimeout: n.cfg.Election, ElectionTimeout: n.cfg.Election}); err != nil {
