@@ -13,22 +13,38 @@ import (
 )
 
 func main() {
+	if path := os.Getenv(childVariable); path != "" {
+		exit(runChild(path))
+	}
 	out := flag.String("out", "", "write the results as JSON to this file")
-	only := flag.String("only", "", "run the rows with a name that begins with this")
+	only := flag.String("only", "", "run the rows with a name that begins with this; registry for what is measured of a region")
 	smoke := flag.Bool("smoke", false, "two rounds of each row: says that it works, not how fast")
 	flag.Parse()
-	rows := slices.DeleteFunc(append(bench.Rows(), registryRows()...), func(r bench.Row) bool {
-		return !strings.HasPrefix(r.Name, *only)
-	})
+	rows := slices.DeleteFunc(bench.Rows(), func(r bench.Row) bool { return !strings.HasPrefix(r.Name, *only) })
+	size := whole
 	if *smoke {
-		rows = bench.Smoke(rows)
+		rows, size = bench.Smoke(rows), brief
 	}
-	results, err := bench.Run(os.Stdout, rows...)
+	var report bench.Report
+	var err error
+	if len(rows) > 0 {
+		report.Rows, err = bench.Run(os.Stdout, rows...)
+	}
+	if strings.HasPrefix("registry", *only) {
+		var failed error
+		report.Figures, failed = registryFigures(size)
+		err = errors.Join(err, failed, bench.Figures(os.Stdout, report.Figures))
+	}
 	if *out != "" {
-		err = errors.Join(err, bench.Write(*out, results))
+		err = errors.Join(err, bench.Write(*out, report))
 	}
+	exit(err)
+}
+
+func exit(err error) {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+	os.Exit(0)
 }

@@ -9,7 +9,7 @@
 // and is comparable between machines, which nanoseconds are not.
 //
 //	results, err := bench.Run(os.Stdout, bench.Rows()...)
-//	err = bench.Write("build/bench.json", results)
+//	err = bench.Write("build/bench.json", bench.Report{Rows: results})
 package bench
 
 import (
@@ -167,9 +167,15 @@ func table(w io.Writer, results []Result) error {
 	return out.Flush()
 }
 
-// Write writes the results as JSON, whole or not at all.
-func Write(path string, results []Result) error {
-	raw, err := json.MarshalIndent(results, "", "  ")
+// A Report is what a run came to.
+type Report struct {
+	Rows    []Result `json:"rows"`
+	Figures []Figure `json:"figures"`
+}
+
+// Write writes a report as JSON, whole or not at all.
+func Write(path string, report Report) error {
+	raw, err := json.MarshalIndent(report, "", "  ")
 	if err != nil {
 		return err
 	}

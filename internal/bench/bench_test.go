@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"paspoort.example/paspoort/specs/paspoort"
 )
@@ -30,18 +31,36 @@ func TestMeasure(t *testing.T) {
 		t.Errorf("%v, closed %v, %s", calls, closed, out.String())
 	}
 	path := filepath.Join(t.TempDir(), "bench.json")
-	if err := Write(path, results); err != nil {
+	if err := Write(path, Report{Rows: results, Figures: []Figure{NewFigure("figure", 3, "us", 2, 4)}}); err != nil {
 		t.Fatal(err)
 	}
-	var read []map[string]any
+	var read struct{ Rows, Figures []map[string]any }
 	raw, _ := os.ReadFile(path)
-	if err := json.Unmarshal(raw, &read); err != nil || len(read) != 1 {
+	if err := json.Unmarshal(raw, &read); err != nil || len(read.Rows) != 1 || len(read.Figures) != 1 {
 		t.Fatalf("%s: %v", raw, err)
 	}
 	for _, member := range []string{"name", "ns_op", "limit_ns_op", "ratio", "allocs_op"} {
-		if _, ok := read[0][member]; !ok || len(read[0]) != 5 {
+		if _, ok := read.Rows[0][member]; !ok || len(read.Rows[0]) != 5 {
 			t.Errorf("no %s, or more than it: %s", member, raw)
 		}
+	}
+	if f := read.Figures[0]; f["name"] != "figure" || f["value"] != 3.0 || f["ratio"] != 1.5 || f["aim"] != 4.0 || f["limit"] != 2.0 || f["unit"] != "us" {
+		t.Errorf("figure: %v", f)
+	}
+}
+
+func TestPercentile(t *testing.T) {
+	list := []time.Duration{5, 1, 4, 2, 3}
+	for _, tt := range []struct {
+		part float64
+		want time.Duration
+	}{{0, 1}, {0.5, 3}, {0.99, 5}, {1, 5}} {
+		if got := Percentile(list, tt.part); got != tt.want {
+			t.Errorf("%v: got %d, want %d", tt.part, got, tt.want)
+		}
+	}
+	if Percentile(nil, 0.5) != 0 || Median(nil) != 0 || Median([]float64{9, 1, 2}) != 2 {
+		t.Error("of nothing 0, of three the middle one")
 	}
 }
 
