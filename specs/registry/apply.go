@@ -29,9 +29,10 @@ type Effect struct {
 // Apply applies the next leaf. It is deterministic and reads nothing but its arguments; when
 // it fails, the state is as before. The refusals, in the order of the checks:
 //
-//   - form, rules version and kind: [ErrMalformed], [ErrTooLarge], [ErrCommitment],
-//     [ErrRules], [ErrNewer], [ErrKind], [ErrReserved];
-//   - place: [ErrGenesis], [ErrRegion], [ErrDuplicate], [ErrLogTime], [ErrExpired];
+//   - form: [ErrMalformed], [ErrTooLarge], [ErrCommitment];
+//   - repetition, also of an event under older rules: [ErrDuplicate];
+//   - rules version and kind: [ErrRules], [ErrNewer], [ErrKind], [ErrReserved];
+//   - place: [ErrGenesis], [ErrRegion], [ErrLogTime], [ErrExpired];
 //   - body and subject: [ErrBody], [ErrSubject];
 //   - predecessor and signatures: [ErrStale], [ErrSigner], [ErrKey], [ErrSignature];
 //   - what the kind demands: the others.
@@ -154,7 +155,8 @@ func (x *step) run() error {
 	return rule.enact(x)
 }
 
-// checkForm checks the leaf by itself: it may come from memory rather than from ParseLeaf.
+// checkForm checks the leaf by itself: it may come from memory rather than from ParseLeaf. That
+// it is in the log already comes before the rules: what was accepted under older ones stays so.
 func (x *step) checkForm() error {
 	e := x.leaf.Event
 	if x.leaf.Version != LeafVersion {
@@ -170,6 +172,10 @@ func (x *step) checkForm() error {
 	if x.leaf.Signed().size(x.input) > MaxEvent {
 		return ErrTooLarge
 	}
+	x.id = eventID(x.input)
+	if _, dup := x.s.events.get(x.id, x.s.size); dup {
+		return ErrDuplicate // whatever its signatures are
+	}
 	if err := x.checkRules(); err != nil {
 		return err
 	}
@@ -182,10 +188,9 @@ func (x *step) checkForm() error {
 	return ErrKind
 }
 
-// checkPlace checks region, repetition and log time.
+// checkPlace checks region and log time.
 func (x *step) checkPlace() error {
 	e := x.leaf.Event
-	x.id = eventID(x.input)
 	if (x.index == 0) != (e.Kind == KindFounded) {
 		return ErrGenesis
 	}
@@ -195,9 +200,6 @@ func (x *step) checkPlace() error {
 		}
 	} else if e.Genesis != x.s.genesis {
 		return ErrRegion
-	}
-	if _, dup := x.s.events.get(x.id, x.s.size); dup {
-		return ErrDuplicate // whatever its signatures are
 	}
 	switch {
 	case x.now < x.s.logTime && e.Kind != KindClock:

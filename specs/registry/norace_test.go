@@ -4,4 +4,4 @@ package registry_test
 
 // sequences is how many the property test draws. Nightly runs ask for more:
 // go test ./specs/registry -run Sequences -rapid.checks=5000
-const sequences = "60"
+const sequences = "35"

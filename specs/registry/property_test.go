@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -32,6 +33,8 @@ type machine struct {
 	mirror  *registry.State // sees only the leaves
 	digests []string        // by leaf
 	answers []remembered    // by leaf: what was answered when it was the newest
+	replica *registry.Replica
+	model
 }
 
 // remembered is an answer and when it was about.
@@ -46,14 +49,21 @@ type accepted struct {
 }
 
 func newMachine(t *testing.T, rt *rapid.T, plant bool) *machine {
-	m := &machine{Region: registrytest.New(t), rt: rt, names: []string{"vaart", "linde", "ossekamp"},
+	rules := rapid.IntRange(1, registry.RulesVersion).Draw(rt, "rules")
+	m := &machine{Region: registrytest.NewUnder(t, registrytest.Start, rules), rt: rt, names: []string{"vaart", "linde", "ossekamp"},
 		ids: map[string]bool{}, voters: map[string][]string{}, control: map[string][]string{}}
 	if plant {
 		registry.PlantSelfApproval(m.State)
 	}
+	m.model = newModel(m.Charter)
 	m.mirror = registry.NewState(m.Genesis())
+	var err error
+	if m.replica, err = registry.NewReplica(m.Genesis()); err != nil {
+		rt.Fatal(err)
+	}
 	if plant {
 		registry.PlantSelfApproval(m.mirror)
+		registry.PlantSelfApproval(m.replica.State())
 	}
 	m.OnLeaf = func(registry.Leaf) { m.follow() }
 	m.follow()
@@ -94,6 +104,7 @@ func (m *machine) read(s accepted) {
 		m.rt.Fatal("one event, two leaves")
 	}
 	m.ids[s.id] = true
+	m.readNewer(s)
 	if s.Event.Kind != registry.KindFounded && s.Event.Genesis != m.Genesis() {
 		m.rt.Fatal("an event of another region")
 	}
@@ -123,8 +134,22 @@ func (m *machine) send(s registry.SignedEvent, at time.Time) error {
 			m.rt.Fatalf("refused with %v, but the state changed", err)
 		}
 	}
+	if err == nil {
+		m.catchUp()
+	}
 	m.sent = append(m.sent, s)
 	return err
+}
+
+// catchUp gives the leaves to a replica, as an offline verifier gets them: under a checkpoint.
+func (m *machine) catchUp() {
+	more := m.Leaves[m.replica.Size():]
+	if err := m.replica.Extend(more, m.Checkpoint()); err != nil {
+		m.rt.Fatalf("a replica refuses leaf %d: %v", len(m.Leaves)-1, err)
+	}
+	if m.replica.State().Digest() != m.digests[len(m.digests)-1] {
+		m.rt.Fatalf("a replica has another digest at leaf %d", len(m.Leaves)-1)
+	}
 }
 
 func (m *machine) member() string {
@@ -137,11 +162,18 @@ func (m *machine) proposal() (registry.Proposal, bool) {
 	if len(list) == 0 {
 		return registry.Proposal{}, false
 	}
-	return rapid.SampledFrom(list).Draw(m.rt, "proposal"), true
+	return list[rapid.IntRange(0, len(list)-1).Draw(m.rt, "proposal")], true
 }
 
 // actions are what honest and hostile parties do.
 func (m *machine) actions() map[string]func(*rapid.T) {
+	all := m.newer()
+	maps.Copy(all, m.older())
+	return all
+}
+
+// older are those of all rules.
+func (m *machine) older() map[string]func(*rapid.T) {
 	return map[string]func(*rapid.T){
 		"apply": func(*rapid.T) { m.apply() },
 		"apply and vote": func(*rapid.T) {
@@ -317,6 +349,9 @@ func (m *machine) check() {
 	m.checkThresholds()
 	m.checkAliases()
 	m.checkHobbel()
+	m.checkScopes()
+	m.checkSuccessions()
+	m.checkProgress()
 	// What was known is still what was known (D9).
 	leaf := rapid.IntRange(0, len(m.answers)-1).Draw(m.rt, "asked again")
 	v, err := m.State.AsOf(uint64(leaf) + 1)
@@ -345,13 +380,17 @@ func (m *machine) checkAliases() {
 // checkHobbel: each step follows from the one before, told by one and confirmed by another.
 func (m *machine) checkHobbel() {
 	for _, h := range m.State.View().Hobbels(m.Now).Hobbels {
-		before := registry.Open
-		for _, f := range h.History {
-			if f.Claimant == f.Confirmed || f.Status == before || f.Status == registry.Doorbraak && before != registry.Experiment {
-				m.rt.Fatalf("from %s to %s, told by %s, confirmed by %s", before, f.Status, f.Claimant, f.Confirmed)
-			}
-			before = f.Status
+		m.checkSteps(h.History)
+	}
+}
+
+func (m *machine) checkSteps(history []registry.HobbelFact) {
+	before := registry.Open
+	for _, f := range history {
+		if f.Claimant == f.Confirmed || f.Status == before || f.Status == registry.Doorbraak && before != registry.Experiment {
+			m.rt.Fatalf("from %s to %s, told by %s, confirmed by %s", before, f.Status, f.Claimant, f.Confirmed)
 		}
+		before = f.Status
 	}
 }
 
@@ -375,18 +414,22 @@ func (m *machine) unbacked(org string) error {
 	return nil
 }
 
-// backed holds an application against the votes in the log, not those in the state.
+// backed holds an application, or the appeal that came of it, against the votes in the log, not
+// those in the state.
 func (m *machine) backed(application string) error {
+	err := m.backedBy(application, application)
+	if appeal := m.appeals[application]; err != nil && appeal != "" {
+		return m.backedBy(application, appeal)
+	}
+	return err
+}
+
+func (m *machine) backedBy(application, proposal string) error {
 	groups, members := map[registry.Group]bool{}, map[string]bool{}
-	for _, id := range m.voters[application] {
-		members[id] = true
+	for _, id := range m.voters[proposal] {
+		members[id], groups[m.groups[id]] = true, true
 		if slices.Contains(m.control[application], id) {
 			return fmt.Errorf("approved by %s, who controls it", id)
-		}
-	}
-	for _, c := range m.Charter.Members {
-		if members[c.ID] {
-			groups[c.Group] = true
 		}
 	}
 	if len(members) < 2 || len(groups) < 2 {
@@ -422,23 +465,33 @@ func howMany(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = f.Value.Set(f.DefValue) })
+	if steps := flag.Lookup("rapid.steps"); steps != nil && steps.Value.String() == steps.DefValue {
+		if err := steps.Value.Set("60"); err != nil { // long enough for what follows from what
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = steps.Value.Set(steps.DefValue) })
+	}
 }
 
 func TestSequencesKeepTheInvariants(t *testing.T) {
 	howMany(t)
 	leaves, admissions, hobbels, refusals := 0, 0, 0, 0
+	kinds := map[registry.Kind]int{}
 	rapid.Check(t, func(rt *rapid.T) {
 		m := newMachine(t, rt, false)
 		rt.Repeat(m.actions())
 		m.replay()
 		leaves, refusals = leaves+len(m.Leaves), refusals+m.refused
+		for kind, n := range m.done {
+			kinds[kind] += n
+		}
 		admissions += len(m.State.View().Organisations(m.Now).Organisations)
 		for _, h := range m.State.View().Hobbels(m.Now).Hobbels {
 			hobbels += len(h.History)
 		}
 	})
 	// Sequences in which nothing happens would prove nothing.
-	t.Logf("%d leaves, %d admitted, %d steps of hobbels, %d refused", leaves, admissions, hobbels, refusals)
+	t.Logf("%d leaves, %d admitted, %d steps of hobbels, %d refused, accepted %v", leaves, admissions, hobbels, refusals, kinds)
 	if leaves == 0 || admissions == 0 || refusals == 0 {
 		t.Error("the sequences do too little")
 	}
@@ -465,6 +518,11 @@ func (m *machine) replay() {
 	}
 	if rep.State().Digest() != m.State.Digest() {
 		m.rt.Fatal("the snapshot gives another state")
+	}
+	for i, want := range m.digests {
+		if m.State.DigestAt(uint64(i)+1) != want {
+			m.rt.Fatalf("leaf %d: another digest when asked for later", i)
+		}
 	}
 	// And who is thrown back to any leaf has the digest of that leaf again.
 	n := rapid.IntRange(1, len(m.Leaves)).Draw(m.rt, "back to")

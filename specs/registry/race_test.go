@@ -3,4 +3,4 @@
 package registry_test
 
 // sequences is kept small where every memory access is watched.
-const sequences = "20"
+const sequences = "8"
