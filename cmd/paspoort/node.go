@@ -24,7 +24,9 @@ func newNodeCommand() *cobra.Command {
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newNodeInitCommand(), newNodeServeCommand(), newTestAlertsCommand("node", nodeServer), newNodeStatusCommand())
+	cmd.AddCommand(newNodeInitCommand(), newNodeServeCommand(), newTestAlertsCommand("node", nodeServer), newNodeStatusCommand(),
+		newNodeJoinCommand(), newNodeLeaveCommand(), newNodeTransferCommand(), newNodeBackupCommand(), newNodeRestoreCommand(),
+		newNodeRecoverCommand(), newNodeCheckCommand())
 	return cmd
 }
 
@@ -64,6 +66,7 @@ func serveNode(ctx context.Context, path string) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return n.Run(ctx) })
+	group.Go(func() error { return n.ServeControl(ctx, controlSocket(&c)) })
 	group.Go(func() error {
 		return c.ServeRole(ctx, handler, conf.Role{Name: "node", Data: c.Data, Look: n.Look, Pages: n.OperatorPages})
 	})
@@ -109,9 +112,12 @@ func nodeConfig(c *conf.Node) (node.Config, error) {
 	return out, nil
 }
 
+// statusTimeout is how long one node may take to tell how it is.
+const statusTimeout = 5 * time.Second
+
 func newNodeStatusCommand() *cobra.Command {
 	var url, config, caFile string
-	var asJSON bool
+	var asJSON, all bool
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Tell how a node and its cluster are doing",
@@ -125,22 +131,25 @@ func newNodeStatusCommand() *cobra.Command {
 				}
 				url, settings = c.URL, c.Outbound
 			}
-			return nodeStatus(cmd.Context(), cmd.OutOrStdout(), url, settings, asJSON)
+			return nodeStatus(cmd.Context(), cmd.OutOrStdout(), url, settings, asJSON, all)
 		},
 	}
 	cmd.Flags().StringVar(&url, "url", "", "public address of the node")
 	cmd.Flags().StringVar(&config, "config", "node.json", "configuration file of the node, when there is no --url")
 	cmd.Flags().StringVar(&caFile, "ca-file", "", "PEM file with a certificate authority to trust beside the system's")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the answer as JSON")
+	cmd.Flags().BoolVar(&all, "all", false, "ask the other nodes of the region too")
 	return cmd
 }
 
-func nodeStatus(ctx context.Context, out io.Writer, url string, settings outbound.Settings, asJSON bool) error {
+func nodeStatus(ctx context.Context, out io.Writer, url string, settings outbound.Settings, asJSON, all bool) error {
 	policy, err := settings.Policy()
 	if err != nil {
 		return err
 	}
-	raw, _, err := outbound.New(policy).Get(ctx, url+"/v1/status", "application/json")
+	policy.Timeout = statusTimeout
+	client := outbound.New(policy)
+	raw, _, err := client.Get(ctx, url+"/v1/status", "application/json")
 	if err != nil {
 		return hint(err, "is the node running, and is this its address? give --ca-file for a region on this computer")
 	}
@@ -153,6 +162,15 @@ func nodeStatus(ctx context.Context, out io.Writer, url string, settings outboun
 		return fmt.Errorf("the node answered with something else than its status: %w", err)
 	}
 	printStatus(out, s)
+	if all {
+		printPeers(ctx, out, s, func(ctx context.Context, url string) (other node.Status, err error) {
+			raw, _, err := client.Get(ctx, url+"/v1/status", "application/json")
+			if err == nil {
+				err = json.Unmarshal(raw, &other)
+			}
+			return other, err
+		})
+	}
 	return nil
 }
 

@@ -26,12 +26,13 @@ import (
 type nodeInit struct {
 	dir                              string
 	id, url, peer, listen, peerBound string
+	admin                            string
 	member, group, name              string
 	memberKey, passphrase            string
 	authority, behindProxy           bool
 	cert, key, email, directory      string
 	profile                          string
-	region, genesis, caFile          string
+	region, node, caFile             string
 }
 
 func newNodeInitCommand() *cobra.Command {
@@ -50,7 +51,7 @@ For a region that runs, name it: then the card is for "paspoort node join".
   paspoort node init --id knoop-1 --url https://knoop.kring.example --peer knoop.kring.example:7001 \
       --member werkgeverskring --group werkgevers --name "Werkgeverskring Aakermonde"
   paspoort node init --id knoop-4 --url https://knoop.rijn.example --peer knoop.rijn.example:7001 \
-      --member opleidersberaad --region https://knoop.kring.example --genesis GENESIS`,
+      --member opleidersberaad --node https://knoop.kring.example --region GENESIS`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
@@ -61,11 +62,12 @@ For a region that runs, name it: then the card is for "paspoort node join".
 	flags.StringVar(&f.peer, "peer", "", "host:port at which the other nodes reach this one")
 	flags.StringVar(&f.listen, "listen", ":443", "where to listen for the public")
 	flags.StringVar(&f.peerBound, "peer-listen", "", "where to listen for the other nodes, when that is not the port of --peer")
+	flags.StringVar(&f.admin, "admin-listen", "127.0.0.1:9101", "where the operator's pages and metrics are, on this computer")
 	flags.StringVar(&f.member, "member", "", "id of the member that runs the node")
 	flags.StringVar(&f.group, "group", "", "group of the member: werkgevers, werknemers, opleiders or overheid")
 	flags.StringVar(&f.name, "name", "", "name of the member")
 	flags.StringVar(&f.memberKey, "member-key", "", "key that the member has already: a file, or a pkcs11: address")
-	flags.StringVar(&f.passphrase, "passphrase-file", "", "file with the passphrase of the member's key; without it you are asked")
+	flags.StringVar(&f.passphrase, "passphrase-file", os.Getenv("PASPOORT_KEY_PASSPHRASE_FILE"), "file with the passphrase of the member's key; without it you are asked")
 	flags.BoolVar(&f.authority, "ca", false, "make the region's certificate authority too, kept by this member")
 	flags.StringVar(&f.cert, "tls-cert", "", "PEM file with the certificate for the public address")
 	flags.StringVar(&f.key, "tls-key", "", "PEM file with its key")
@@ -73,8 +75,8 @@ For a region that runs, name it: then the card is for "paspoort node join".
 	flags.StringVar(&f.directory, "acme-directory", "", "ACME directory, when it is not Let's Encrypt's")
 	flags.BoolVar(&f.behindProxy, "behind-proxy", false, "a proxy of your own ends https before the node")
 	flags.StringVar(&f.profile, "profile", "wan", "how far the nodes are apart: lan or wan")
-	flags.StringVar(&f.region, "region", "", "public address of a node of a region that runs")
-	flags.StringVar(&f.genesis, "genesis", "", "id of that region, from somebody you trust")
+	flags.StringVar(&f.node, "node", "", "public address of a node of a region that runs")
+	flags.StringVar(&f.region, "region", "", "genesis of that region, from somebody you trust")
 	flags.StringVar(&f.caFile, "ca-file", "", "PEM file with a certificate authority to trust beside the system's")
 	return cmd
 }
@@ -118,10 +120,10 @@ func (f *nodeInit) check() error {
 		return errors.New("say --id, --url, --peer and --member")
 	case err != nil || u.Host == "" || u.Path != "":
 		return fmt.Errorf("--url is %q: it should be an address such as https://knoop.kring.example", f.url)
-	case (f.region == "") != (f.genesis == ""):
-		return errors.New("--region and --genesis go together: the genesis is what you trust, the address is where to fetch")
+	case (f.region == "") != (f.node == ""):
+		return errors.New("--region and --node go together: the region's genesis is what you trust, the node is where to fetch")
 	case f.region == "" && (f.group == "" || f.name == ""):
-		return errors.New("say --group and --name of the member, for a new region; or --region and --genesis, for one that runs")
+		return errors.New("say --group and --name of the member, for a new region; or --region and --node, for one that runs")
 	case f.region != "" && (f.authority || f.memberKey != ""):
 		return errors.New("--ca and --member-key are for a new region; in one that runs the member signs with: paspoort node join")
 	case (f.cert == "") != (f.key == ""):
@@ -173,7 +175,7 @@ const foundingFile = "founding.json"
 // fetchFounding gets the founding event of a region that runs, and holds it against the
 // region's id.
 func (f *nodeInit) fetchFounding(ctx context.Context) error {
-	client, err := regionClient(f.region, f.caFile)
+	client, err := regionClient(f.node, f.caFile)
 	if err != nil {
 		return err
 	}
@@ -186,7 +188,7 @@ func (f *nodeInit) fetchFounding(ctx context.Context) error {
 		return err
 	}
 	event := registry.SignedEvent{Event: leaf.Event, Signatures: leaf.Signatures}
-	if event.Event.ID() != f.genesis {
+	if event.Event.ID() != f.region {
 		return hint(errors.New("the region at this address has another id than the one you gave"), "ask the region for its id over another channel")
 	}
 	raw, err := event.Marshal()
@@ -203,6 +205,7 @@ func (f *nodeInit) config() conf.Node {
 		PeerKey: founding.FilePeerKey, LogKey: founding.FileLogKey, CosignerKey: founding.FileCosignerKey, TimestampKey: founding.FileTimestampKey,
 		Check: true, Profile: f.profile,
 	}
+	c.AdminListen = f.admin
 	if c.PeerListen == "" {
 		c.PeerListen = f.peer[max(0, strings.LastIndexByte(f.peer, ':')):]
 	}
@@ -236,7 +239,7 @@ func (f *nodeInit) tell(cmd *cobra.Command, files []string, card founding.Card) 
 	fmt.Fprintf(out, "Card %s\n", card.Fingerprint())
 	next := "Give card.json to whoever puts the region together, and read the line above to them over the telephone. Then wait for their draft, and type:\n  paspoort region sign founding.draft.json --key member.key"
 	if f.region != "" {
-		next = "The member that runs this node now types, where it keeps its key:\n  paspoort node join card.json --region " + f.region + " --genesis " + f.genesis + " --member " + f.member + " --key member.key\nand after the approval of the other members, here:\n  paspoort node serve --config " + filepath.Join(f.dir, "node.json")
+		next = "The member that runs this node now types, where it keeps its key:\n  paspoort node join card.json --node " + f.node + " --region " + f.region + " --as " + registry.MemberParty(f.member) + " --key member.key\nand after the approval of the other members, here:\n  paspoort node serve --config " + filepath.Join(f.dir, "node.json")
 	}
 	fmt.Fprintln(out, typed(next))
 	if f.region == "" && f.memberKey == "" {

@@ -58,7 +58,7 @@ func newRegionCardCommand() *cobra.Command {
 	cmd.Flags().StringVar(&group, "group", "", "group of the member: werkgevers, werknemers, opleiders or overheid")
 	cmd.Flags().StringVar(&name, "name", "", "name of the member")
 	cmd.Flags().StringVar(&key, "member-key", "", "key that the member has already: a file, or a pkcs11: address")
-	cmd.Flags().StringVar(&passphrase, "passphrase-file", "", "file with the passphrase of the member's key; without it you are asked")
+	cmd.Flags().StringVar(&passphrase, "passphrase-file", os.Getenv("PASPOORT_KEY_PASSPHRASE_FILE"), "file with the passphrase of the member's key; without it you are asked")
 	cmd.Flags().BoolVar(&authority, "ca", false, "make the region's certificate authority too, kept by this member")
 	return cmd
 }
@@ -142,7 +142,7 @@ the signature of every member, the founding event is written beside the draft.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return signRegion(cmd, args, key, passphrase, out, yes) },
 	}
 	cmd.Flags().StringVar(&key, "key", "", "the member's key: a file, or a pkcs11: address; without it signatures are only put together")
-	cmd.Flags().StringVar(&passphrase, "passphrase-file", "", "file with the passphrase of the key; without it you are asked")
+	cmd.Flags().StringVar(&passphrase, "passphrase-file", os.Getenv("PASPOORT_KEY_PASSPHRASE_FILE"), "file with the passphrase of the key; without it you are asked")
 	cmd.Flags().StringVar(&out, "out", "", "file for the founding event; without it founding.json beside the draft")
 	cmd.Flags().BoolVar(&yes, "yes", false, "sign without asking")
 	return cmd

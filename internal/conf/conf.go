@@ -82,6 +82,8 @@ type Node struct {
 	// Control is the socket on which the operator's commands reach a running node; empty
 	// means control.sock in the folder Data. Who may write to the file is an operator.
 	Control string `json:"control,omitempty"`
+	// BackupRecipients are public keys of age, age1..., of who can read backups.
+	BackupRecipients []string `json:"backup_recipients,omitempty"`
 	// ElectionMillis is raft's heartbeat and election timeout; 0 means the default.
 	ElectionMillis int `json:"election_millis,omitzero"`
 	// CosignSeconds is after how long an unchanged log is cosigned again; 0 means

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"paspoort.example/paspoort/internal/conf"
+	"paspoort.example/paspoort/internal/founding"
+	"paspoort.example/paspoort/internal/govern"
+	"paspoort.example/paspoort/node"
+	"paspoort.example/paspoort/specs/registry"
+)
+
+// newNodeJoinCommand is for the member, where its key is: not on the machine of the node.
+func newNodeJoinCommand() *cobra.Command {
+	f := &registryFlags{}
+	var reason string
+	cmd := &cobra.Command{
+		Use:   "join CARD",
+		Short: "Propose a new node to the region, as the member that runs it",
+		Long: `Propose a new node to the region, as the member that runs it. CARD is the card.json
+that "paspoort node init" made on the new machine. Other members approve it with
+"paspoort registry approve"; then start the node, and it fetches everything by itself.
+
+Who you are stands in the file of "paspoort registry init", or in the flags.`,
+		Args:              exactArgs(1),
+		PersistentPreRunE: func(*cobra.Command, []string) error { return checkLanguage(f.lang) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			card, err := founding.ReadCardFile(args[0])
+			if err != nil {
+				return err
+			}
+			if card.Facts.Node == nil {
+				return fmt.Errorf("%s tells of no node", args[0])
+			}
+			fmt.Fprintf(cmd.ErrOrStderr(), "Card %s: node %s at %s\n", card.Fingerprint(), card.Facts.Node.ID, card.Facts.Node.URL)
+			return changeNodes(cmd, f, registry.KindNodeAdded, &registry.NodeChange{Node: card.Facts.Node, Reason: reason})
+		},
+	}
+	f.register(cmd)
+	cmd.Flags().StringVar(&reason, "reason", "a node more", "why; becomes public")
+	cmd.RunE = told(governed(cmd.RunE, &f.lang), &f.lang, &f.json)
+	return cmd
+}
+
+func newNodeLeaveCommand() *cobra.Command {
+	f := &registryFlags{}
+	var reason string
+	cmd := &cobra.Command{
+		Use:   "leave NODE",
+		Short: "Propose that a node leaves the region, as a member",
+		Long: `Propose that a node leaves the region, as a member. NODE is its id, such as knoop-3.
+Other members approve it with "paspoort registry approve"; the other nodes then take its
+vote away. Leave it running until a checkpoint lies beyond that: the nodes before and
+after the change sign one together. Then stop it.`,
+		Args:              exactArgs(1),
+		PersistentPreRunE: func(*cobra.Command, []string) error { return checkLanguage(f.lang) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return changeNodes(cmd, f, registry.KindNodeRemoved, &registry.NodeChange{ID: args[0], Reason: reason})
+		},
+	}
+	f.register(cmd)
+	cmd.Flags().StringVar(&reason, "reason", "its operator stops", "why; becomes public")
+	cmd.RunE = told(governed(cmd.RunE, &f.lang), &f.lang, &f.json)
+	return cmd
+}
+
+// changeNodes signs the change as a member and says what is left to do.
+func changeNodes(cmd *cobra.Command, f *registryFlags, kind registry.Kind, change *registry.NodeChange) error {
+	v, err := f.speaker(cmd)
+	if err != nil {
+		return err
+	}
+	out, err := v.submit(govern.Act{Kind: kind, Body: change})
+	if err != nil {
+		return err
+	}
+	if f.json {
+		return printJSON(cmd.OutOrStdout(), out)
+	}
+	if slices.Contains(out.Enacted, out.Event) {
+		fmt.Fprintln(cmd.OutOrStdout(), "Decided: it holds from now on.")
+		return nil
+	}
+	fmt.Fprintln(cmd.OutOrStdout(), typed("Proposed. A member of another group approves it with:\n  paspoort registry approve "+out.Event))
+	return nil
+}
+
+func newNodeTransferCommand() *cobra.Command {
+	var config, to string
+	cmd := &cobra.Command{
+		Use:   "transfer-leadership",
+		Short: "Let another node lead, before this one is stopped",
+		Long: `Let another node lead, before this one is stopped: writes then go on without the wait
+of an election. Type it on the machine that leads, as the user that runs the node.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var c conf.Node
+			if err := conf.Load(config, &c); err != nil {
+				return hint(err, "name the file with --config")
+			}
+			leader, err := node.Operator{Socket: controlSocket(&c)}.TransferLeadership(cmd.Context(), to)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "leader: %s\n", orNone(leader))
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&config, "config", "node.json", "configuration file of the node")
+	cmd.Flags().StringVar(&to, "to", "", "id of the node that should lead; without it the one that is furthest")
+	return cmd
+}
+
+// controlSocket is where a running node takes its operator's commands.
+func controlSocket(c *conf.Node) string {
+	if c.Control != "" {
+		return c.Control
+	}
+	return node.DefaultControl(c.Data)
+}
+
+// printPeers asks the other nodes too and says in a line each how they are doing.
+func printPeers(ctx context.Context, out io.Writer, s node.Status, ask func(context.Context, string) (node.Status, error)) {
+	for _, p := range s.Peers {
+		other, err := s, error(nil)
+		if p.ID != s.Node {
+			other, err = ask(ctx, p.URL)
+		}
+		switch {
+		case err != nil:
+			fmt.Fprintf(out, "%-12s does not answer at %s: %v\n", p.ID, p.URL, err)
+		case other.Region != s.Region:
+			fmt.Fprintf(out, "%-12s serves another region at %s\n", p.ID, p.URL)
+		default:
+			signs := "signs"
+			if !other.Signs {
+				signs = "does not sign: " + other.Withheld
+			}
+			fmt.Fprintf(out, "%-12s %-9s %-9s %d leaves, heard from a leader %d s ago, %s\n", p.ID, p.Member, other.State, other.Leaves, other.Age, signs)
+		}
+	}
+}
