@@ -165,6 +165,9 @@ func (w *World) up(ctx context.Context) error {
 		if err := errors.Join(w.join(ctx, o), w.writeConfig(o)); err != nil {
 			return err
 		}
+		if err := w.publish(ctx, o); err != nil {
+			return err
+		}
 		if err := w.startRole(o); err != nil {
 			return err
 		}
