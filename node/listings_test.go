@@ -1,11 +1,11 @@
 package node
 
 import (
-	"os"
 	"strings"
 	"time"
 
 	"paspoort.example/paspoort/specs/registry"
+	"paspoort.example/paspoort/specs/registry/registrytest"
 )
 
 // The ids under which publishListings publishes.
@@ -35,8 +35,8 @@ func (c *cluster) publishListings(name string) {
 	proposal := c.ownEvent(registry.KindApplied, issuer, name)
 	c.approve(proposal, "lid-2")
 	c.approve(proposal, "lid-4")
-	c.ownEvent(registry.KindFunction, &registry.FunctionPublication{Document: document[registry.FunctionProfile](c, "function"), ID: sampleFunction, Organisation: id}, name)
-	c.ownEvent(registry.KindModule, &registry.ModulePublication{Document: document[registry.Module](c, "module"), ID: sampleModule, Organisation: id}, name)
+	c.ownEvent(registry.KindFunction, &registry.FunctionPublication{Document: registrytest.Function(), ID: sampleFunction, Organisation: id}, name)
+	c.ownEvent(registry.KindModule, &registry.ModulePublication{Document: registrytest.Module(), ID: sampleModule, Organisation: id}, name)
 }
 
 // ownEvent composes an event that an organisation signs, and submits it.
@@ -55,17 +55,4 @@ func (c *cluster) ownEvent(kind registry.Kind, body registry.Body, name string) 
 		c.t.Fatalf("%s: %+v, %v", kind, o, err)
 	}
 	return e.Event.ID()
-}
-
-func document[T registry.Document](c *cluster, name string) T {
-	c.t.Helper()
-	raw, err := os.ReadFile("../specs/registry/testdata/" + name + ".json")
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	doc, err := registry.ParseDocument[T](raw)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	return doc
 }

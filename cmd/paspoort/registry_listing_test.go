@@ -81,7 +81,7 @@ func (p *publisher) publish(command, file string) string {
 
 func TestFunctionFromTheCommandLine(t *testing.T) {
 	p := newPublisher(t)
-	file := "../../specs/registry/testdata/function.json"
+	file := "../../specs/registry/registrytest/documents/function.json"
 	p.says([]string{"function", "check", file}, "in orde", "Helpende in de wijk")
 	id := p.publish("function", file)
 	p.says([]string{"function", "list", "wijk", "--place", "aaker", "--sector", "zorg"}, "Helpende in de wijk", "Organisatie linde", id)
@@ -131,7 +131,7 @@ func TestFunctionFromTheCommandLine(t *testing.T) {
 
 func TestModuleFromTheCommandLine(t *testing.T) {
 	p := newPublisher(t)
-	file := "../../specs/registry/testdata/module.json"
+	file := "../../specs/registry/registrytest/documents/module.json"
 	p.says([]string{"module", "check", file}, "in orde", "Helpen bij dagelijkse zorg")
 	id := p.publish("module", file)
 	p.says([]string{"module", "list", "afdeling"}, "84 uur in 12 weken, € 945,00, elke maand", id)

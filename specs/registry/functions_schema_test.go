@@ -33,10 +33,10 @@ func documentSchema(t testing.TB, raw []byte) *jsonschema.Schema {
 	return schema
 }
 
-// sample is a document of testdata as plain JSON.
+// sample is a document of registrytest as plain JSON.
 func sample(t testing.TB, name string) map[string]any {
 	t.Helper()
-	raw, err := os.ReadFile("testdata/" + name + ".json")
+	raw, err := os.ReadFile("registrytest/documents/" + name + ".json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -319,7 +319,7 @@ func TestClosingSaysWhatAndWhy(t *testing.T) {
 // What parses says the same when it is written and read again, and fits in an event.
 func FuzzParseDocument(f *testing.F) {
 	for _, name := range []string{"function", "module"} {
-		raw, err := os.ReadFile("testdata/" + name + ".json")
+		raw, err := os.ReadFile("registrytest/documents/" + name + ".json")
 		if err != nil {
 			f.Fatal(err)
 		}

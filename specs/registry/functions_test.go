@@ -21,10 +21,10 @@ const (
 	opleiding  = "urn:paspoort:opleiding:1"
 )
 
-// published reads a document of testdata.
+// published reads a document of registrytest.
 func published[T registry.Document](t testing.TB, name string) T {
 	t.Helper()
-	raw, err := os.ReadFile("testdata/" + name + ".json")
+	raw, err := os.ReadFile("registrytest/documents/" + name + ".json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -249,7 +249,7 @@ func TestListingsAreFound(t *testing.T) {
 // A document says the same after it was read and written, and what is left out or added is
 // pointed at.
 func TestDocumentsAreRead(t *testing.T) {
-	raw, err := os.ReadFile("testdata/function.json")
+	raw, err := os.ReadFile("registrytest/documents/function.json")
 	if err != nil {
 		t.Fatal(err)
 	}

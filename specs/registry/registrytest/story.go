@@ -19,6 +19,7 @@ func Story(t testing.TB, random io.Reader) (*Region, []registry.OpenPayload) {
 	r := New(t)
 	s := story{Region: r, day: 24 * time.Hour}
 	s.organisations()
+	s.listings()
 	s.hobbels()
 	s.measures()
 	s.keys()
