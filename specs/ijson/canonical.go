@@ -73,6 +73,9 @@ func Canonical(v any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(raw) <= MaxBytes && isPlain(raw) {
+		return raw, nil
+	}
 	return CanonicalBytes(raw)
 }
 

@@ -288,6 +288,25 @@ func FuzzCanonical(f *testing.F) {
 	})
 }
 
+// FuzzCanonicalValue: a value is brought into the same form as its text, whichever way that is
+// found out.
+func FuzzCanonicalValue(f *testing.F) {
+	for _, text := range []string{
+		`{"a":1,"b":[true,false,null,-12,"é\u2028"],"c":{"a":"","b":{}}}`, `{"b":1,"a":2}`, `{"":0,"a":1}`, `{"a":1,"a":2}`,
+		`{"é":1,"a":2}`, `{"\ufb33":1,"\ud83d\ude00":2}`, `"\u0061"`, `"\t"`, `-0`, `0`, `01`, `1.0`, `1e3`, `123456789012345`, `1234567890123456`,
+		`9007199254740993`, `[{"b":1},{"a":1,"c":[{"z":1,"y":2}]}]`, `{"a":{"z":1},"b":{"a":1}}`, " [1]", `[1 ,2]`, `{"a":"x\"y"}`, nested(64), nested(65),
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		want, wantErr := ijson.CanonicalBytes(data)
+		got, err := ijson.Canonical(stdjson.RawMessage(data))
+		if (err == nil) != (wantErr == nil) || !bytes.Equal(got, want) {
+			t.Fatalf("of the value %q, %v; of the text %q, %v", got, err, want, wantErr)
+		}
+	})
+}
+
 func ExampleUnmarshal() {
 	var v any
 	err := ijson.Unmarshal([]byte(`{"role":"holder","role":"issuer"}`), &v)
