@@ -11,12 +11,18 @@ import (
 	"paspoort.example/paspoort/specs/registry"
 )
 
-// Story is a region in which everything has happened that has effect under rules version 1:
-// each kind of event at least once. random is for the payloads of a one-person firm, which
-// are returned.
+// Story is a region under the newest rules in which everything has happened that has effect
+// under rules version 1, but for a change of the rules: each kind of event at least once. random
+// is for the payloads of a one-person firm, which are returned.
 func Story(t testing.TB, random io.Reader) (*Region, []registry.OpenPayload) {
 	t.Helper()
-	r := New(t)
+	return StoryUnder(t, random, registry.RulesVersion)
+}
+
+// StoryUnder is the same under a version of the rules.
+func StoryUnder(t testing.TB, random io.Reader, rules int) (*Region, []registry.OpenPayload) {
+	t.Helper()
+	r := NewUnder(t, Start, rules)
 	s := story{Region: r, day: 24 * time.Hour}
 	s.organisations()
 	s.listings()
