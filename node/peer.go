@@ -170,7 +170,7 @@ func (n *Node) serveLeaves(body []byte) ([]byte, error) {
 // fetchLeaves asks the other nodes for leaves from an index on, for Restore. Whom it asks first
 // depends on its birth: a node that was given wrong leaves comes back with another birth.
 func (n *Node) fetchLeaves(from, to uint64) ([][]byte, error) {
-	var last error
+	last := errors.New("there is no other node to ask")
 	others := n.others()
 	first := int(crc32.ChecksumIEEE([]byte(n.birth))) % max(1, len(others))
 	for _, id := range slices.Concat(others[first:], others[:first]) {

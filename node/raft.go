@@ -12,7 +12,9 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
 	wal "github.com/hashicorp/raft-wal"
+	walfs "github.com/hashicorp/raft-wal/fs"
 	"github.com/hashicorp/raft-wal/metadb"
+	"github.com/hashicorp/raft-wal/segment"
 )
 
 // startRaft opens raft's stores and starts it: with the configuration it knows, the one it
@@ -138,6 +140,9 @@ func (n *Node) openRaft() error {
 		return err
 	}
 	votes := &metadb.BoltMetaDB{} // of our own, because the log's Close leaves its own one open
+	if err := mendTail(logs, votes, segment.NewFiler(logs, walfs.New())); err != nil {
+		return fmt.Errorf("raft log: %w", errors.Join(err, votes.Close()))
+	}
 	w, err := wal.Open(logs, wal.WithLogger(raftLog(n.log)), wal.WithMetaStore(votes))
 	if err != nil {
 		return fmt.Errorf("raft log: %w", errors.Join(err, votes.Close()))

@@ -148,6 +148,7 @@ type member struct {
 	snaps *heldSnaps
 	trans *raft.InmemTransport
 	bend  func(*raft.InmemTransport) raft.Transport // what raft speaks through, when it lies
+	parts func(*parts)                              // puts other disks in place
 	stop  context.CancelFunc
 	done  chan error
 	tune  func(*Config)
@@ -209,7 +210,11 @@ func (c *cluster) startNode(m *member) {
 		transport = m.bend(m.trans)
 	}
 	// A part of the store ends with the whole: the disk outlives the node.
-	n, err := newNode(cfg.withDefaults(), parts{store: kv.Sub(m.store, ""), files: m.disk, logs: m.logs, votes: m.logs, snapshots: m.snaps, transport: transport, peers: callers{c, m.id}, closeRaft: func() error { return nil }})
+	p := parts{store: kv.Sub(m.store, ""), files: m.disk, logs: m.logs, votes: m.logs, snapshots: m.snaps, transport: transport, peers: callers{c, m.id}, closeRaft: func() error { return nil }}
+	if m.parts != nil {
+		m.parts(&p)
+	}
+	n, err := newNode(cfg.withDefaults(), p)
 	if err != nil {
 		c.t.Fatal(err)
 	}
