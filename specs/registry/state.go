@@ -14,6 +14,7 @@ type State struct {
 	logTime int64  // of the newest leaf: the next one's floor
 
 	digest sync.Mutex // held while Digest hashes what is new
+	good   good       // signatures that Check looked at
 
 	testingSelfApproval bool // tests plant this fault to see that they would notice
 
@@ -48,7 +49,7 @@ type tables struct {
 // NewState is the state before the first leaf. Without a region id the first founding event
 // is believed; with one, any other region is refused ([ErrRegion]).
 func NewState(genesis string) *State {
-	return &State{genesis: genesis, tables: newTables()}
+	return &State{genesis: genesis, good: good{}, tables: newTables()}
 }
 
 func newTables() tables {
