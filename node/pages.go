@@ -2,6 +2,7 @@ package node
 
 import (
 	"embed"
+	"errors"
 	"io/fs"
 	"net/http"
 	"time"
@@ -28,6 +29,10 @@ type pages struct {
 	application   page.View[decisionPage]
 	hobbels       page.View[hobbelsPage]
 	hobbel        page.View[hobbelPage]
+	functions     page.View[functionsPage]
+	function      page.View[functionPage]
+	modules       page.View[modulesPage]
+	module        page.View[modulePage]
 	log           page.View[logPage]
 	check         page.View[checkPage]
 }
@@ -36,42 +41,28 @@ func newPages(n *Node) (*pages, error) {
 	p := &pages{n: n}
 	var err error
 	p.kit, err = page.New(page.Options{Owner: n.founding.name, Sources: []fs.FS{pageFiles}, Nav: []page.Link{
-		{Key: "node.nav.region", Path: "/"}, {Key: "node.nav.organisations", Path: "/organisations"},
-		{Key: "node.nav.hobbels", Path: "/hobbels"}, {Key: "node.nav.decisions", Path: "/decisions"}, {Key: "node.nav.log", Path: "/log"}, {Key: "node.nav.check", Path: "/check"},
+		{Key: "node.nav.region", Path: "/"}, {Key: "node.nav.functions", Path: "/functions"}, {Key: "node.nav.modules", Path: "/modules"},
+		{Key: "node.nav.hobbels", Path: "/hobbels"}, {Key: "node.nav.organisations", Path: "/organisations"}, {Key: "node.nav.decisions", Path: "/decisions"},
+		{Key: "node.nav.log", Path: "/log"}, {Key: "node.nav.check", Path: "/check"},
 	}})
 	if err != nil {
 		return nil, err
 	}
-	p.region, err = page.NewView(p.kit, "region", regionSamples()...)
-	if err != nil {
-		return nil, err
-	}
-	if p.organisations, err = page.NewView(p.kit, "organisations", organisationsSamples()...); err != nil {
-		return nil, err
-	}
-	if p.organisation, err = page.NewView(p.kit, "organisation", organisationSamples()...); err != nil {
-		return nil, err
-	}
-	if p.decisions, err = page.NewView(p.kit, "decisions", decisionsSamples()...); err != nil {
-		return nil, err
-	}
-	if p.decision, err = page.NewView(p.kit, "decision", decisionSamples()...); err != nil {
-		return nil, err
-	}
-	if p.application, err = page.NewView(p.kit, "application", applicationSamples()...); err != nil {
-		return nil, err
-	}
-	if p.hobbels, err = page.NewView(p.kit, "hobbels", hobbelsSamples()...); err != nil {
-		return nil, err
-	}
-	if p.hobbel, err = page.NewView(p.kit, "hobbel", hobbelSamples()...); err != nil {
-		return nil, err
-	}
-	if p.log, err = page.NewView(p.kit, "log", logSamples()...); err != nil {
-		return nil, err
-	}
-	p.check, err = page.NewView(p.kit, "check", checkSamples()...)
-	return p, err
+	return p, errors.Join(
+		view(p.kit, &p.region, "region", regionSamples()), view(p.kit, &p.log, "log", logSamples()), view(p.kit, &p.check, "check", checkSamples()),
+		view(p.kit, &p.organisations, "organisations", organisationsSamples()), view(p.kit, &p.organisation, "organisation", organisationSamples()),
+		view(p.kit, &p.decisions, "decisions", decisionsSamples()), view(p.kit, &p.decision, "decision", decisionSamples()),
+		view(p.kit, &p.application, "application", applicationSamples()),
+		view(p.kit, &p.hobbels, "hobbels", hobbelsSamples()), view(p.kit, &p.hobbel, "hobbel", hobbelSamples()),
+		view(p.kit, &p.functions, "functions", functionsSamples()), view(p.kit, &p.function, "function", functionSamples()),
+		view(p.kit, &p.modules, "modules", modulesSamples()), view(p.kit, &p.module, "module", moduleSamples()),
+	)
+}
+
+func view[T any](k *page.Kit, v *page.View[T], name string, samples []page.Sample[T]) error {
+	made, err := page.NewView(k, name, samples...)
+	*v = made
+	return err
 }
 
 // mount names each route after its page, so that a test can hold it against the samples.
@@ -85,6 +76,10 @@ func (p *pages) mount(r *mux.Router) {
 	get("/decisions", "decisions", p.showDecisions)
 	get("/decisions/{id}", "decision", p.showDecision)
 	get("/applications/{id}", "application", p.showApplication)
+	get("/functions", "functions", p.showFunctions)
+	get("/functions/{id}", "function", p.showFunction)
+	get("/modules", "modules", p.showModules)
+	get("/modules/{id}", "module", p.showModule)
 	get("/hobbels", "hobbels", p.showHobbels)
 	get("/hobbels/{id}", "hobbel", p.showHobbel)
 	get("/log", "log", p.showLog)

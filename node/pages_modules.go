@@ -1,0 +1,121 @@
+package node
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"paspoort.example/paspoort/internal/page"
+	"paspoort.example/paspoort/specs/paspoort"
+	"paspoort.example/paspoort/specs/registry"
+)
+
+// modulesPage lists the modules that are open.
+type modulesPage struct {
+	Search searchRow
+	Items  []moduleRow
+	Total  int
+	Next   string // path of the next page
+	Source source
+}
+
+type moduleRow struct {
+	registry.ModuleView
+	Owner partyRow
+	Price money
+	Dates []time.Time // to begin on, that are not over
+}
+
+func newModuleRow(m registry.ModuleView, owner partyRow, now time.Time) moduleRow {
+	return moduleRow{m, owner, money(m.Document.Price.Cents), upcoming(m.Document.Start.Dates, now)}
+}
+
+func (p *pages) showModules(w http.ResponseWriter, r *http.Request) {
+	now := p.n.cfg.Clock()
+	data := modulesPage{Search: searchOf(r)}
+	ok := p.view(w, r, func(v registry.View, s source) {
+		if data.Source = s; v.AsOf == 0 {
+			return
+		}
+		who, found := newNames(v, now), v.Modules(data.Search.query(), now)
+		data.Total = found.Total
+		for _, m := range found.Items {
+			data.Items = append(data.Items, newModuleRow(m, who.organisation(m.Organisation), now))
+			data.Search.find(m.Document.Skills)
+		}
+		if data.Search.Owner != "" {
+			data.Search.OwnerName = who.organisation(data.Search.Owner)
+		}
+		if found.Next != "" {
+			data.Next = data.Search.More(found.Next)
+		}
+	})
+	if ok {
+		p.rendered(p.modules.Render(w, r, http.StatusOK, data))
+	}
+}
+
+// modulePage is one module.
+type modulePage struct {
+	moduleRow
+	Skills           []skillRow // taught
+	Entry            []skillRow
+	EntryTypes       []paspoort.Text // of which one is enough
+	EntryModules     []moduleLink
+	After, Before    []moduleLink
+	Credential       paspoort.Text
+	Until            time.Time
+	ClassifiedUntil  time.Time
+	Published, Moved time.Time
+	Source           source
+}
+
+func (p *pages) showModule(w http.ResponseWriter, r *http.Request) {
+	now, id := p.n.cfg.Clock(), mux.Vars(r)["id"]
+	var data modulePage
+	var unknown error
+	ok := p.view(w, r, func(v registry.View, s source) {
+		var m registry.ModuleView
+		if m, _, unknown = v.Module(id, now); unknown == nil {
+			data = newModulePage(v, m, now)
+			data.Source = s
+		}
+	})
+	switch {
+	case !ok:
+	case unknown != nil:
+		p.rendered(p.kit.Fault(w, r, page.Fault{Kind: page.NotFound, Next: "/modules"}))
+	default:
+		p.rendered(p.module.Render(w, r, http.StatusOK, data))
+	}
+}
+
+func newModulePage(v registry.View, m registry.ModuleView, now time.Time) modulePage {
+	doc := m.Document
+	data := modulePage{moduleRow: newModuleRow(m, newNames(v, now).organisation(m.Organisation), now)}
+	data.EntryModules = moduleLinks(v, doc.Entry.Modules, now)
+	data.After, data.Before = moduleLinks(v, doc.Stacking.After, now), moduleLinks(v, doc.Stacking.Before, now)
+	data.fill(asked(v, now))
+	return data
+}
+
+// fill works out what the document says; counts are the functions that ask for each skill.
+func (d *modulePage) fill(counts map[string]int) {
+	doc := d.Document
+	for _, s := range doc.Skills {
+		d.Skills = append(d.Skills, newSkillRow(s, counts, "/functions"))
+	}
+	d.Entry, d.EntryTypes = skillRows(doc.Entry.Skills, nil, "/functions"), typeNames(doc.Entry.Credentials)
+	d.Credential = typeNames([]string{doc.Credential.Type})[0]
+	d.Until, d.Published, d.Moved = dayOf(doc.Until), dated(d.ModuleView.Published), dated(max(d.Changed, d.Closed))
+	if l := doc.LevelClassified; l != nil {
+		d.ClassifiedUntil = dayOf(l.Until)
+	}
+}
+
+// NeedsNothing says that anybody can begin.
+func (d modulePage) NeedsNothing() bool {
+	e := d.Document.Entry
+	return len(e.Skills) == 0 && len(e.Credentials) == 0 && len(e.Modules) == 0 && !e.Intake && e.Text.NL == ""
+}
