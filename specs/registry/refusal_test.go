@@ -56,8 +56,16 @@ var hostile = []struct {
 	want error
 	try  func(*registrytest.Region) error
 }{
-	{"second founding event", registry.ErrGenesis, func(r *registrytest.Region) error {
+	{"founding event again", registry.ErrDuplicate, func(r *registrytest.Region) error {
 		leaf, err := registry.ParseLeaf(r.Leaves[0])
+		if err != nil {
+			return err
+		}
+		return submit(r, leaf.Signed())
+	}},
+	{"second founding event", registry.ErrGenesis, func(r *registrytest.Region) error {
+		other := registrytest.NewAt(r.T, registrytest.Start.Add(time.Minute))
+		leaf, err := registry.ParseLeaf(other.Leaves[0])
 		if err != nil {
 			return err
 		}
