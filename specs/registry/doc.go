@@ -31,11 +31,14 @@
 // signing input is the line "paspoort/registry/event/v1" and the canonical event; the event
 // id is its SHA-256 in lower-case hexadecimal, so that another signature over the same event
 // is the same event. Signatures are ES256: ECDSA on P-256 with SHA-256 (FIPS 186-5 6), the 64
-// bytes r||s (RFC 7518 3.4) with s in the lower half of the order. The JSON Schema is
-// schema/leaf.json.
+// bytes r||s (RFC 7518 3.4) with s in the lower half of the order. The JSON Schemas are
+// schema/leaf.json for rules version 1 and schema/leaf-2.json for version 2. The one number
+// that is no integer is the credits of a module, in halves.
 //
 // # Rules
 //
-// Everything here is rules version 1. A governed event will raise the version one day; the
-// kinds that version 1 reserves but does not give effect are refused with [ErrReserved].
+// Each event names the version of the rules that it was signed under, and it must be the one
+// in force. A governed event raises it; this package follows all versions up to
+// [RulesVersion] and stops with [ErrNewer] at what comes after. Kinds that have a name and no
+// effect under a version are refused with [ErrReserved].
 package registry
