@@ -25,6 +25,7 @@ type Document interface {
 	Check() error
 	traits() traits
 	skills() []SkillRef
+	head() (title Text, until string)
 	search() searched
 }
 

@@ -1,9 +1,13 @@
 package registry
 
 import (
+	"bytes"
+	"cmp"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // ListingState says whether something that was published can still be used.
@@ -104,13 +108,16 @@ func listing[T Document](v View, t *table[Listing[T]], id string, at time.Time, 
 
 // viewListing is what stood under an id at the time of the question.
 func viewListing[T Document](o *owners, t *table[Listing[T]], id string) (view ListingView[T], ok bool) {
-	for _, l := range t.history(id, o.v.AsOf) {
-		if max(l.Published, l.Changed, l.Closed) <= o.at.Unix() {
-			view.Listing, ok = l, true
+	if view.Listing, ok = t.get(id, o.v.AsOf); ok && view.since() > o.at.Unix() {
+		ok = false
+		for _, l := range t.history(id, o.v.AsOf) {
+			if l.since() <= o.at.Unix() {
+				view.Listing, ok = l, true
+			}
 		}
 	}
 	if !ok {
-		return view, false
+		return ListingView[T]{}, false
 	}
 	var admitted bool
 	// Of an organisation that went on in another the successor answers for what is open.
@@ -118,7 +125,7 @@ func viewListing[T Document](o *owners, t *table[Listing[T]], id string) (view L
 		view.Organisation = o.v.successor(view.Organisation, o.at.Unix())
 	}
 	view.OwnerName, admitted = o.look(view.Organisation, view.Document.traits())
-	until := view.Document.search().until
+	_, until := view.Document.head()
 	switch {
 	case view.Closed != 0:
 		view.State = ListingClosed
@@ -141,16 +148,11 @@ func listings[T Document](v View, t *table[Listing[T]], q ListingQuery, at time.
 		if !ok || view.State != ListingOpen && !q.Closed || q.Owner != "" && view.Organisation != q.Owner {
 			continue
 		}
-		if find(view.Document.search(), view.Document.skills(), view.OwnerName) {
+		if find == nil || find(view.Document.search(), view.Document.skills(), view.OwnerName) {
 			out.Items = append(out.Items, view)
 		}
 	}
-	slices.SortFunc(out.Items, func(a, b ListingView[T]) int {
-		if c := strings.Compare(fold(a.Document.search().title.NL), fold(b.Document.search().title.NL)); c != 0 {
-			return c
-		}
-		return strings.Compare(a.ID, b.ID)
-	})
+	out.Items = byTitle(out.Items)
 	out.Total = len(out.Items)
 	if q.After != "" {
 		i := slices.IndexFunc(out.Items, func(l ListingView[T]) bool { return l.ID == q.After })
@@ -161,6 +163,30 @@ func listings[T Document](v View, t *table[Listing[T]], q ListingQuery, at time.
 	}
 	if q.Limit > 0 && len(out.Items) > q.Limit {
 		out.Items, out.Next = out.Items[:q.Limit], out.Items[q.Limit-1].ID
+	}
+	return out
+}
+
+// since is when this version began to count.
+func (l Listing[T]) since() int64 { return max(l.Published, l.Changed, l.Closed) }
+
+// byTitle orders by Dutch title, as people look for it, and then by id.
+func byTitle[T Document](items []ListingView[T]) []ListingView[T] {
+	type place struct {
+		title, id string
+		at        int
+	}
+	order := make([]place, len(items))
+	for i := range items {
+		title, _ := items[i].Document.head()
+		order[i] = place{fold(title.NL), items[i].ID, i}
+	}
+	slices.SortFunc(order, func(a, b place) int {
+		return cmp.Or(strings.Compare(a.title, b.title), strings.Compare(a.id, b.id))
+	})
+	out := make([]ListingView[T], len(items))
+	for i, p := range order {
+		out[i] = items[p.at]
 	}
 	return out
 }
@@ -199,15 +225,18 @@ type searched struct {
 	texts   []Text
 	places  []Place
 	sectors []string
-	until   string
 }
+
+// head is the title and the last day.
+func (f FunctionProfile) head() (Text, string) { return f.Title, f.Until }
+func (m Module) head() (Text, string)          { return m.Title, m.Until }
 
 func (f FunctionProfile) search() searched {
 	texts := append([]Text{f.Summary}, f.Tasks...)
 	if f.Occupation != nil {
 		texts = append(texts, f.Occupation.Label)
 	}
-	return searched{f.Title, texts, f.Places, f.Sectors, f.Until}
+	return searched{f.Title, texts, f.Places, f.Sectors}
 }
 
 func (m Module) search() searched {
@@ -215,15 +244,19 @@ func (m Module) search() searched {
 	if s := m.Stacking.Programme; s != nil {
 		texts = append(texts, s.Title)
 	}
-	return searched{m.Title, texts, m.Places, m.Sectors, m.Until}
+	return searched{m.Title, texts, m.Places, m.Sectors}
 }
 
 func (m Module) skills() []SkillRef { return m.Skills }
 
-// matcher is the part of a question that looks inside a document.
+// matcher is the part of a question that looks inside a document, nil when nothing does.
 func (q ListingQuery) matcher() func(searched, []SkillRef, string) bool {
 	words := strings.Fields(fold(q.Text))
 	place, sector := fold(strings.TrimSpace(q.Place)), fold(strings.TrimSpace(q.Sector))
+	if len(words) == 0 && len(q.Skills) == 0 && place == "" && sector == "" {
+		return nil
+	}
+	var text []byte // used again for each document
 	return func(s searched, skills []SkillRef, owner string) bool {
 		for _, uri := range q.Skills {
 			if !slices.ContainsFunc(skills, func(r SkillRef) bool { return r.URI == uri }) {
@@ -234,36 +267,59 @@ func (q ListingQuery) matcher() func(searched, []SkillRef, string) bool {
 			return false
 		}
 		if place != "" && !slices.ContainsFunc(s.places, func(p Place) bool {
-			return strings.HasPrefix(fold(p.Name), place) || fold(p.Region) == place || p.Postcode != "" && strings.HasPrefix(fold(p.Postcode), place)
+			return strings.HasPrefix(fold(p.Name), place) || fold(p.Region) == place || strings.HasPrefix(fold(p.Postcode), place)
 		}) {
 			return false
 		}
 		if len(words) == 0 {
 			return true
 		}
-		text := s.all(skills, owner)
-		return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) })
+		text = s.appendAll(text[:0], skills, owner)
+		return !slices.ContainsFunc(words, func(w string) bool { return !bytes.Contains(text, []byte(w)) })
 	}
 }
 
-// all is everything that words are looked for in.
-func (s searched) all(skills []SkillRef, owner string) string {
-	var b strings.Builder
-	add := func(t Text) { b.WriteString(t.NL + "\n" + t.EN + "\n") }
+// appendAll adds everything that words are looked for in.
+func (s searched) appendAll(dst []byte, skills []SkillRef, owner string) []byte {
+	add := func(t Text) {
+		dst = append(appendFold(dst, t.NL), '\n')
+		dst = append(appendFold(dst, t.EN), '\n')
+	}
 	add(s.title)
 	for _, t := range s.texts {
 		add(t)
 	}
-	for _, r := range skills {
-		add(r.Label)
+	for i := range skills {
+		add(skills[i].Label)
 	}
-	b.WriteString(owner)
-	return fold(b.String())
+	return appendFold(dst, owner)
 }
 
-// accents are the letters of Dutch names that people leave the accents off when they type.
-var accents = strings.NewReplacer("á", "a", "à", "a", "â", "a", "ä", "a", "ç", "c", "é", "e", "è", "e", "ê", "e", "ë", "e",
-	"í", "i", "ì", "i", "î", "i", "ï", "i", "ñ", "n", "ó", "o", "ò", "o", "ô", "o", "ö", "o", "ú", "u", "ù", "u", "û", "u", "ü", "u")
+// fold is a text as it is searched: small letters, no accents, since people leave them off
+// when they type.
+func fold(s string) string { return string(appendFold(nil, s)) }
 
-// fold is a text as it is searched: small letters, no accents.
-func fold(s string) string { return accents.Replace(strings.ToLower(s)) }
+func appendFold(dst []byte, s string) []byte {
+	for _, r := range s {
+		switch {
+		case r >= 'A' && r <= 'Z':
+			dst = append(dst, byte(r)+'a'-'A')
+		case r < utf8.RuneSelf:
+			dst = append(dst, byte(r))
+		default:
+			r = unicode.ToLower(r)
+			if i := strings.IndexRune(accented, r); i >= 0 {
+				dst = append(dst, plain[i/2]) // each takes two bytes
+				continue
+			}
+			dst = utf8.AppendRune(dst, r)
+		}
+	}
+	return dst
+}
+
+// The letters with accents that Dutch names have, and those without, in the same order.
+const (
+	accented = "áàâäçéèêëíìîïñóòôöúùûü"
+	plain    = "aaaaceeeeiiiinoooouuuu"
+)
