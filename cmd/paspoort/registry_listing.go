@@ -76,7 +76,8 @@ func (l listing[T]) wrongFile(path string, err error) error {
 		detail = r.Detail
 	}
 	next := "paspoort registry " + l.name + " schema"
-	return withWords(errors.New(detail), "bad_"+l.name, // not the refusal itself: that has words of its own words("In "+path+" klopt iets niet: "+detail+".", "Something is wrong in "+path+": "+detail+"."),
+	// Not the refusal itself: that has words of its own.
+	return withWords(errors.New(detail), "bad_"+l.name, words("In "+path+" klopt iets niet: "+detail+".", "Something is wrong in "+path+": "+detail+"."),
 		words("Wat er kan staan zegt: "+next, "What can stand there is told by: "+next))
 }
 
