@@ -107,6 +107,11 @@ type regionPage struct {
 	Organisations int // admitted now
 	Breakthroughs int
 	Hobbels       int
+	Functions     int
+	Modules       int
+	Criteria      string
+	CriteriaText  *registry.CriteriaText
+	Continues     bool // it goes on where another region stopped
 	Leaves        uint64
 	Source        source
 }
@@ -134,6 +139,9 @@ func (p *pages) showRegion(w http.ResponseWriter, r *http.Request) {
 		}
 		region := v.Region(now)
 		data.Name = region.Name
+		data.Criteria, data.CriteriaText, data.Continues = region.Criteria, region.Text, region.Continues != nil
+		one := registry.ListingQuery{Limit: 1}
+		data.Functions, data.Modules = v.Functions(one, now).Total, v.Modules(one, now).Total
 		for _, m := range region.Members {
 			if m.Removed == 0 {
 				data.Members = append(data.Members, m)

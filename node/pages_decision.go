@@ -28,6 +28,8 @@ type decisionPage struct {
 	Confirmed    *partyRow
 	Confirmation bool // a second organisation has to confirm it still
 	Application  *applicationRow
+	Appeal       *appealRow // of an application that was refused or ran out
+	Appealed     string     // path of the application that an appeal is about
 	Measure      *registry.Measure
 	Hobbel       *hobbelStep
 	Index        uint64 // of its leaf
@@ -51,9 +53,17 @@ type barredRow struct {
 	Why    registry.Bar
 }
 
+// appealRow is the second look that an applicant can ask for, once.
+type appealRow struct {
+	Path     string // of the appeal that was made
+	Until    time.Time
+	Possible bool
+}
+
 // applicationRow is what an applicant asked.
 type applicationRow struct {
 	Criteria          string
+	CriteriaText      *registry.CriteriaText
 	Days              int
 	Types             []paspoort.Text
 	Purposes, Domains []string
@@ -148,6 +158,15 @@ func newDecisionPage(v registry.View, d registry.Progress, now time.Time) decisi
 		data.Confirmation = d.Missing.Confirmation
 		data.Days = int(data.Until.Sub(now) / (24 * time.Hour))
 	}
+	if a := d.Appeal; a != nil {
+		data.Appeal = &appealRow{Until: dated(a.Until), Possible: a.Possible}
+		if a.Event != "" {
+			data.Appeal.Path = "/decisions/" + a.Event
+		}
+	}
+	if d.Appealed != "" {
+		data.Appealed = "/applications/" + d.Appealed
+	}
 	data.ask(d, who)
 	data.fill(d.Event, who)
 	return data
@@ -212,7 +231,7 @@ func (d decisionPage) From() time.Time {
 }
 
 func newApplicationRow(a registry.Application, who *names) *applicationRow {
-	row := &applicationRow{Criteria: a.Criteria, Days: a.Days, Types: typeNames(a.Types), Purposes: a.Purposes, Domains: a.Domains, Registration: a.Registration}
+	row := &applicationRow{Criteria: a.Criteria, CriteriaText: criteriaText(who.v, a.Criteria, who.at), Days: a.Days, Types: typeNames(a.Types), Purposes: a.Purposes, Domains: a.Domains, Registration: a.Registration}
 	for _, id := range a.Serves {
 		row.Serves = append(row.Serves, who.organisation(id))
 	}
@@ -220,6 +239,16 @@ func newApplicationRow(a registry.Application, who *names) *applicationRow {
 		row.Levels = append(row.Levels, newLevelRow(l, who.at))
 	}
 	return row
+}
+
+// criteriaText is where a version of the criteria can be read, nil when nobody said.
+func criteriaText(v registry.View, version string, at time.Time) *registry.CriteriaText {
+	for _, c := range slices.Backward(v.Criteria(at)) {
+		if c.Version == version {
+			return c.Text
+		}
+	}
+	return nil
 }
 
 func voteViews(votes []registry.VoteView, who *names) []voteRow {

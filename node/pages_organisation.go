@@ -22,6 +22,10 @@ type organisationPage struct {
 	Roles                  []roleDetail
 	Certificates           []certificateRow
 	Pending                []decisionRow
+	Successor              *partyRow // it went on in this one
+	Succeeded              time.Time
+	Predecessors           []partyRow
+	Functions, Modules     int // that are open
 	At                     time.Time
 	Source                 source
 }
@@ -87,6 +91,15 @@ func newOrganisationPage(v registry.View, id string, now time.Time) (organisatio
 	who := newNames(v, now)
 	data := organisationPage{ID: o.ID, Name: o.Name, Registration: o.Registration, OnePerson: o.OnePerson, Erased: o.Erased,
 		Since: dated(o.Since), Addresses: o.Aliases, At: now}
+	if s := o.Succeeded; s != nil {
+		row := who.organisation(s.Successor)
+		data.Successor, data.Succeeded = &row, dated(s.On)
+	}
+	for _, p := range o.Predecessors {
+		data.Predecessors = append(data.Predecessors, who.organisation(p))
+	}
+	mine := registry.ListingQuery{Owner: id, Limit: 1}
+	data.Functions, data.Modules = v.Functions(mine, now).Total, v.Modules(mine, now).Total
 	for _, role := range o.Roles {
 		data.Roles = append(data.Roles, newRoleDetail(role, who, now))
 	}

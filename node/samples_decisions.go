@@ -67,10 +67,13 @@ func applicationSamples() []page.Sample[decisionPage] {
 	enacted := sampleApplication(decisionEnacted)
 	enacted.Approvals = append(enacted.Approvals, voteRow{Member: sampleGemeente, At: sampleDay})
 	refused := sampleApplication(decisionRefused)
-	refused.Approvals[0].Void = true
+	refused.Approvals[0].Void, refused.Appeal = true, &appealRow{Until: sampleDay.AddDate(0, 0, 42), Possible: true}
 	refused.Refusals = []voteRow{{Member: sampleOpleiders, At: sampleDay, Reason: "De opleider toetst zichzelf. Laat een ander dat doen en vraag opnieuw aan."}, {Member: sampleGemeente, At: sampleDay, Reason: "Er is geen klachtenregeling."}}
+	lapsed := sampleApplication(decisionLapsed)
+	lapsed.Appeal = &appealRow{Path: "/decisions/" + sampleID(24), Until: sampleDay.AddDate(0, 0, 42)}
+	lapsed.Application.CriteriaText = &registry.CriteriaText{URL: "https://aakermonde.example/criteria-1"}
 	return []page.Sample[decisionPage]{{Name: "pending", Data: pending}, {Name: "stuck", Data: stuck}, {Name: "enacted", Data: enacted},
-		{Name: "refused", Data: refused}, {Name: "lapsed", Data: sampleApplication(decisionLapsed)}}
+		{Name: "refused", Data: refused}, {Name: "lapsed", Data: lapsed}}
 }
 
 func decisionSamples() []page.Sample[decisionPage] {
@@ -86,6 +89,11 @@ func decisionSamples() []page.Sample[decisionPage] {
 	group.Confirmation, group.Confirmed, group.Missing, group.Days = false, &sampleVaart, missingRow{Groups: 1, From: []registry.Group{registry.Opleiders}, Reachable: true}, 1
 	amended := decisionPage{decisionRow: sampleDecision(7, registry.KindAmended, partyRow{}, decisionLapsed), By: []partyRow{sampleVakbond}, Index: 33, Covered: true, Source: from}
 	amended.Reason = "De criteria zijn bijgewerkt."
+	appeal := sampleApplication(decisionPending)
+	appeal.decisionRow = sampleDecision(24, registry.KindAppealed, sampleLinde, decisionPending)
+	appeal.Reason, appeal.Appealed, appeal.Application = "De klachtenregeling is er nu. Zie onze website.", "/applications/"+sampleID(21), nil
+	appeal.Days, appeal.Missing, appeal.Ask = 30, missingRow{Members: 1, Groups: 1, From: []registry.Group{registry.Overheid}, Reachable: true}, []partyRow{sampleGemeente}
+	appeal.Barred = []barredRow{{sampleOpleiders, registry.BarRefused}, {sampleWerkgevers, registry.BarSubject}}
 	direct := decisionPage{decisionRow: sampleDecision(8, registry.KindCertificate, partyRow{}, decisionDirect), By: []partyRow{sampleVaart, sampleOpleiders}, Index: 40, Covered: true, Source: from}
-	return []page.Sample[decisionPage]{{Name: "fraud", Data: fraud}, {Name: "claim", Data: claim}, {Name: "group", Data: group}, {Name: "lapsed", Data: amended}, {Name: "direct", Data: direct}}
+	return []page.Sample[decisionPage]{{Name: "fraud", Data: fraud}, {Name: "claim", Data: claim}, {Name: "group", Data: group}, {Name: "appeal", Data: appeal}, {Name: "lapsed", Data: amended}, {Name: "direct", Data: direct}}
 }

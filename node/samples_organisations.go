@@ -37,6 +37,7 @@ func organisationSamples() []page.Sample[organisationPage] {
 		Certificates: []certificateRow{{Usage: registry.UsageCredential, From: since, Until: sampleDay.AddDate(0, 0, 30), Code: "soon"}, {Usage: registry.UsageStatus, From: since, Until: sampleDay.AddDate(1, 0, 0), Code: "valid"},
 			{Usage: registry.UsageCredential, From: since.AddDate(-1, 0, 0), Until: since, Code: "revoked", Reason: "Sleutel vervangen."}},
 		Pending: []decisionRow{{ID: sampleID(13), Kind: registry.KindApplied, State: decisionPending, Opened: sampleDay, Until: sampleDay.AddDate(0, 1, 0)}}}
+	vaart.Functions, vaart.Modules, vaart.Predecessors = 1, 3, []partyRow{{Name: "Avondschool Ossekamp", Path: "/organisations/org_ffffffffffffffffffffffffff"}}
 	gone := organisationPage{ID: "org_bbbbbbbbbbbbbbbbbbbbbbbbbb", Name: "Machinefabriek Ossekamp", Since: since, At: sampleDay, Source: from, Roles: []roleDetail{
 		{roleRow: roleRow{Role: registry.Issuer, Code: registry.CodeFraud, Until: sampleDay.AddDate(0, -2, 0), Reason: "Valse verklaringen."}, Since: since,
 			Moves: []standingMove{{What: "fraud", On: sampleDay.AddDate(0, -1, 0), From: sampleDay.AddDate(0, -6, 0), Reason: "Valse verklaringen.", Event: sampleID(14)}, {What: "granted", On: since, Event: sampleID(15)}}},
@@ -44,6 +45,7 @@ func organisationSamples() []page.Sample[organisationPage] {
 	return []page.Sample[organisationPage]{{Name: "admitted", Data: vaart}, {Name: "fraud", Data: gone},
 		{Name: "applicant", Data: organisationPage{ID: "org_dddddddddddddddddddddddddd", Name: "Zorggroep De Linde", At: sampleDay, Source: from,
 			Pending: []decisionRow{{ID: sampleID(17), Kind: registry.KindApplied, State: decisionPending, Opened: sampleDay, Until: sampleDay.AddDate(0, 1, 0)}}}},
+		{Name: "succeeded", Data: organisationPage{ID: "org_ffffffffffffffffffffffffff", Name: "Avondschool Ossekamp", Since: since, At: sampleDay, Source: from, Successor: &sampleVaart, Succeeded: sampleDay.AddDate(0, -2, 0), Roles: gone.Roles[1:]}},
 		{Name: "erased", Data: organisationPage{ID: "org_cccccccccccccccccccccccccc", OnePerson: true, Erased: true, Since: since, At: sampleDay, Source: from, Roles: []roleDetail{
 			{roleRow: roleRow{Role: registry.WalletHost, Code: registry.CodeExpired, Until: sampleDay.AddDate(0, -1, 0)}, Since: since, Moves: []standingMove{{What: "granted", On: since, Event: sampleID(18)}}}}}}}
 }
