@@ -73,6 +73,7 @@ Try it:
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
 		newDemoCommand(),
+		newDeskCommand(),
 		newDevCommand(),
 		newIssuerCommand(),
 		newManCommand(),

@@ -178,3 +178,11 @@ func NameIn(e registry.Event) (name string) {
 	}
 	return name
 }
+
+// CriteriaIn is the version of the criteria that an application was written for, or "".
+func CriteriaIn(e registry.Event) (version string) {
+	if e.Kind == registry.KindApplied {
+		with(e, func(a registry.Application) { version = a.Criteria })
+	}
+	return version
+}

@@ -1,0 +1,179 @@
+package desk
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"paspoort.example/paspoort/internal/govern"
+	"paspoort.example/paspoort/specs/paspoort"
+	"paspoort.example/paspoort/specs/registry"
+)
+
+// proposalPage is one proposal, and the decision about it.
+type proposalPage struct {
+	ID           string
+	Kind         paspoort.Text
+	Name         string
+	Organisation string // path of its page, when the region knows it
+	Status       registry.Disposition
+	Facts        []fact
+	Criteria     *criteria
+	Opened       time.Time
+	Deadline     time.Time
+	Decided      time.Time
+	Votes        []voteRow
+	Ask          []askRow
+	Members      int // how many more are needed,
+	Groups       int // and from how many other groups
+	Confirmation bool
+	Unreachable  bool
+	Mine         string // "" when this member can decide
+	Reason       string // as it was typed
+	Problem      string // key of a sentence
+	Source       source
+}
+
+type fact struct {
+	Label, Value paspoort.Text
+	Day          time.Time
+}
+
+// criteria are what an application is held against.
+type criteria struct {
+	Version string
+	Summary paspoort.Text
+	URL     string
+	Old     bool // another version is in force now
+	InForce string
+}
+
+type voteRow struct {
+	Name, Reason string
+	Group        paspoort.Text
+	On           time.Time
+	Approved     bool
+	Counts       bool
+}
+
+type askRow struct {
+	Name   string
+	Group  paspoort.Text
+	Barred bool
+}
+
+func (d *Desk) showProposal(w http.ResponseWriter, r *http.Request) {
+	d.renderProposal(w, r, http.StatusOK, "", "")
+}
+
+// renderProposal shows the proposal, with what went wrong when something did.
+func (d *Desk) renderProposal(w http.ResponseWriter, r *http.Request, status int, problem, reason string) {
+	var data proposalPage
+	now := d.c.Clock()
+	ok := d.read(w, r, func(v registry.View, s source) error {
+		x, err := v.Progress(mux.Vars(r)["id"], now)
+		if err != nil {
+			return err
+		}
+		data = newProposalPage(x, d.id)
+		data.Source, data.Problem, data.Reason = s, problem, reason
+		if _, err := v.Organisation(x.Organisation, now); err == nil {
+			data.Organisation = "/organisations/" + x.Organisation
+		}
+		if asked := govern.CriteriaIn(x.Event); asked != "" {
+			data.Criteria = newCriteria(v, asked, now)
+		}
+		return nil
+	})
+	if ok {
+		d.shown(d.proposal.Render(w, r, status, data))
+	}
+}
+
+func newProposalPage(x registry.Progress, member string) proposalPage {
+	p := proposalPage{ID: x.ID, Kind: kindOf(x.Kind), Name: x.Name, Status: x.Status, Opened: moment(x.Opened),
+		Deadline: moment(x.Deadline), Decided: moment(x.Decided), Mine: partOf(x, member)}
+	for _, f := range govern.Facts(x.Event) {
+		p.Facts = append(p.Facts, fact{f.Label, f.Value, f.Day})
+	}
+	for _, v := range x.Approvals {
+		p.Votes = append(p.Votes, newVote(v, true))
+	}
+	for _, v := range x.Refusals {
+		p.Votes = append(p.Votes, newVote(v, false))
+	}
+	slices.SortStableFunc(p.Votes, func(a, b voteRow) int { return a.On.Compare(b.On) })
+	for _, a := range x.Ask {
+		if a.Vote == "" && a.Member != member {
+			p.Ask = append(p.Ask, askRow{a.Name, govern.GroupText(a.Group), a.Barred != ""})
+		}
+	}
+	if m := x.Missing; m != nil {
+		p.Members, p.Groups, p.Confirmation, p.Unreachable = m.Members, m.Groups, m.Confirmation, !m.Reachable
+	}
+	return p
+}
+
+func newVote(v registry.VoteView, approved bool) voteRow {
+	return voteRow{Name: v.Name, Reason: v.Reason, Group: govern.GroupText(v.Group), On: moment(v.At), Approved: approved, Counts: v.Counts}
+}
+
+func newCriteria(v registry.View, asked string, now time.Time) *criteria {
+	out := &criteria{Version: asked}
+	for _, c := range v.Criteria(now) {
+		out.InForce = c.Version
+		if c.Version == asked && c.Text != nil {
+			out.URL = c.Text.URL
+			if t := c.Text.Summary; t != nil {
+				out.Summary = paspoort.Text{NL: t.NL, EN: t.EN}
+			}
+		}
+	}
+	out.Old = out.InForce != "" && out.InForce != asked
+	return out
+}
+
+// maxReason is what a reason may be long.
+const maxReason = 2000
+
+// decide signs the member's decision. What is shown and what is signed are the same: the id
+// in the address is the hash of the proposal, and the copy was verified.
+func (d *Desk) decide(w http.ResponseWriter, r *http.Request) {
+	id, reason := mux.Vars(r)["id"], strings.TrimSpace(strings.ReplaceAll(r.PostFormValue("reason"), "\r\n", "\n"))
+	decision := r.PostFormValue("decision")
+	problem := ""
+	switch {
+	case decision != "approve" && decision != "refuse":
+		problem = "choice"
+	case decision == "refuse" && reason == "":
+		problem = "reason"
+	case len(reason) > maxReason:
+		problem = "long"
+	}
+	if problem != "" {
+		d.renderProposal(w, r, http.StatusBadRequest, problem, reason)
+		return
+	}
+	if !d.known(r, id) {
+		d.renderProposal(w, r, http.StatusNotFound, "", "")
+		return
+	}
+	vote, done := d.c.Region.Refuse, "refused"
+	if decision == "approve" {
+		vote, done = d.c.Region.Approve, "approved"
+	}
+	out, err := vote(r.Context(), id, reason, d.c.Member)
+	if err != nil {
+		d.c.Log.Warn("a decision was not taken", "error", err)
+		d.renderProposal(w, r, http.StatusConflict, problemOf(err), reason)
+		return
+	}
+	if slices.Contains(out.Enacted, id) {
+		done = "enacted"
+	}
+	d.await(r.Context(), out.Event)
+	http.Redirect(w, r, "/proposals/"+id+"?done="+done, http.StatusSeeOther)
+}
