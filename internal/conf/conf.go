@@ -271,12 +271,8 @@ func Open(address string) (net.Listener, error) {
 	return l, nil
 }
 
-// serve listens as the file says and answers until ctx ends.
-func (s Server) serve(ctx context.Context, h http.Handler) error {
-	l, err := Open(s.Listen)
-	if err != nil {
-		return err
-	}
+// serve answers on l until ctx ends, with https as the file says. It closes l.
+func (s Server) serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	if s.TLSCert == "" && s.ACME == nil {
 		if err := s.plain(); err != nil {
 			return errors.Join(err, l.Close())

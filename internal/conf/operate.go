@@ -185,11 +185,13 @@ func (s Server) ServeRole(ctx context.Context, h http.Handler, role Role) error 
 	if err != nil {
 		return err
 	}
+	manager := operate.ManagerOf(os.Getenv)
+	defer manager.Say("STOPPING=1")
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return watch.Run(ctx) })
+	group.Go(func() error { return manager.Alive(ctx, watch.Alive) })
 	if s.AdminListen == "" {
-		group.Go(func() error { return s.serve(ctx, h) })
-		return group.Wait()
+		return s.listen(ctx, group, h, manager)
 	}
 	if !web.Loopback(s.AdminListen) {
 		return fmt.Errorf("%w: admin_listen %q: it asks for no password, so it listens on this computer only, for example 127.0.0.1:9101", ErrConfig, s.AdminListen)
@@ -205,7 +207,18 @@ func (s Server) ServeRole(ctx context.Context, h http.Handler, role Role) error 
 		return err
 	}
 	group.Go(func() error { return web.Serve(ctx, l, web.Operator(h, pages), nil) })
-	group.Go(func() error { return s.serve(ctx, web.Public(h)) })
+	return s.listen(ctx, group, web.Public(h), manager)
+}
+
+// listen opens the public address before it says that the server is there.
+func (s Server) listen(ctx context.Context, group *errgroup.Group, h http.Handler, manager operate.Manager) error {
+	l, err := Open(s.Listen)
+	if err == nil {
+		group.Go(func() error { return s.serve(ctx, l, h) })
+		manager.Say("READY=1")
+	} else {
+		group.Go(func() error { return err })
+	}
 	return group.Wait()
 }
 

@@ -58,9 +58,10 @@ const (
 	certificateSoon = 21              // days; ACME renews 30 days before the end
 	certificateNow  = 7
 	unreadyAfter    = 2 * time.Minute
-	diskShare       = 10       // the part of the disk that should be free: one tenth,
-	diskMost        = 10 << 30 // and no more than this
-	diskNow         = 4        // a quarter of that is critical
+	diskShare       = 10          // the part of the disk that should be free: one tenth,
+	diskMost        = 10 << 30    // and no more than this
+	aliveFor        = time.Minute // that a look may take: slow mail, nodes that do not answer
+	diskNow         = 4           // a quarter of that is critical
 )
 
 // Seen is what the last look found.
@@ -251,6 +252,14 @@ func (w *Watch) Seen() Seen {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.seen
+}
+
+// Alive says whether looks still come to an end: a server whose locks wait for each other
+// forever serves nobody, and its service manager may start it again.
+func (w *Watch) Alive() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.seen.At.IsZero() || w.c.Clock().Sub(w.seen.At) < w.c.Every+aliveFor
 }
 
 // String is for logs.
