@@ -29,6 +29,7 @@ const (
 	opWitnessed = "witnessed"  // the largest checkpoint you saw with my cosignature
 	opLeaves    = "leaves"     // leaves from an index
 	opHandovers = "handovers"  // the checkpoints that you keep
+	opPublished = "published"  // the checkpoint that you serve
 )
 
 // peers calls another node of the region. The error is [ErrPeer] when the other node
@@ -80,6 +81,9 @@ func (n *Node) servePeer(ctx context.Context, from, op string, body []byte) ([]b
 		return n.serveCosign(from, body)
 	case opTree:
 		return n.serveTree(body)
+	case opPublished:
+		note, _ := n.publisher.Checkpoint()
+		return note, nil
 	case opHandovers:
 		list, err := n.Handovers(ctx)
 		if err != nil {

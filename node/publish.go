@@ -147,7 +147,10 @@ func (p *publisher) round(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return p.gather(ctx, c, text, []string{log, own})
+	if err := p.gather(ctx, c, text, []string{log, own}); err != nil {
+		return p.adopt(ctx, err)
+	}
+	return nil
 }
 
 // due says whether a new checkpoint is wanted.
