@@ -30,7 +30,7 @@ type CriteriaVersion struct {
 
 // Criteria lists the versions of the criteria up to a time, oldest first.
 func (v View) Criteria(at time.Time) []CriteriaVersion {
-	var out []CriteriaVersion
+	out := []CriteriaVersion{}
 	for _, c := range v.State.charter.history(current, v.AsOf) {
 		n := len(out)
 		if c.From > at.Unix() && n > 0 || n > 0 && out[n-1].Version == c.Criteria && out[n-1].Text == c.Text {

@@ -169,12 +169,14 @@ type Region struct {
 	Members []MemberRecord `json:"members"`
 	Nodes   []NodeRecord   `json:"nodes"`
 	Anchors []AnchorRecord `json:"anchors"`
+	// Versions are those of the criteria, oldest first.
+	Versions []CriteriaVersion `json:"criteria_versions"`
 }
 
 // Region tells who decides and by which rules, as known; members, nodes and anchors that left
 // are in it with the time at which they did.
 func (v View) Region(at time.Time) Region {
-	out := Region{Moment: v.moment(at), Members: []MemberRecord{}, Nodes: v.Nodes(), Anchors: []AnchorRecord{}}
+	out := Region{Moment: v.moment(at), Members: []MemberRecord{}, Nodes: v.Nodes(), Anchors: []AnchorRecord{}, Versions: v.Criteria(at)}
 	for _, c := range v.State.charter.history(current, v.AsOf) {
 		if c.From <= at.Unix() || out.Name == "" {
 			out.CharterRecord = c

@@ -61,9 +61,10 @@ func (v View) Ending(at time.Time, within time.Duration) Ending {
 	from, until := at.Unix(), at.Add(within).Unix()
 	out := Ending{Moment: v.moment(at), Until: until,
 		Grants: []EndingGrant{}, Levels: []EndingLevel{}, Certificates: []EndingCertificate{}, Mandates: []EndingMandate{}}
+	pending := v.ProposalsLike(ProposalFilter{Status: Pending, Kind: KindApplied}, at)
 	for _, key := range v.State.standings.keys(v.AsOf) {
 		st, _ := v.State.standings.get(key, v.AsOf)
-		v.endingGrants(&out, st, at, from, until)
+		v.endingGrants(&out, st, pending, at)
 	}
 	for _, org := range v.State.holdings.keys(v.AsOf) {
 		v.endingCertificates(&out, org, at, from, until)
@@ -83,7 +84,8 @@ func (v View) Ending(at time.Time, within time.Duration) Ending {
 
 // endingGrants adds the admission of a standing, if the last of its grants in force ends in
 // time; withdrawn ones ended already. Its audited facts may end before it does.
-func (v View) endingGrants(out *Ending, st Standing, at time.Time, from, until int64) {
+func (v View) endingGrants(out *Ending, st Standing, pending []Proposal, at time.Time) {
+	from, until := at.Unix(), out.Until
 	last, end := -1, from
 	for i := range st.Grants {
 		if since, to := st.interval(i); since <= from && to > end {
@@ -97,7 +99,7 @@ func (v View) endingGrants(out *Ending, st Standing, at time.Time, from, until i
 	if end <= until {
 		out.Grants = append(out.Grants, EndingGrant{
 			Organisation: st.Organisation, Name: name, Role: st.Role, Until: end, Grant: st.Grants[last].Event,
-			Renewal: v.renewal(st.Organisation, st.Role, from),
+			Renewal: renewal(pending, st.Organisation, st.Role),
 		})
 	}
 	for _, level := range st.Grants[last].Levels {
@@ -109,18 +111,14 @@ func (v View) endingGrants(out *Ending, st Standing, at time.Time, from, until i
 	}
 }
 
-// renewal is a pending application of an organisation for a role, the newest by id if there are
-// more.
-func (v View) renewal(organisation string, role Role, now int64) (id string) {
-	for _, p := range v.Proposals() {
-		if p.Status != Pending || p.Event.Kind != KindApplied || now > p.Event.Expires || p.Event.Subject != OrganisationParty(organisation) {
-			continue
-		}
-		if a, err := p.application(); err == nil && a.Role == role {
-			id = p.ID
+// renewal is the first of the pending applications that is of an organisation for a role.
+func renewal(pending []Proposal, organisation string, role Role) string {
+	for _, p := range pending {
+		if a, err := p.application(); err == nil && a.Organisation == organisation && a.Role == role {
+			return p.ID
 		}
 	}
-	return id
+	return ""
 }
 
 // endingCertificates adds, for each usage, the certificate of an organisation that is the last

@@ -225,37 +225,94 @@ const (
 
 // Why tells of an event in the log, and of the proposal that it opened or voted on. It fails
 // with [ErrUnknown] for events that are not in the log: what became of those is the node's to
-// say.
+// say. To find what a vote was about it looks at all proposals; who has the leaf asks
+// [View.WhyOf].
 func (v View) Why(event string, at time.Time) (Why, error) {
+	return v.why(event, at, v.votedOn)
+}
+
+// WhyOf is [View.Why] of an event at hand: a vote names its proposal.
+func (v View) WhyOf(e Event, at time.Time) (Why, error) {
+	return v.why(e.ID(), at, func(string) string { return voteProposal(e.Subject) })
+}
+
+func (v View) why(event string, at time.Time, proposal func(event string) string) (Why, error) {
 	index, ok := v.State.Leaf(event)
 	if !ok || index >= v.AsOf {
 		return Why{}, ErrUnknown.with("no such event in the log")
 	}
 	t, _ := v.State.events.get(event, v.AsOf)
 	out := Why{Moment: v.moment(at), Event: event, Index: index, LogTime: t}
-	p, as, ok := v.partOf(event)
-	if ok {
+	p, err := v.Proposal(event)
+	if err != nil {
+		p, err = v.Proposal(proposal(event))
+	}
+	if err == nil {
 		progress := v.ProgressOf(p, at)
-		out.As, out.Proposal = as, &progress
+		out.As, out.Proposal = v.State.part(p, event), &progress
 	}
 	return out, nil
 }
 
-// partOf finds the proposal that an event opened or voted on.
-func (v View) partOf(event string) (Proposal, As, bool) {
-	if p, err := v.Proposal(event); err == nil {
-		return p, AsProposal, true
-	}
+// part is what an event has to do with a proposal; "" for nothing.
+func (s *State) part(p Proposal, event string) As {
 	is := func(vote Vote) bool { return vote.Event == event }
-	for _, p := range v.Proposals() {
-		switch {
-		case slices.ContainsFunc(p.Approvals, is):
-			return p, AsApproval, true
-		case slices.ContainsFunc(p.Refusals, is):
-			return p, AsRefusal, true
-		case p.Confirmed != "" && v.State.Head(VoteSubject(p.ID, p.Confirmed)) == event:
-			return p, AsConfirmation, true
+	switch {
+	case p.ID == event:
+		return AsProposal
+	case slices.ContainsFunc(p.Approvals, is):
+		return AsApproval
+	case slices.ContainsFunc(p.Refusals, is):
+		return AsRefusal
+	case p.Confirmed != "" && s.Head(VoteSubject(p.ID, p.Confirmed)) == event:
+		return AsConfirmation
+	}
+	return ""
+}
+
+// votedOn finds the proposal that an event voted on.
+func (v View) votedOn(event string) string {
+	for id := range v.State.proposals.rows {
+		if p, ok := v.State.proposals.get(id, v.AsOf); ok && v.State.part(p, event) != "" {
+			return id // one event is one vote: the order does not matter
 		}
 	}
-	return Proposal{}, "", false
+	return ""
+}
+
+// ProposalFilter picks proposals. What is empty does not matter.
+type ProposalFilter struct {
+	Status  Disposition // [Lapsed] too
+	Subject string      // e.g. "organisation/org_...", also of all that stands behind it and a slash
+	Kind    Kind
+	Limit   int // the newest so many; all when 0
+}
+
+// ProposalsLike lists the proposals of a kind, newest first.
+func (v View) ProposalsLike(f ProposalFilter, at time.Time) []Proposal {
+	out := []Proposal{}
+	for id := range v.State.proposals.rows {
+		if p, ok := v.State.proposals.get(id, v.AsOf); ok && f.matches(p, at.Unix()) {
+			out = append(out, p)
+		}
+	}
+	slices.SortFunc(out, func(a, b Proposal) int {
+		if a.Opened != b.Opened {
+			return cmpInt(b.Opened, a.Opened)
+		}
+		return cmpString(a.ID, b.ID)
+	})
+	if f.Limit > 0 {
+		out = out[:min(len(out), f.Limit)]
+	}
+	return out
+}
+
+func (f ProposalFilter) matches(p Proposal, now int64) bool {
+	status := p.Status
+	if status == Pending && now > p.Event.Expires {
+		status = Lapsed
+	}
+	return (f.Status == "" || status == f.Status) && (f.Kind == "" || p.Event.Kind == f.Kind) &&
+		(f.Subject == "" || p.Event.Subject == f.Subject || strings.HasPrefix(p.Event.Subject, f.Subject+"/"))
 }

@@ -124,12 +124,53 @@ func TestWhyFindsTheDecision(t *testing.T) {
 		if err != nil || why.As != tt.as || why.Proposal == nil || why.Proposal.ID != id {
 			t.Errorf("%s: %+v, %v", tt.as, why, err)
 		}
+		leaf, err := registry.ParseLeaf(r.Leaves[why.Index])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if of, err := v.WhyOf(leaf.Event, r.Now); err != nil || of.As != tt.as || of.Proposal == nil || of.Proposal.ID != id {
+			t.Errorf("%s, by its leaf: %+v, %v", tt.as, of, err)
+		}
 	}
 	if why, err := v.Why(r.Genesis(), r.Now); err != nil || why.Proposal != nil || why.Index != 0 {
 		t.Errorf("the founding event: %+v, %v", why, err)
 	}
 	if _, err := v.Why("nothing", r.Now); !errors.Is(err, registry.ErrUnknown) {
 		t.Errorf("nothing: %v", err)
+	}
+}
+
+func TestProposalsAreFiltered(t *testing.T) {
+	r := registrytest.New(t)
+	first, org := applied(r)
+	r.Advance(day)
+	r.Admit("linde", registry.Verifier)
+	r.Do(registry.KindCatalogue, catalogue("voorlopig-0"), werkgevers, vakbond)
+	r.Checkpoint()
+	c, _ := serve(t, r)
+	for name, tt := range map[string]struct {
+		f    registry.ProposalFilter
+		days int
+		want int
+	}{
+		"pending":           {registry.ProposalFilter{Status: registry.Pending}, 0, 1},
+		"enacted":           {registry.ProposalFilter{Status: registry.Enacted}, 0, 2},
+		"lapsed later":      {registry.ProposalFilter{Status: registry.Lapsed}, 30, 1},
+		"of a kind":         {registry.ProposalFilter{Kind: registry.KindApplied}, 0, 2},
+		"of one":            {registry.ProposalFilter{Subject: registry.OrganisationParty(org)}, 0, 1},
+		"of half a subject": {registry.ProposalFilter{Subject: registry.OrganisationParty(org)[:20]}, 0, 0},
+		"newest":            {registry.ProposalFilter{Limit: 2}, 0, 2},
+	} {
+		got, err := c.ProposalsLike(context.Background(), tt.f, registry.When{At: r.Now.AddDate(0, 0, tt.days)})
+		if err != nil || len(got.Proposals) != tt.want {
+			t.Errorf("%s: %d, %v, want %d", name, len(got.Proposals), err, tt.want)
+		}
+	}
+	if got := r.State.View().ProposalsLike(registry.ProposalFilter{}, r.Now); len(got) != 3 || got[2].ID != first {
+		t.Errorf("newest first: %+v", got)
+	}
+	if _, err := c.ProposalsLike(context.Background(), registry.ProposalFilter{Status: "open"}, registry.When{}); !errors.Is(err, registry.ErrRequest) {
+		t.Errorf("no such status: %v", err)
 	}
 }
 

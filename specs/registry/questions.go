@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -22,6 +23,21 @@ func (c Client) Event(ctx context.Context, id string) (EventAnswer, error) {
 func (c Client) Progress(ctx context.Context, id string, w When) (ProgressAnswer, error) {
 	var out ProgressAnswer
 	return out, c.get(ctx, "/v1/proposals/"+url.PathEscape(id), w.values(), &out)
+}
+
+// ProposalsLike asks for some of the proposals, newest first.
+func (c Client) ProposalsLike(ctx context.Context, f ProposalFilter, w When) (ProposalsAnswer, error) {
+	q := w.values()
+	for name, value := range map[string]string{"status": string(f.Status), "subject": f.Subject, "kind": string(f.Kind)} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	if f.Limit > 0 {
+		q.Set("limit", strconv.Itoa(f.Limit))
+	}
+	var out ProposalsAnswer
+	return out, c.get(ctx, "/v1/proposals", q, &out)
 }
 
 // Ending asks what ends within a time; it is rounded down to days, 0 is [Warning].
@@ -48,21 +64,32 @@ func (s server) event(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	out := EventAnswer{Outcome: outcome}
-	err = s.Reader.View(r.Context(), Stale, func(v View, _ ReadInfo) error {
-		why, err := v.Why(id, s.Now())
-		if err == nil {
-			out.Why = &why
-		}
-		return nil // not in this node's log: the outcome says all there is
-	})
-	if err == nil && out.Why != nil {
-		out.Leaf, err = s.leafOf(r.Context(), out.Why.Index)
-	}
-	if err != nil {
+	if err := s.explain(r.Context(), id, &out); err != nil {
 		fail(w, err)
 		return
 	}
 	answer(w, http.StatusOK, out)
+}
+
+// explain adds leaf and decision of an event that is in this node's log.
+func (s server) explain(ctx context.Context, id string, out *EventAnswer) error {
+	index, found := uint64(0), false
+	err := s.Reader.View(ctx, Stale, func(v View, _ ReadInfo) error {
+		index, found = v.State.Leaf(id)
+		return nil
+	})
+	if err != nil || !found {
+		return err
+	}
+	if out.Leaf, err = s.leafOf(ctx, index); err != nil || out.Leaf == nil {
+		return err
+	}
+	return s.Reader.View(ctx, Stale, func(v View, _ ReadInfo) error {
+		if why, err := v.WhyOf(out.Leaf.Event, s.Now()); err == nil {
+			out.Why = &why
+		}
+		return nil
+	})
 }
 
 // leafOf is a leaf of the log; nil while no checkpoint covers it.
@@ -76,6 +103,25 @@ func (s server) leafOf(ctx context.Context, index uint64) (*Leaf, error) {
 	}
 	leaf, err := ParseLeaf(leaves[0])
 	return &leaf, err
+}
+
+// proposals sends all proposals by id, or those that were asked for, newest first.
+func (s server) proposals(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	f := ProposalFilter{Status: Disposition(q.Get("status")), Subject: q.Get("subject"), Kind: Kind(q.Get("kind"))}
+	limit, err := parseNumber(q.Get("limit"))
+	if err != nil || limit > maxAnswer || f.Status != "" && !slices.Contains([]Disposition{Pending, Enacted, Refused, Lapsed}, f.Status) {
+		fail(w, ErrRequest.with("status is pending, enacted, refused or lapsed, and limit a number of proposals"))
+		return
+	}
+	f.Limit = int(limit)
+	s.view(w, r, func(v View, info ReadInfo, at time.Time) (any, error) {
+		list := v.Proposals
+		if f != (ProposalFilter{}) {
+			list = func() []Proposal { return v.ProposalsLike(f, at) }
+		}
+		return ProposalsAnswer{v.moment(at), list(), info}, nil
+	})
 }
 
 func (s server) progress(w http.ResponseWriter, r *http.Request) {

@@ -152,12 +152,6 @@ func (s server) region(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-func (s server) proposals(w http.ResponseWriter, r *http.Request) {
-	s.view(w, r, func(v View, info ReadInfo, at time.Time) (any, error) {
-		return ProposalsAnswer{v.moment(at), v.Proposals(), info}, nil
-	})
-}
-
 func (s server) head(w http.ResponseWriter, r *http.Request) {
 	subject := r.URL.Query().Get("subject")
 	s.view(w, r, func(v View, _ ReadInfo, _ time.Time) (any, error) {
