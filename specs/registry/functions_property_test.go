@@ -39,7 +39,7 @@ func TestListingsKeepTheInvariants(t *testing.T) {
 		for _, raw := range r.Leaves {
 			follow(rt, mirror, raw)
 		}
-		for range rapid.IntRange(5, 30).Draw(rt, "steps") {
+		for range rapid.IntRange(5, 15).Draw(rt, "steps") {
 			name := rapid.SampledFrom(names).Draw(rt, "owner")
 			signer := rapid.SampledFrom([]string{name, name, name, rapid.SampledFrom(names).Draw(rt, "other")}).Draw(rt, "signer")
 			id := "fn_" + strings.Repeat(rapid.SampledFrom([]string{"b", "c", "d"}).Draw(rt, "id"), 25) + "a"
