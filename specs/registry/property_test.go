@@ -34,6 +34,7 @@ type machine struct {
 	digests []string        // by leaf
 	answers []remembered    // by leaf: what was answered when it was the newest
 	replica *registry.Replica
+	notes   map[int][]byte // checkpoint by size
 	model
 }
 
@@ -55,7 +56,7 @@ func newMachine(t *testing.T, rt *rapid.T, plant bool) *machine {
 	if plant {
 		registry.PlantSelfApproval(m.State)
 	}
-	m.model = newModel(m.Charter)
+	m.model, m.notes = newModel(m.Charter), map[int][]byte{}
 	m.mirror = registry.NewState(m.Genesis())
 	var err error
 	if m.replica, err = registry.NewReplica(m.Genesis()); err != nil {
@@ -143,8 +144,9 @@ func (m *machine) send(s registry.SignedEvent, at time.Time) error {
 
 // catchUp gives the leaves to a replica, as an offline verifier gets them: under a checkpoint.
 func (m *machine) catchUp() {
-	more := m.Leaves[m.replica.Size():]
-	if err := m.replica.Extend(more, m.Checkpoint()); err != nil {
+	more, note := m.Leaves[m.replica.Size():], m.Checkpoint()
+	m.notes[len(m.Leaves)] = note
+	if err := m.replica.Extend(more, note); err != nil {
 		m.rt.Fatalf("a replica refuses leaf %d: %v", len(m.Leaves)-1, err)
 	}
 	if m.replica.State().Digest() != m.digests[len(m.digests)-1] {
@@ -524,6 +526,7 @@ func (m *machine) replay() {
 			m.rt.Fatalf("leaf %d: another digest when asked for later", i)
 		}
 	}
+	m.restore()
 	// And who is thrown back to any leaf has the digest of that leaf again.
 	n := rapid.IntRange(1, len(m.Leaves)).Draw(m.rt, "back to")
 	leaf, err := registry.ParseLeaf(m.Leaves[n-1])
@@ -533,6 +536,31 @@ func (m *machine) replay() {
 	registry.Rollback(late, uint64(n), leaf.LogTime)
 	if late.Digest() != m.digests[n-1] {
 		m.rt.Fatalf("back to %d leaves: another digest", n)
+	}
+}
+
+// restore: a snapshot of any leaf that a checkpoint covers gives the state of that leaf, and goes
+// on to the newest one.
+func (m *machine) restore() {
+	for range 3 {
+		size := rapid.IntRange(1, len(m.Leaves)).Draw(m.rt, "snapshot of")
+		note := m.notes[size]
+		if note == nil {
+			continue // a leaf of the beginning, which came with others
+		}
+		rep, _, err := registry.Snapshot{Genesis: m.Genesis(), Checkpoint: note, Leaves: m.Leaves[:size]}.Replay(m.Genesis())
+		if err != nil {
+			m.rt.Fatal(err)
+		}
+		if rep.State().Digest() != m.digests[size-1] {
+			m.rt.Fatalf("the snapshot of %d leaves gives another state", size)
+		}
+		if err := rep.Extend(m.Leaves[size:], m.Checkpoint()); err != nil {
+			m.rt.Fatal(err)
+		}
+		if rep.State().Digest() != m.State.Digest() {
+			m.rt.Fatalf("from the snapshot of %d leaves on another state", size)
+		}
 	}
 }
 
