@@ -3,6 +3,7 @@ package node
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -89,6 +90,7 @@ type processes struct {
 	mu        sync.Mutex
 	running   map[string]*exec.Cmd
 	urls      map[string]string
+	programs  map[string]string // of nodes that run another program than this one
 }
 
 func newProcesses(t *testing.T, size int) *processes {
@@ -105,14 +107,8 @@ func newProcesses(t *testing.T, size int) *processes {
 		}
 		listeners[i].Close()
 		p.listeners[node.ID] = f
-		raw, err := json.Marshal(childConfig{node.ID, filepath.Join(p.dir, node.ID), p.founding})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(p.config(node.ID), raw, 0o600); err != nil {
-			t.Fatal(err)
-		}
 	}
+	p.writeConfigs()
 	t.Cleanup(func() {
 		for id := range p.listeners {
 			p.kill(id)
@@ -125,6 +121,20 @@ func newProcesses(t *testing.T, size int) *processes {
 		}
 	})
 	return p
+}
+
+// writeConfigs tells each node of the region as it is founded now.
+func (p *processes) writeConfigs() {
+	p.t.Helper()
+	for id := range p.listeners {
+		raw, err := json.Marshal(childConfig{id, filepath.Join(p.dir, id), p.founding})
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		if err := os.WriteFile(p.config(id), raw, 0o600); err != nil {
+			p.t.Fatal(err)
+		}
+	}
 }
 
 func (p *processes) config(id string) string { return filepath.Join(p.dir, id+".json") }
@@ -142,7 +152,7 @@ func (p *processes) start(id string) {
 		p.t.Fatal(err)
 	}
 	defer log.Close()
-	cmd := exec.Command(self)
+	cmd := exec.Command(cmp.Or(p.programs[id], self))
 	cmd.Env = append(os.Environ(), nodeVariable+"="+p.config(id))
 	cmd.ExtraFiles, cmd.Stderr = []*os.File{p.listeners[id]}, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

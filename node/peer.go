@@ -53,6 +53,7 @@ type hello struct {
 	Applied uint64            `json:"applied"`
 	Size    uint64            `json:"size"`
 	Time    int64             `json:"time,omitempty"` // of its clock, POSIX milliseconds
+	Rules   int               `json:"rules"`          // newest version that the program knows, see rules.go
 }
 
 // servePeer answers a call of another node. The errors it returns go to the other side as
@@ -102,7 +103,7 @@ func (n *Node) hello() hello {
 	n.machine.mu.RLock()
 	defer n.machine.mu.RUnlock()
 	return hello{Node: n.cfg.ID, Birth: n.birth, Cluster: n.formed(), RaftID: string(n.raftID),
-		Applied: n.machine.meta.Applied, Size: n.machine.meta.Size, Time: n.cfg.Clock().UnixMilli()}
+		Applied: n.machine.meta.Applied, Size: n.machine.meta.Size, Time: n.cfg.Clock().UnixMilli(), Rules: registry.RulesVersion}
 }
 
 // serveSubmit takes an event that a follower forwards. It is never forwarded again: a

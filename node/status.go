@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"paspoort.example/paspoort/internal/web"
+	"paspoort.example/paspoort/specs/registry"
 )
 
 // Status is how a node and its cluster are doing.
@@ -20,6 +21,8 @@ type Status struct {
 	RaftIndex  uint64           `json:"raft_index"` // of the last entry in this node's log
 	Applied    uint64           `json:"applied"`    // of the last entry in this node's store
 	Leaves     uint64           `json:"leaves"`
+	Rules      int              `json:"rules"`       // version in force
+	RulesKnown int              `json:"rules_known"` // newest one that this program knows
 	LogTime    time.Time        `json:"log_time"`
 	Age        int64            `json:"age_seconds"` // since this node last heard from a leader
 	Checkpoint *CheckpointState `json:"checkpoint"`  // null before the first one that counts
@@ -51,7 +54,8 @@ func (n *Node) Status() Status {
 	n.machine.mu.RLock()
 	s.Applied, s.Leaves, s.LogTime, s.Age = n.machine.meta.Applied, n.machine.meta.Size, n.machine.state.LogTime(), n.age()
 	s.Name = n.founding.name
-	if s.Leaves > 0 {
+	if s.RulesKnown = registry.RulesVersion; s.Leaves > 0 {
+		s.Rules = n.machine.state.Rules()
 		s.Name = n.machine.state.View().Region(s.LogTime).Name
 	}
 	n.machine.mu.RUnlock()

@@ -117,6 +117,9 @@ func (n *Node) enqueue(ctx context.Context, event registry.SignedEvent, raw []by
 	if o, err := n.atTheDoor(event); o != nil || err != nil {
 		return *cmp.Or(o, &registry.Outcome{}), err
 	}
+	if o := n.rulesDoor(ctx, event); o != nil {
+		return *o, nil
+	}
 	s := submission{raw, make(chan answer, 1)}
 	select {
 	case n.queue <- s:

@@ -115,6 +115,11 @@ func testLog(testing.TB) *slog.Logger {
 
 // application is an event that anybody may send: the application of a new organisation.
 func (r *testRegion) application(name string, now time.Time) registry.SignedEvent {
+	return r.applicationUnder(0, name, now)
+}
+
+// applicationUnder is one signed under a version of the rules; 0 is the newest.
+func (r *testRegion) applicationUnder(rules int, name string, now time.Time) registry.SignedEvent {
 	key := namedP256("organisation " + name)
 	sum := sha256.Sum256([]byte(name))
 	id, err := registry.NewOrganisationID(bytes.NewReader(sum[:]))
@@ -123,7 +128,7 @@ func (r *testRegion) application(name string, now time.Time) registry.SignedEven
 	}
 	body := &registry.Application{Criteria: "criteria-1", Key: publicText(r.t, key), Name: name, Organisation: id, Purposes: []string{"werving"}, Role: registry.Verifier,
 		Aliases: []registry.Alias{{Type: registry.AliasURL, Value: "https://" + strings.ToLower(strings.ReplaceAll(name, " ", "-")) + ".example"}}}
-	e, err := registry.Compose(registry.Draft{Genesis: r.genesis, Now: now}, registry.KindApplied, body, registry.Party{Name: registry.OrganisationParty(id), Key: key})
+	e, err := registry.Compose(registry.Draft{Genesis: r.genesis, Now: now, Rules: rules}, registry.KindApplied, body, registry.Party{Name: registry.OrganisationParty(id), Key: key})
 	if err != nil {
 		r.t.Fatal(err)
 	}
