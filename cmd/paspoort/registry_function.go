@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"paspoort.example/paspoort/specs/paspoort"
 	"paspoort.example/paspoort/specs/registry"
 )
 
@@ -69,10 +71,17 @@ func tellFunction(p *registryPrinter, d registry.FunctionProfile) {
 		p.fact("moet volgens de wet", "demanded by law", p.text(r.Text))
 	}
 	p.fact("uren", "hours", hours(p, d.Hours))
-	p.fact("waar", "where", p.places(d.Places))
+	p.fact("wanneer", "when", p.choices(shiftTexts, d.Shifts))
+	p.fact("waar", "where", strings.Trim(p.places(d.Places)+", "+workplaceTexts[d.Workplace].In(p.lang), ", "))
 	p.fact("begin", "start", p.starts(d.Start))
 	p.fact("aanmelden tot en met", "come forward until", d.Until)
+	if d.Positions > 0 {
+		p.fact("plaatsen", "positions", fmt.Sprint(d.Positions))
+	}
+	p.fact("contract", "contract", p.choices(contractTexts, d.Contracts))
+	p.fact("loon", "pay", pay(p, d.Pay))
 	tellConditions(p, d.Conditions)
+	p.notes(d.More)
 	p.fact("meer", "more", d.URL)
 }
 
@@ -96,4 +105,37 @@ func tellConditions(p *registryPrinter, c registry.Conditions) {
 	for _, t := range c.Other {
 		p.fact("ook", "also", p.text(t))
 	}
+}
+
+var (
+	shiftTexts = map[string]paspoort.Text{
+		"day": words("overdag", "by day"), "evening": words("'s avonds", "in the evening"), "night": words("'s nachts", "at night"),
+		"weekend": words("in het weekend", "at the weekend"), "irregular": words("op wisselende tijden", "at changing times"),
+	}
+	contractTexts = map[string]paspoort.Text{
+		"agency": words("via een uitzendbureau", "through an agency"), "apprenticeship": words("leerbaan", "apprenticeship"), "on_call": words("oproep", "on call"),
+		"permanent": words("vast", "permanent"), "temporary": words("tijdelijk", "temporary"),
+	}
+	workplaceTexts = map[string]paspoort.Text{
+		"onsite": words("op de werkplek", "on site"), "hybrid": words("deels thuis", "partly at home"), "remote": words("thuis of waar u wilt", "at home or where you like"),
+	}
+)
+
+// pay is what a function pays, as far as it says.
+func pay(p *registryPrinter, pay *registry.Pay) string {
+	if pay == nil {
+		return ""
+	}
+	var parts []string
+	if pay.MaxCents > 0 {
+		per := map[string]paspoort.Text{"hour": words("per uur", "an hour"), "month": words("per maand", "a month")}[pay.Per]
+		parts = append(parts, fmt.Sprintf("%s - %s %s", p.euros(pay.MinCents), p.euros(pay.MaxCents), per.In(p.lang)))
+	}
+	if pay.Agreement != "" {
+		parts = append(parts, pay.Agreement)
+	}
+	if pay.Scale != "" {
+		parts = append(parts, words("schaal ", "scale ").In(p.lang)+pay.Scale)
+	}
+	return strings.Join(parts, ", ")
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -292,7 +293,14 @@ func (l listing[T]) showCommand(f *registryFlags) *cobra.Command {
 				p.fact("staat", "state", p.state(shown.view.State))
 				p.fact("waarom", "why", p.text(shown.view.Reason))
 				for _, step := range shown.steps {
-					p.fact("versie "+fmt.Sprint(step.Version), "version "+fmt.Sprint(step.Version), day(step.At)+"  "+govern.KindText(step.Kind).In(p.lang))
+					what := words("gepubliceerd", "published")
+					switch step.Kind {
+					case l.change:
+						what = words("gewijzigd", "changed")
+					case l.closing:
+						what = words("gesloten", "closed")
+					}
+					p.fact("versie "+fmt.Sprint(step.Version), "version "+fmt.Sprint(step.Version), day(step.At)+"  "+what.In(p.lang))
 				}
 			})
 		},
@@ -345,6 +353,26 @@ func (p *registryPrinter) places(list []registry.Place) string {
 		names[i] = place.Name
 	}
 	return strings.Join(names, ", ")
+}
+
+// choices are words of a fixed list, as people say them.
+func (p *registryPrinter) choices(texts map[string]paspoort.Text, list []string) string {
+	said := make([]string, len(list))
+	for i, w := range list {
+		said[i] = texts[w].In(p.lang)
+	}
+	return strings.Join(said, ", ")
+}
+
+func (p *registryPrinter) notes(list []registry.Note) {
+	for _, n := range list {
+		p.fact(n.Title.NL, cmp.Or(n.Title.EN, n.Title.NL), p.text(n.Text))
+	}
+}
+
+// euros is an amount of cents.
+func (p *registryPrinter) euros(cents int) string {
+	return fmt.Sprintf("€ %d%s%02d", cents/100, words(",", ".").In(p.lang), cents%100)
 }
 
 var everyTexts = map[string]paspoort.Text{

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"paspoort.example/paspoort/internal/keyfile"
+	"paspoort.example/paspoort/specs/paspoort"
 	"paspoort.example/paspoort/specs/registry"
 	"paspoort.example/paspoort/specs/registry/registrytest"
 )
@@ -87,7 +88,8 @@ func TestFunctionFromTheCommandLine(t *testing.T) {
 	p.says([]string{"function", "list", "wijk", "--place", "aaker", "--sector", "zorg"}, "Helpende in de wijk", "Organisatie linde", id)
 	p.says([]string{"function", "list", "lasser"}, "Niets gevonden")
 	p.says([]string{"function", "show", id}, "Verzorgen (genoeg: bevestigd door een werkgever", "16 - 32 uur per week", "elke maand, 2026-09-01",
-		"leertijdvergoeding", "100% van het loon", "begeleiding", "leerwerktraject", "oriëntatietijd", "staat", "open")
+		"leertijdvergoeding", "100% van het loon", "begeleiding", "leerwerktraject", "oriëntatietijd", "staat", "open",
+		"overdag, 's avonds, in het weekend", "leerbaan, vast", "€ 14,85 - € 19,10 per uur, Cao Zorg Aakermonde, schaal 25", "elektrische fiets", "gepubliceerd")
 	p.says([]string{"function", "show", id, "--lang", "en"}, "Care assistant", "16 - 32 hours a week")
 
 	raw, err := os.ReadFile(file)
@@ -127,6 +129,23 @@ func TestFunctionFromTheCommandLine(t *testing.T) {
 		t.Errorf("nothing: %d %s", code, errs)
 	}
 	p.says([]string{"function", "schema"}, "urn:paspoort:function:1")
+}
+
+// Every word that a document can choose has words for people.
+func TestChoicesHaveWords(t *testing.T) {
+	for name, c := range map[string]struct {
+		texts map[string]paspoort.Text
+		list  []string
+	}{
+		"shifts": {shiftTexts, registry.Shifts()}, "contracts": {contractTexts, registry.Contracts()}, "workplaces": {workplaceTexts, registry.Workplaces()},
+		"times": {timeTexts, registry.Times()}, "assessments": {assessmentTexts, registry.AssessmentForms()}, "forms": {formTexts, registry.Forms()}, "starts": {everyTexts, registry.Paces()},
+	} {
+		for _, w := range c.list {
+			if text := c.texts[w]; text.NL == "" || text.EN == "" {
+				t.Errorf("%s: %s has no words", name, w)
+			}
+		}
+	}
 }
 
 func TestModuleFromTheCommandLine(t *testing.T) {

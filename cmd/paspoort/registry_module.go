@@ -55,8 +55,7 @@ func price(p *registryPrinter, m registry.Price) string {
 	if m.Cents == 0 {
 		return words("gratis", "free").In(p.lang)
 	}
-	separator := words(",", ".").In(p.lang)
-	return fmt.Sprintf("€ %d%s%02d", m.Cents/100, separator, m.Cents%100)
+	return p.euros(m.Cents)
 }
 
 var formTexts = map[string]paspoort.Text{
@@ -81,7 +80,11 @@ func tellModule(p *registryPrinter, m registry.Module) {
 	}
 	p.fact("uren", "hours", load(p, m))
 	p.fact("prijs", "price", price(p, m.Price))
+	for _, t := range m.Price.Funding {
+		p.fact("betaalhulp", "funding", p.text(t))
+	}
 	p.fact("hoe", "how", formTexts[m.Form].In(p.lang))
+	p.fact("wanneer", "when", p.choices(timeTexts, m.Times))
 	p.fact("waar", "where", p.places(m.Places))
 	p.fact("begin", "start", p.starts(m.Start))
 	p.fact("inschrijven tot en met", "enrol until", m.Until)
@@ -98,5 +101,22 @@ func tellModule(p *registryPrinter, m registry.Module) {
 	} else {
 		p.fact("bewijs", "credential", m.Credential.Type)
 	}
+	p.fact("toets", "assessment", p.choices(assessmentTexts, m.AssessmentForms))
+	if m.Quality != nil {
+		p.fact("kwaliteit", "quality", m.Quality.Name)
+	}
+	p.notes(m.More)
 	p.fact("meer", "more", m.URL)
 }
+
+var (
+	timeTexts = map[string]paspoort.Text{
+		"daytime": words("overdag", "by day"), "evening": words("'s avonds", "in the evening"), "weekend": words("in het weekend", "at the weekend"),
+		"own_pace": words("in uw eigen tempo", "at your own pace"),
+	}
+	assessmentTexts = map[string]paspoort.Text{
+		"attendance": words("aanwezigheid", "attendance"), "interview": words("gesprek", "interview"), "observation": words("observatie", "observation"),
+		"oral_exam": words("mondeling examen", "oral exam"), "portfolio": words("portfolio", "portfolio"), "practical_exam": words("praktijkexamen", "practical exam"),
+		"project": words("project", "project"), "written_exam": words("schriftelijk examen", "written exam"),
+	}
+)
