@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"fmt"
+	"testing"
 	"time"
 
 	"paspoort.example/paspoort/specs/registry"
@@ -73,6 +74,31 @@ func Example() {
 	// Output:
 	// Opleidingshuis De Vaart true 4 <nil>
 	// false never-admitted <nil>
+}
+
+// An applicant asks what its application still lacks.
+func ExampleView_Progress() {
+	r := registrytest.New(new(testing.T))
+	a := r.Application("vaart", registry.Issuer)
+	id := r.Do(registry.KindApplied, a, registry.OrganisationParty(a.Organisation)).Event.ID()
+	r.Approve(id, registrytest.Vakbond)
+	p, err := r.State.View().Progress(id, r.Now)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(p.Name, "is", p.Status, "until", time.Unix(p.Deadline, 0).UTC().Format(time.DateOnly))
+	fmt.Println("approvals missing:", p.Missing.Members, "from", p.Missing.From)
+	for _, v := range p.Ask {
+		if v.Vote == "" && v.Barred == "" {
+			fmt.Println("ask", v.Name)
+		}
+	}
+	// Output:
+	// Organisatie vaart is pending until 2026-03-09
+	// approvals missing: 1 from [opleiders overheid werkgevers]
+	// ask Gemeente Aakermonde
+	// ask Opleidersberaad Aakermonde
+	// ask Werkgeversvereniging Aakermonde
 }
 
 // A verifier without a network reads a file, against the region that it pinned.
