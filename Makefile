@@ -11,7 +11,7 @@ PAGES     = $(sort $(dir $(shell grep -rl --include='*_test.go' 'func TestPages'
 FIRST     = :
 
 .DEFAULT_GOAL := check
-.PHONY: check build run demo test race e2e lint fuzz bench pages generate clean help
+.PHONY: check build run demo test race e2e lint fuzz bench pages generate deb clean help
 
 ## check: quickly says whether the tree is sound (the default)
 check:
@@ -83,6 +83,10 @@ internal/page/axe/node_modules: internal/page/axe/package-lock.json
 ## generate: everything that has a generator
 generate:
 	$(GO) generate $(PKGS)
+
+## deb: a Debian package with units, manual and completion, in build
+deb:
+	@GO=$(GO) .deb/build build/paspoort.deb
 
 ## clean: what was built, and the region on this computer
 clean:
