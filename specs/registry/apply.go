@@ -48,6 +48,9 @@ func Apply(s *State, l Leaf) (Effect, error) {
 		s.size, s.genesis, s.logTime = x.index, genesis, logTime
 		return Effect{}, err
 	}
+	if s.kept != nil {
+		s.kept.note(x.journal)
+	}
 	x.effect.Index, x.effect.Event = x.index, x.id
 	x.effect.Kind, x.effect.Subject = l.Event.Kind, l.Event.Subject
 	return x.effect, nil
@@ -78,7 +81,7 @@ type step struct {
 	only    bool   // it is only looked at: see good
 	body    Body
 	effect  Effect
-	journal []func() // takes back what was put, in the order of putting
+	journal []entry // what was put, in order
 }
 
 // Body is the typed body of a kind: the pointer types of this package that have a subject,
@@ -300,12 +303,22 @@ func (x *step) partyKey(party string) (PublicKey, error) {
 // put adds a fact and notes how to take it back.
 func put[T any](x *step, t *table[T], key string, value T) {
 	t.put(key, x.index, value)
-	x.journal = append(x.journal, func() { t.pop(key) })
+	index := len(t.rows[key]) - 1
+	x.journal = append(x.journal, entry{
+		undo: func() { t.pop(key) },
+		row:  func() keptRow { return t.fresh(key, index) },
+	})
+}
+
+// entry is one put: how to take it back, and how to keep it.
+type entry struct {
+	undo func()
+	row  func() keptRow
 }
 
 func (x *step) undo() {
 	for i := len(x.journal) - 1; i >= 0; i-- {
-		x.journal[i]()
+		x.journal[i].undo()
 	}
 	x.journal = nil
 }

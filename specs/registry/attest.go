@@ -3,7 +3,6 @@ package registry
 import (
 	"crypto/sha256"
 	"sort"
-	"strconv"
 )
 
 // DigestSubject is the subject of digests of the state.
@@ -74,11 +73,14 @@ func (s *State) DigestAt(size uint64) string {
 	s.digest.Lock()
 	defer s.digest.Unlock()
 	size = min(size, s.size)
+	if s.kept != nil {
+		return s.digestKept(size)
+	}
 	rows := map[string][sha256.Size]byte{}
 	for _, st := range s.stores() {
 		st.digests(rows, size)
 	}
-	rows["log"] = sha256.Sum256([]byte(s.genesis + "\n" + strconv.FormatUint(size, 10) + "\n" + strconv.FormatInt(s.logTimeAt(size), 10)))
+	rows[logRow] = logChain(s.genesis, size, s.logTimeAt(size))
 	return merkle(rows)
 }
 

@@ -1,6 +1,9 @@
 package registry
 
-import "time"
+import (
+	"reflect"
+	"time"
+)
 
 // CriteriaText is where a version of the criteria for admission can be read, in short and in
 // full.
@@ -33,7 +36,7 @@ func (v View) Criteria(at time.Time) []CriteriaVersion {
 	out := []CriteriaVersion{}
 	for _, c := range v.State.charter.history(current, v.AsOf) {
 		n := len(out)
-		if c.From > at.Unix() && n > 0 || n > 0 && out[n-1].Version == c.Criteria && out[n-1].Text == c.Text {
+		if c.From > at.Unix() && n > 0 || n > 0 && out[n-1].Version == c.Criteria && reflect.DeepEqual(out[n-1].Text, c.Text) {
 			continue
 		}
 		if n > 0 {

@@ -272,7 +272,7 @@ func (s *State) part(p Proposal, event string) As {
 
 // votedOn finds the proposal that an event voted on.
 func (v View) votedOn(event string) string {
-	for id := range v.State.proposals.rows {
+	for _, id := range v.State.proposals.names(v.AsOf) {
 		if p, ok := v.State.proposals.get(id, v.AsOf); ok && v.State.part(p, event) != "" {
 			return id // one event is one vote: the order does not matter
 		}
@@ -291,7 +291,7 @@ type ProposalFilter struct {
 // ProposalsLike lists the proposals of a kind, newest first.
 func (v View) ProposalsLike(f ProposalFilter, at time.Time) []Proposal {
 	out := []Proposal{}
-	for id := range v.State.proposals.rows {
+	for _, id := range v.State.proposals.names(v.AsOf) {
 		if p, ok := v.State.proposals.get(id, v.AsOf); ok && f.matches(p, at.Unix()) {
 			out = append(out, p)
 		}

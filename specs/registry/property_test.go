@@ -93,37 +93,6 @@ func (m *machine) follow() {
 	m.read(accepted{leaf.Signed(), leaf.Event.ID()})
 }
 
-// reopen opens the kept state on its rows.
-func (m *machine) reopen(rows *memoryRows, plant bool) {
-	var err error
-	if m.kept, err = openKeeper(m.Genesis(), rows); err != nil {
-		m.rt.Fatal(err)
-	}
-	if m.planted = plant; plant {
-		registry.PlantSelfApproval(m.kept.state)
-	}
-}
-
-// keep gives a leaf to the kept state, which is stored and opened anew now and then.
-func (m *machine) keep(leaf registry.Leaf) {
-	if _, err := registry.Apply(m.kept.state, leaf); err != nil {
-		m.rt.Fatalf("the kept state refuses leaf %d: %v", len(m.Leaves)-1, err)
-	}
-	if got := m.kept.state.Digest(); got != m.mirror.Digest() {
-		m.rt.Fatalf("after leaf %d: the digest of the kept state differs", len(m.Leaves)-1)
-	}
-	switch len(m.Leaves) % 5 {
-	case 2:
-		m.kept.store(1)
-	case 4:
-		m.kept.store(1)
-		m.reopen(m.kept.rows, m.planted)
-	}
-	if got, want := m.ask(m.kept.state.View(), m.Now), m.ask(m.mirror.View(), m.Now); got != want {
-		m.rt.Fatalf("after leaf %d: the kept state answers otherwise", len(m.Leaves)-1)
-	}
-}
-
 // ask is everything that a view says of organisations and hobbels at a time.
 func (m *machine) ask(v registry.View, at time.Time) string {
 	raw, err := ijson.Canonical([]any{v.Organisations(at), v.Hobbels(at)})

@@ -16,6 +16,8 @@ type State struct {
 	digest sync.Mutex // held while Digest hashes what is new
 	good   good       // signatures that Check looked at
 
+	kept *kept // nil: everything is in memory
+
 	testingSelfApproval bool // tests plant this fault to see that they would notice
 
 	tables
@@ -54,11 +56,11 @@ func NewState(genesis string) *State {
 
 func newTables() tables {
 	return tables{
-		charter:      newTable[CharterRecord]("charter"),
-		members:      newTable[MemberRecord]("member"),
-		nodes:        newTable[NodeRecord]("node"),
-		anchors:      newTable[AnchorRecord]("anchor"),
-		policies:     newTable[PolicyRecord]("policy"),
+		charter:      newSmallTable[CharterRecord]("charter"),
+		members:      newSmallTable[MemberRecord]("member"),
+		nodes:        newSmallTable[NodeRecord]("node"),
+		anchors:      newSmallTable[AnchorRecord]("anchor"),
+		policies:     newSmallTable[PolicyRecord]("policy"),
 		orgs:         newTable[OrganisationRecord]("organisation"),
 		aliases:      newTable[[]string]("alias"),
 		standings:    newTable[Standing]("standing"),
@@ -66,13 +68,13 @@ func newTables() tables {
 		keyHolders:   newTable[[]string]("key"),
 		holdings:     newTable[[]string]("holding"),
 		proposals:    newTable[Proposal]("proposal"),
-		catalogues:   newTable[CatalogueRecord]("catalogue"),
-		hobbels:      newTable[[]HobbelFact]("hobbel"),
+		catalogues:   newSmallTable[CatalogueRecord]("catalogue"),
+		hobbels:      newSmallTable[[]HobbelFact]("hobbel"),
 		commitments:  newTable[CommitmentRecord]("commitment"),
 		functions:    newTable[Listing[FunctionProfile]]("function"),
 		modules:      newTable[Listing[Module]]("module"),
-		attested:     newTable[DigestRecord]("digest"),
-		clocks:       newTable[ClockRecord]("clock"),
+		attested:     newSmallTable[DigestRecord]("digest"),
+		clocks:       newSmallTable[ClockRecord]("clock"),
 		heads:        newTable[string]("head"),
 		events:       newTable[int64]("event"),
 	}
@@ -106,7 +108,7 @@ func (s *State) Head(subject string) string {
 
 // Leaf finds an event in the log by its id.
 func (s *State) Leaf(eventID string) (index uint64, ok bool) {
-	rows := s.events.rows[eventID]
+	rows := s.events.row(eventID)
 	if len(rows) == 0 {
 		return 0, false
 	}
@@ -125,6 +127,9 @@ func (s *State) asKnown(size uint64) *State {
 
 // rollback forgets the leaves from size on; logTime is what it was then.
 func (s *State) rollback(size uint64, genesis string, logTime int64) {
+	if s.kept != nil {
+		panic("registry: what is stored is not taken back") // a replica keeps its state in memory
+	}
 	for _, st := range s.stores() {
 		st.rollback(size)
 	}
