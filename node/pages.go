@@ -43,7 +43,7 @@ func newPages(n *Node) (*pages, error) {
 	p.kit, err = page.New(page.Options{Owner: n.founding.name, Sources: []fs.FS{pageFiles}, Nav: []page.Link{
 		{Key: "node.nav.region", Path: "/"}, {Key: "node.nav.functions", Path: "/functions"}, {Key: "node.nav.modules", Path: "/modules"},
 		{Key: "node.nav.hobbels", Path: "/hobbels"}, {Key: "node.nav.organisations", Path: "/organisations"}, {Key: "node.nav.decisions", Path: "/decisions"},
-		{Key: "node.nav.log", Path: "/log"}, {Key: "node.nav.check", Path: "/check"},
+		{Key: "node.nav.check", Path: "/check"},
 	}})
 	if err != nil {
 		return nil, err
@@ -111,7 +111,7 @@ type regionPage struct {
 	Modules       int
 	Criteria      string
 	CriteriaText  *registry.CriteriaText
-	Continues     bool // it goes on where another region stopped
+	Continues     *registry.Continuation // it goes on where another region stopped
 	Leaves        uint64
 	Source        source
 }
@@ -139,7 +139,7 @@ func (p *pages) showRegion(w http.ResponseWriter, r *http.Request) {
 		}
 		region := v.Region(now)
 		data.Name = region.Name
-		data.Criteria, data.CriteriaText, data.Continues = region.Criteria, region.Text, region.Continues != nil
+		data.Criteria, data.CriteriaText, data.Continues = region.Criteria, region.Text, region.Continues
 		one := registry.ListingQuery{Limit: 1}
 		data.Functions, data.Modules = v.Functions(one, now).Total, v.Modules(one, now).Total
 		for _, m := range region.Members {

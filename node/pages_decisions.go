@@ -115,17 +115,17 @@ func (n *names) subject(e registry.Event) partyRow {
 	}
 	if id, ok := strings.CutPrefix(e.Subject, registry.FunctionSubject("")); ok {
 		if f, _, err := n.v.Function(id, n.at); err == nil {
-			return partyRow{Name: f.Document.Title.NL, Path: "/functions/" + id}
+			return partyRow{Title: f.Document.Title, Path: "/functions/" + id}
 		}
 	}
 	if id, ok := strings.CutPrefix(e.Subject, registry.ModuleSubject("")); ok {
 		if m, _, err := n.v.Module(id, n.at); err == nil {
-			return partyRow{Name: m.Document.Title.NL, Path: "/modules/" + id}
+			return partyRow{Title: m.Document.Title, Path: "/modules/" + id}
 		}
 	}
 	if id, ok := strings.CutPrefix(e.Subject, registry.HobbelSubject("")); ok {
 		id, _, _ = strings.Cut(id, "/") // in one sector or branche
-		return partyRow{Name: id, Path: "/hobbels/" + id}
+		return n.hobbel(id)
 	}
 	return partyRow{}
 }

@@ -2,6 +2,9 @@ package node
 
 import (
 	"net/http"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gorilla/mux"
@@ -119,3 +122,29 @@ func (d modulePage) NeedsNothing() bool {
 	e := d.Document.Entry
 	return len(e.Skills) == 0 && len(e.Credentials) == 0 && len(e.Modules) == 0 && !e.Intake && e.Text.NL == ""
 }
+
+// Credits are the study credits as they are written in a language.
+func (d modulePage) Credits(lang string) string {
+	s := strconv.FormatFloat(d.Document.EC, 'f', -1, 64)
+	if lang != string(page.English) {
+		s = strings.ReplaceAll(s, ".", ",")
+	}
+	return s
+}
+
+// spokenRow is a language in which a module is given.
+type spokenRow struct {
+	Tag   string
+	Named bool // there is a word for it in the catalogs
+}
+
+// Spoken are the languages of the module.
+func (d modulePage) Spoken() []spokenRow {
+	var out []spokenRow
+	for _, tag := range d.Document.Languages {
+		out = append(out, spokenRow{tag, slices.Contains(namedLanguages, tag)})
+	}
+	return out
+}
+
+var namedLanguages = []string{"ar", "de", "en", "fr", "nl", "pl", "tr", "uk"}

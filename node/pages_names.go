@@ -10,6 +10,7 @@ import (
 // partyRow is who did something, as people know it.
 type partyRow struct {
 	Name   string
+	Title  registry.Text  // of what is no party: a hobbel, a function, a module
 	Group  registry.Group // of a member
 	Path   string         // of an organisation's page
 	Erased bool           // its name was erased by law
@@ -22,6 +23,7 @@ type names struct {
 	at      time.Time
 	members map[string]registry.MemberRecord
 	known   map[string]partyRow
+	hobbels map[string]registry.Text // titles, once they were asked for
 }
 
 func newNames(v registry.View, at time.Time) *names {
@@ -56,6 +58,20 @@ func (n *names) organisation(id string) partyRow {
 		return partyRow{Name: id}
 	}
 	return partyRow{Name: o.Name, Erased: o.Erased, Path: "/organisations/" + id}
+}
+
+// hobbel names a hobbel by its title.
+func (n *names) hobbel(id string) partyRow {
+	if n.hobbels == nil {
+		n.hobbels = map[string]registry.Text{}
+		for _, h := range n.v.Hobbels(n.at).Hobbels {
+			n.hobbels[h.ID] = h.Title
+		}
+	}
+	if title, ok := n.hobbels[id]; ok {
+		return partyRow{Title: title, Path: "/hobbels/" + id}
+	}
+	return partyRow{Name: id} // of an earlier catalogue
 }
 
 // dated is a time of the registry, zero when it has none.

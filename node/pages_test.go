@@ -41,3 +41,22 @@ func TestEveryKindHasAName(t *testing.T) {
 		}
 	}
 }
+
+// Every word that a function profile or module can hold has a text.
+func TestEveryWordOfAListingHasAText(t *testing.T) {
+	p, err := newPages(&Node{founding: region{name: "Regio Aakermonde"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := p.kit.Texts(p.kit.Languages()[0])
+	for prefix, words := range map[string][]string{
+		"contract": registry.Contracts(), "shift": registry.Shifts(), "demand": registry.Demands(), "form": registry.Forms(), "time": registry.Times(),
+		"assessment": registry.AssessmentForms(), "pace": registry.Paces(), "workplace": registry.Workplaces(), "language": namedLanguages,
+	} {
+		for _, word := range words {
+			if texts["node."+prefix+"."+word] == nil {
+				t.Errorf("there is no text for %s %q", prefix, word)
+			}
+		}
+	}
+}

@@ -37,11 +37,10 @@ func decisionsSamples() []page.Sample[decisionsPage] {
 	refused := sampleDecision(5, registry.KindApplied, partyRow{Name: "Snelcursus Vandaag", Path: "/organisations/org_eeeeeeeeeeeeeeeeeeeeeeeeee"}, decisionRefused)
 	refused.Role, refused.Refused = registry.Issuer, []string{"De opleider toetst zichzelf. Laat een ander dat doen en vraag opnieuw aan.", "Er is geen klachtenregeling."}
 	lapsed := sampleDecision(9, registry.KindDetails, partyRow{Erased: true, Path: "/organisations/org_cccccccccccccccccccccccccc"}, decisionLapsed)
-	hobbel := sampleDecision(12, registry.KindHobbel, partyRow{Name: "H03", Path: "/hobbels/H03"}, decisionEnacted)
+	hobbel := sampleDecision(12, registry.KindHobbel, partyRow{Title: registry.Text{NL: "Werkgevers kijken alleen naar diploma en cv", EN: "Employers look only at diploma and cv"}, Path: "/hobbels/H03"}, decisionEnacted)
 	list := sampleDecision(30, registry.KindCatalogue, partyRow{}, decisionEnacted)
 	return []page.Sample[decisionsPage]{
-		{Name: "some", Data: decisionsPage{Waiting: []decisionRow{admission, stop}, Decided: []decisionRow{fraud, refused, lapsed, hobbel, list}, Total: 40, Older: 2, Source: from}},
-		{Name: "older", Data: decisionsPage{Decided: []decisionRow{hobbel, list}, Total: 27, Newer: 1, Source: from}},
+		{Name: "some", Data: decisionsPage{Waiting: []decisionRow{admission, stop}, Decided: []decisionRow{fraud, refused, lapsed, hobbel, list}, Total: 90, Newer: 1, Older: 3, Source: from}},
 		{Name: "none", Data: decisionsPage{Source: from}},
 	}
 }
@@ -82,7 +81,7 @@ func decisionSamples() []page.Sample[decisionPage] {
 	fraud := decisionPage{decisionRow: sampleDecision(2, registry.KindWithdrawn, sampleOssekamp, decisionEnacted), By: []partyRow{sampleVakbond}, Approvals: votes, Index: 190, Covered: true, Source: from,
 		Measure: &registry.Measure{EffectiveFrom: sampleDay.AddDate(0, -6, 0).Unix(), Fraud: true}}
 	fraud.Role, fraud.Reason = registry.Issuer, "Valse verklaringen over werk dat niet is gedaan."
-	claim := decisionPage{decisionRow: sampleDecision(23, registry.KindHobbel, partyRow{Name: "H03", Path: "/hobbels/H03"}, decisionPending), By: []partyRow{sampleOssekamp}, Need: registry.Threshold{Groups: 2, Members: 2}, Days: 0,
+	claim := decisionPage{decisionRow: sampleDecision(23, registry.KindHobbel, partyRow{Title: registry.Text{NL: "Werkgevers kijken alleen naar diploma en cv", EN: "Employers look only at diploma and cv"}, Path: "/hobbels/H03"}, decisionPending), By: []partyRow{sampleOssekamp}, Need: registry.Threshold{Groups: 2, Members: 2}, Days: 0,
 		Approvals: votes, Confirmation: true, Missing: missingRow{Reachable: true}, Index: 213, Source: from, Ask: []partyRow{sampleOpleiders}, Barred: []barredRow{{sampleWerkgevers, registry.BarAsks}},
 		Hobbel: &hobbelStep{Status: registry.Doorbraak, On: sampleDay, Summary: registry.Text{NL: "Negen werkgevers nemen nu aan op het paspoort."}, Evidence: []evidenceRow{newEvidenceRow(registry.Evidence{URL: "https://aakermonde.example/proeftuinen/aannemen-op-kunnen"})}}}
 	group := claim

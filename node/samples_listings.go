@@ -54,10 +54,7 @@ func functionSamples() []page.Sample[functionPage] {
 	closed := functionPage{functionRow: sampleFunctionRow("Planner op afstand", registry.ListingClosed), Source: from}
 	closed.Closed, closed.Reason, closed.Version = sampleDay.Unix(), registry.Text{NL: "De plaatsen zijn vervuld.", EN: "The positions are filled."}, 3
 	closed.fill(nil)
-	ended, unlisted := closed, closed
-	ended.State, ended.Closed, ended.Reason = registry.ListingEnded, 0, registry.Text{}
-	unlisted.State, unlisted.Closed, unlisted.Reason = registry.ListingUnlisted, 0, registry.Text{}
-	return []page.Sample[functionPage]{{Name: "open", Data: open}, {Name: "closed", Data: closed}, {Name: "ended", Data: ended}, {Name: "unlisted", Data: unlisted}}
+	return []page.Sample[functionPage]{{Name: "open", Data: open}, {Name: "closed", Data: closed}}
 }
 
 func sampleModuleRow(title string, s registry.ListingState) moduleRow {
@@ -78,7 +75,6 @@ func modulesSamples() []page.Sample[modulesPage] {
 	return []page.Sample[modulesPage]{
 		{Name: "all", Data: modulesPage{Search: searchRow{path: "/modules"}, Items: some, Total: 2, Source: from}},
 		{Name: "found", Data: modulesPage{Search: searchRow{path: "/modules", Skill: some[0].Document.Skills[0].URI, Label: some[0].Document.Skills[0].Label}, Items: some[:1], Total: 40, Next: "/modules?after=mod_aaaaaaaaaaaaaaaaaaaaaaaaaa", Source: from}},
-		{Name: "nothing", Data: modulesPage{Search: searchRow{path: "/modules", Place: "Verweg"}, Source: from}},
 		{Name: "none", Data: modulesPage{Search: searchRow{path: "/modules"}, Source: from}},
 	}
 }
