@@ -180,6 +180,7 @@ func printStatus(out io.Writer, s node.Status) {
 	fmt.Fprintf(out, "leader      %s\n", orNone(s.Leader))
 	fmt.Fprintf(out, "raft index  %d, stored %d\n", s.RaftIndex, s.Applied)
 	fmt.Fprintf(out, "leaves      %d\n", s.Leaves)
+	fmt.Fprintf(out, "rules       %d in force, this node knows up to %d\n", s.Rules, s.RulesKnown)
 	if s.Checkpoint == nil {
 		fmt.Fprintf(out, "checkpoint  none yet\n")
 	} else {

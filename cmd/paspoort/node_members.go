@@ -38,7 +38,7 @@ Who you are stands in the file of "paspoort registry init", or in the flags.`,
 				return fmt.Errorf("%s tells of no node", args[0])
 			}
 			fmt.Fprintf(cmd.ErrOrStderr(), "Card %s: node %s at %s\n", card.Fingerprint(), card.Facts.Node.ID, card.Facts.Node.URL)
-			return changeNodes(cmd, f, registry.KindNodeAdded, &registry.NodeChange{Node: card.Facts.Node, Reason: reason})
+			return propose(cmd, f, registry.KindNodeAdded, &registry.NodeChange{Node: card.Facts.Node, Reason: reason})
 		},
 	}
 	f.register(cmd)
@@ -60,7 +60,7 @@ after the change sign one together. Then stop it.`,
 		Args:              exactArgs(1),
 		PersistentPreRunE: func(*cobra.Command, []string) error { return checkLanguage(f.lang) },
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return changeNodes(cmd, f, registry.KindNodeRemoved, &registry.NodeChange{ID: args[0], Reason: reason})
+			return propose(cmd, f, registry.KindNodeRemoved, &registry.NodeChange{ID: args[0], Reason: reason})
 		},
 	}
 	f.register(cmd)
@@ -69,8 +69,8 @@ after the change sign one together. Then stop it.`,
 	return cmd
 }
 
-// changeNodes signs the change as a member and says what is left to do.
-func changeNodes(cmd *cobra.Command, f *registryFlags, kind registry.Kind, change *registry.NodeChange) error {
+// propose signs a change of the region as a member and says what is left to do.
+func propose(cmd *cobra.Command, f *registryFlags, kind registry.Kind, change registry.Body) error {
 	v, err := f.speaker(cmd)
 	if err != nil {
 		return err

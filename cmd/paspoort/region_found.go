@@ -22,7 +22,7 @@ func newRegionCommand() *cobra.Command {
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newRegionCardCommand(), newRegionFoundCommand(), newRegionSignCommand())
+	cmd.AddCommand(newRegionCardCommand(), newRegionFoundCommand(), newRegionSignCommand(), newRegionRulesCommand())
 	return cmd
 }
 
@@ -65,7 +65,7 @@ func newRegionCardCommand() *cobra.Command {
 
 func newRegionFoundCommand() *cobra.Command {
 	var p founding.Plan
-	var out string
+	var out, continues, lossesNL, lossesEN string
 	cmd := &cobra.Command{
 		Use:   "found CARD...",
 		Short: "Make the draft of a region's founding, of the cards of its members",
@@ -78,13 +78,42 @@ with "paspoort region sign"; with the last signature it is the founding event.`,
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return foundRegion(cmd, p, out, args) },
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if p.Continues, err = continuation(continues, lossesNL, lossesEN); err != nil {
+				return err
+			}
+			return foundRegion(cmd, p, out, args)
+		},
 	}
 	cmd.Flags().StringVar(&p.Name, "name", "", "name of the region, such as \"Regio Aakermonde\"")
 	cmd.Flags().StringVar(&p.Origin, "origin", "", "name of its log, such as aakermonde.example/register")
 	cmd.Flags().StringVar(&p.Criteria, "criteria", "criteria-1", "version of the criteria for admission")
 	cmd.Flags().StringVar(&out, "out", "founding.draft.json", "file for the draft")
+	cmd.Flags().StringVar(&continues, "continues", "", "GENESIS=SNAPSHOT: the region that this one goes on from, and the largest snapshot of it that anybody has")
+	cmd.Flags().StringVar(&lossesNL, "losses-nl", "", "with --continues: what is known to be lost, in Dutch")
+	cmd.Flags().StringVar(&lossesEN, "losses-en", "", "the same in English")
 	return cmd
+}
+
+// continuation reads where the region stopped that the new one goes on from; nil for none.
+func continuation(from, nl, en string) (*registry.Continuation, error) {
+	if from == "" {
+		return nil, nil
+	}
+	genesis, file, ok := strings.Cut(from, "=")
+	if !ok || nl == "" && en != "" {
+		return nil, exitError{exitUsage, errors.New("--continues is GENESIS=SNAPSHOT, and what was lost is said in Dutch, and then in English if you like")}
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var losses *registry.Text
+	if nl != "" {
+		losses = &registry.Text{NL: nl, EN: en}
+	}
+	return founding.Continuation(genesis, f, losses)
 }
 
 func foundRegion(cmd *cobra.Command, p founding.Plan, out string, files []string) error {
@@ -234,6 +263,9 @@ func showDraft(cmd *cobra.Command, d *founding.Draft) error {
 	}
 	for _, a := range c.Anchors {
 		fmt.Fprintf(out, "  CA     kept by %s\n", a.Operator)
+	}
+	if from := c.Continues; from != nil {
+		fmt.Fprintf(out, "  goes on from region %s, as of its %d leaves\n", from.Genesis, from.Size)
 	}
 	fmt.Fprintf(out, "  to admit: %s\n", agreement(c.Thresholds[registry.ForAdmission]))
 	fmt.Fprintf(out, "Draft %s\n", d.Fingerprint())

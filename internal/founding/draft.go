@@ -14,6 +14,7 @@ import (
 
 	"paspoort.example/paspoort/specs/ijson"
 	"paspoort.example/paspoort/specs/registry"
+	"paspoort.example/paspoort/specs/tlog"
 )
 
 // Plan is what the founders agree on beside their cards.
@@ -21,6 +22,26 @@ type Plan struct {
 	Name     string // of the region
 	Origin   string // of its log, e.g. "aakermonde.example/register"
 	Criteria string // version of the criteria for admission, e.g. "criteria-2026-1"
+	// Continues is the region that this one goes on from, when that one lost the keys of most
+	// of its nodes. See [Continuation].
+	Continues *registry.Continuation
+}
+
+// Continuation reads where a region stopped from a snapshot of it, the largest that anybody
+// has, after verifying it against the region's id. It fails as registry.Snapshot.Replay does.
+func Continuation(genesis string, snapshot io.Reader, losses *registry.Text) (*registry.Continuation, error) {
+	s, err := registry.ReadSnapshot(snapshot)
+	if err != nil {
+		return nil, err
+	}
+	if _, _, err := s.Replay(genesis); err != nil {
+		return nil, err
+	}
+	c, err := tlog.PeekCheckpoint(s.Checkpoint)
+	if err != nil {
+		return nil, err
+	}
+	return &registry.Continuation{Genesis: genesis, Size: c.Size, Root: c.Root.String(), Losses: losses}, nil
 }
 
 // Charter makes a charter of cards, with the thresholds and the term that the rules propose.
@@ -36,6 +57,7 @@ func Charter(p Plan, random io.Reader, cards ...Card) (registry.Charter, error) 
 	c := registry.Charter{
 		Admission: registry.DefaultTerm(), Criteria: p.Criteria, Name: p.Name, Nonce: nonce, Origin: p.Origin,
 		Thresholds: registry.DefaultThresholds(),
+		Continues:  p.Continues,
 	}
 	groups := map[registry.Group]bool{}
 	for _, card := range cards {

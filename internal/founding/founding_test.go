@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"paspoort.example/paspoort/internal/ca"
+	"paspoort.example/paspoort/internal/evidence/evidencetest"
 	"paspoort.example/paspoort/internal/testkit"
 	"paspoort.example/paspoort/specs/registry"
 )
@@ -178,7 +179,7 @@ func TestWhatMakesNoCharter(t *testing.T) {
 		"no authority": {[]Card{all[0].card(t), all[1].card(t)}, "--ca"},
 		"one group":    {[]Card{all[2].card(t)}, "two of the groups"},
 	} {
-		_, err := Charter(Plan{"Regio", "aakermonde.example/register", "c"}, nil, tt.cards...)
+		_, err := Charter(Plan{Name: "Regio", Origin: "aakermonde.example/register", Criteria: "c"}, nil, tt.cards...)
 		if !errors.Is(err, ErrCharter) || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got %v, want %q", name, err, tt.want)
 		}
@@ -187,7 +188,7 @@ func TestWhatMakesNoCharter(t *testing.T) {
 
 func TestForgedSignaturesFoundNothing(t *testing.T) {
 	all := founders(t)
-	charter, err := Charter(Plan{"Regio", "aakermonde.example/register", "c"}, nil, all[0].card(t), all[1].card(t), all[2].card(t))
+	charter, err := Charter(Plan{Name: "Regio", Origin: "aakermonde.example/register", Criteria: "c"}, nil, all[0].card(t), all[1].card(t), all[2].card(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,6 +208,38 @@ func TestForgedSignaturesFoundNothing(t *testing.T) {
 	draft.Signatures[bond] = draft.Signatures[kring]
 	if _, err := draft.Founding(); !errors.Is(err, ErrDraft) {
 		t.Errorf("got %v, want ErrDraft", err)
+	}
+}
+
+// TestContinuing: a region that goes on from another says from where, and only of a snapshot
+// that is that region's.
+func TestContinuing(t *testing.T) {
+	old := evidencetest.New(t, time.Now)
+	genesis := old.Follower().Genesis()
+	from, err := Continuation(genesis, bytes.NewReader(old.Snapshot()), &registry.Text{NL: "een dag", EN: "one day"})
+	if err != nil || from.Genesis != genesis || from.Size == 0 {
+		t.Fatalf("got %+v, %v", from, err)
+	}
+	all := founders(t)
+	plan := Plan{Name: "Regio", Origin: "aakermonde.example/register", Criteria: "c", Continues: from}
+	charter, err := Charter(plan, nil, all[0].card(t), all[1].card(t), all[2].card(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	draft, err := NewDraft(charter, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range all {
+		if _, err := draft.Sign(f.keys[KeyMember]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := draft.Founding(); err != nil {
+		t.Error(err)
+	}
+	if _, err := Continuation(strings.Repeat("a", 64), bytes.NewReader(old.Snapshot()), nil); !errors.Is(err, registry.ErrRegion) {
+		t.Errorf("the snapshot of another region: got %v, want ErrRegion", err)
 	}
 }
 
