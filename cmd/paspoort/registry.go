@@ -56,6 +56,7 @@ Looking needs no file and no key:
 	cmd.AddCommand(
 		newRegistryInitCommand(f),
 		newRegistryApplyCommand(f),
+		newRegistryAppealCommand(f),
 		newRegistryStatusCommand(f),
 		newRegistryVoteCommand(f, true),
 		newRegistryVoteCommand(f, false),
@@ -64,6 +65,7 @@ Looking needs no file and no key:
 		newRegistryMeasureCommand(f, registry.KindWithdrawn),
 		newRegistryRotateCommand(f),
 		newRegistryAliasCommand(f),
+		newRegistrySucceedCommand(f),
 		newRegistryListCommand(f),
 		newRegistryShowCommand(f),
 		newRegistryWhyCommand(f),
@@ -233,6 +235,8 @@ func genesisIn(answer any) string {
 	case registry.ProposalsAnswer:
 		return a.Genesis
 	case registry.EndingAnswer:
+		return a.Genesis
+	case registry.AdmissionAnswer:
 		return a.Genesis
 	}
 	return ""

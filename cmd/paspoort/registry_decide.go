@@ -199,12 +199,10 @@ func (v *voice) propose(act govern.Act) error {
 }
 
 func (v *voice) proposed(out registry.Outcome) error {
-	why, err := look(v.cmd.Context(), v, func(c registry.Client) (registry.EventAnswer, error) { return c.Event(v.cmd.Context(), out.Event) })
-	if err != nil {
+	if _, err := v.Progress(v.cmd.Context(), out.Event); err == nil {
+		return v.after(out, out.Event)
+	} else if !isUnknown(err) {
 		return err
-	}
-	if why.Why != nil && why.Why.Proposal != nil {
-		return v.after(out, why.Why.Proposal.ID)
 	}
 	return v.f.say(v.cmd, map[string]any{"outcome": out}, func(p *registryPrinter) {
 		p.line("%s Getekend. Het geldt vanaf nu.", "%s Signed. It holds from now on.", p.s.good("✓"))

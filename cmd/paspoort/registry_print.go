@@ -47,10 +47,24 @@ func (p *registryPrinter) standing(x registry.Progress) {
 		p.line("%s Besloten op %s.", "%s Decided on %s.", p.s.good("✓"), day(x.Decided))
 	case registry.Refused:
 		p.line("%s Afgewezen op %s.", "%s Refused on %s.", p.s.bad("✗"), day(x.Decided))
+		p.appeal(x)
 	case registry.Lapsed:
 		p.line("%s Vervallen op %s: te weinig leden besloten op tijd.", "%s Lapsed on %s: too few members decided in time.", p.s.bad("✗"), day(x.Decided))
+		p.appeal(x)
 	default:
 		p.pending(x)
+	}
+}
+
+// appeal prints whether an applicant can ask for a second look.
+func (p *registryPrinter) appeal(x registry.Progress) {
+	switch a := x.Appeal; {
+	case a == nil:
+	case a.Event != "":
+		p.fact("Nieuw besluit gevraagd", "Second look asked", a.Event)
+	case a.Possible:
+		p.line("De aanvrager kan tot %s om een nieuw besluit vragen:\n  paspoort registry appeal %.12s --reason \"...\"",
+			"The applicant can ask for a second look until %s:\n  paspoort registry appeal %.12s --reason \"...\"", day(a.Until), x.ID)
 	}
 }
 

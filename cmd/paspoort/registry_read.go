@@ -287,13 +287,16 @@ func (v *voice) find(ctx context.Context, name string) (registry.Organisation, e
 		}
 		return org.Organisation, err
 	}
+	if strings.HasPrefix(name, "https://") || strings.HasPrefix(name, "did:") {
+		return v.findAddress(ctx, strings.TrimRight(name, "/"))
+	}
 	list, err := look(ctx, v, func(c registry.Client) (registry.OrganisationsAnswer, error) { return c.Organisations(ctx, freshly) })
 	if err != nil {
 		return registry.Organisation{}, err
 	}
 	var found []registry.Organisation
 	for _, o := range list.Organisations {
-		if strings.EqualFold(o.Name, name) || slices.ContainsFunc(o.Aliases, func(a registry.Alias) bool { return a.Value == strings.TrimRight(name, "/") }) {
+		if strings.EqualFold(o.Name, name) {
 			found = append(found, o)
 		}
 	}
@@ -304,4 +307,21 @@ func (v *voice) find(ctx context.Context, name string) (registry.Organisation, e
 		return found[0], nil
 	}
 	return registry.Organisation{}, fmt.Errorf("%w: %s, %s", errManySuch, found[0].ID, found[1].ID)
+}
+
+// findAddress is the organisation that has an address now: of two that had it today, the one
+// that took it over.
+func (v *voice) findAddress(ctx context.Context, address string) (registry.Organisation, error) {
+	q := registry.Question{Role: registry.Issuer, Lookup: registry.Lookup{URL: address}}
+	if strings.HasPrefix(address, "did:") {
+		q.Lookup = registry.Lookup{DID: address}
+	}
+	a, err := look(ctx, v, func(c registry.Client) (registry.AdmissionAnswer, error) { return c.Admission(ctx, q, freshly) })
+	if err != nil {
+		return registry.Organisation{}, err
+	}
+	if a.Organisation == nil {
+		return registry.Organisation{}, fmt.Errorf("%w: %.80s", errNoSuchOrg, address)
+	}
+	return *a.Organisation, nil
 }

@@ -18,6 +18,7 @@ import (
 
 	"paspoort.example/paspoort/internal/conf"
 	"paspoort.example/paspoort/internal/keyfile"
+	"paspoort.example/paspoort/internal/keyfile/keyfiletest"
 	"paspoort.example/paspoort/node"
 	"paspoort.example/paspoort/specs/registry"
 	"paspoort.example/paspoort/specs/registry/registrytest"
@@ -242,4 +243,39 @@ func (c *council) afterAdmission() {
 	firm := c.asks("gemeente", "application", "apply", "--one-person", "--role", "verifier", "--name", "Jansen Advies", "--purpose", "werving", "--yes")
 	c.sees("kring", []string{"status", firm}, "eenpersoonsbedrijf", "Nog nodig")
 	c.ok("kring", "approve", firm, "--yes")
+	c.appeals()
+}
+
+// appeals: who was refused asks once more, and takes the place of another.
+func (c *council) appeals() {
+	c.t.Helper()
+	c.ok("brug", "init", "--pin", c.genesis+"="+c.url, "--key", c.path("brug.key"))
+	id := c.asks("brug", "application", "apply", "--role", "verifier", "--name", "Taalschool De Brug", "--purpose", "werving", "--yes")
+	c.refused("bad-transition", "brug", "appeal", id, "--reason", "te vroeg", "--yes")
+	c.ok("vakbond", "refuse", id, "--reason", "onduidelijk", "--yes")
+	c.sees("kring", []string{"refuse", id, "--reason", "onduidelijk", "--yes"}, "Afgewezen op", "paspoort registry appeal")
+	appeal := c.asks("brug", "outcome.event", "appeal", id, "--reason", "Nu met uitleg", "--yes")
+	c.sees("nobody", []string{"status", appeal, "--node", c.url}, "Nu met uitleg", "een nieuw besluit vragen")
+	c.refused("conflict-of-interest", "kring", "approve", appeal, "--yes")
+	c.ok("beraad", "approve", appeal, "--yes")
+	c.sees("gemeente", []string{"approve", appeal, "--yes"}, "Besloten op")
+	c.sees("nobody", []string{"show", "Taalschool De Brug", "--node", c.url}, "toegelaten, tot")
+	took := c.asks("brug", "outcome.event", "succeed", "Opleidingshuis De Vaart", "--on", "2026-01-01", "--alias", "https://nieuw.example", "--reason", "fusie", "--yes")
+	c.ok("kring", "approve", took, "--yes")
+	c.sees("gemeente", []string{"approve", took, "--yes"}, "Besloten op")
+	c.sees("nobody", []string{"show", "https://nieuw.example", "--node", c.url}, "Taalschool De Brug")
+}
+
+// TestRegistryToken votes with a key that stays on its token.
+func TestRegistryToken(t *testing.T) {
+	key := keyfiletest.Token(t, registrytest.NamedKey("vakbond"))
+	c := newCouncil(t)
+	pin := c.path("pin")
+	if err := os.WriteFile(pin, []byte(keyfiletest.PIN+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	id := c.asks("gemeente", "application", "apply", "--one-person", "--role", "verifier", "--name", "Jansen Advies", "--purpose", "werving", "--yes")
+	c.refused("wrong_passphrase", "vakbond", "approve", id, "--key", key, "--yes") // the file holds another secret
+	c.sees("vakbond", []string{"approve", id, "--key", key, "--passphrase-file", pin, "--reason", "gezien", "--yes"}, "Getekend")
+	c.sees("kring", []string{"status", id}, "Lid vakbond (werknemers", "gezien")
 }

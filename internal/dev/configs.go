@@ -30,6 +30,28 @@ func (w *World) writeConfig(o organisation) error {
 	return w.writeIssuer(o, id)
 }
 
+// writeSeats writes from where each member and each organisation has its say: for
+// `paspoort registry --config` and `paspoort desk --config`.
+func (w *World) writeSeats() error {
+	for _, m := range members {
+		seat := conf.Seat{Region: w.region(), Outbound: w.outbound, Party: registry.MemberParty(m.id), Key: m.id + ".key", Data: m.id + "-copy"}
+		if err := conf.Write(w.l.path("members", m.id+".json"), seat); err != nil {
+			return err
+		}
+	}
+	for _, o := range organisations {
+		id, err := o.id(w.l)
+		if err != nil {
+			return err
+		}
+		seat := conf.Seat{Region: w.region(), Outbound: w.outbound, Party: registry.OrganisationParty(id), Key: "organisation.key"}
+		if err := conf.Write(w.l.path(o.process, "seat.json"), seat); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // region is how a process finds the region: every node, asked often.
 func (w *World) region() conf.Region {
 	r := conf.Region{Genesis: w.Genesis, EverySeconds: 1}

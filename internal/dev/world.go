@@ -160,6 +160,9 @@ func (w *World) up(ctx context.Context) error {
 	if err := w.hobbels(ctx); err != nil {
 		return fmt.Errorf("publish the hobbels: %w", err)
 	}
+	if err := w.writeSeats(); err != nil {
+		return err
+	}
 	for _, o := range organisations {
 		w.say("admitting and starting " + o.name)
 		if err := errors.Join(w.join(ctx, o), w.writeConfig(o)); err != nil {

@@ -73,6 +73,13 @@ func Facts(e registry.Event) []Fact {
 		})
 	case registry.KindHobbel:
 		with(e, l.hobbel)
+	case registry.KindAppealed:
+		with(e, func(a registry.Appeal) {
+			l.add("Eerdere aanvraag", "Application before", plain(a.Proposal))
+			l.add("Reden", "Reason", plain(a.Reason))
+		})
+	case registry.KindSucceeded:
+		with(e, l.succession)
 	default:
 		l.add("Inhoud", "Contents", plain(string(e.Body)))
 	}
@@ -137,6 +144,17 @@ func (l *facts) measure(m registry.Measure) {
 	}
 	l.day("Met ingang van", "With effect from", m.EffectiveFrom)
 	l.add("Reden", "Reason", plain(m.Reason))
+}
+
+func (l *facts) succession(s registry.Succession) {
+	l.add("Organisatie", "Organisation", plain(s.Organisation))
+	l.add("Gaat verder als", "Goes on as", plain(s.Successor))
+	l.day("Sinds", "Since", s.On)
+	l.add("Adressen gaan over", "Addresses go over", aliasText(s.Aliases))
+	for _, r := range s.Roles {
+		l.add("Toelating gaat over om", "Admission goes over to", RoleText(r))
+	}
+	l.add("Reden", "Reason", plain(s.Reason))
 }
 
 func (l *facts) hobbel(h registry.HobbelClaim) {
