@@ -23,6 +23,9 @@ type Health struct {
 	// Store and Log are the sizes on disk of the store and of raft's log, in bytes.
 	Store int64 `json:"store_bytes"`
 	Log   int64 `json:"log_bytes"`
+	// Ending is what of the region ends soon, and when that was looked up.
+	Ending   []EndingRow `json:"ending"`
+	EndingAt time.Time   `json:"ending_at,omitzero"`
 	// LeaderMissing is since when nobody leads; zero while somebody does. Unsigned is since
 	// when this node does not sign.
 	LeaderMissing time.Time `json:"leader_missing,omitzero"`
@@ -56,6 +59,8 @@ const (
 	clockDiffers     = 30 * time.Second // Apply takes what was signed up to 5 minutes ahead
 	checkpointOld    = 2 * time.Hour    // nodes cosign again at least hourly (D11)
 	checkpointTooOld = 24 * time.Hour
+	endingEvery      = 10 * time.Minute // it is counted over the whole registry
+	endingSoon       = 14               // days; the registry itself warns 60 days ahead
 )
 
 // health remembers between looks.
@@ -87,6 +92,9 @@ func (n *Node) look(ctx context.Context, now time.Time) []alert.Finding {
 	}
 	h.Needed = h.Voters/2 + 1
 	h.Store, h.Log = folderSize(filepath.Join(n.cfg.Dir, dirStore)), folderSize(filepath.Join(n.cfg.Dir, dirRaft))
+	if h.Ending, h.EndingAt = before.Ending, before.EndingAt; now.Sub(h.EndingAt) >= endingEvery {
+		h.Ending, h.EndingAt = n.ending(ctx, now), now
+	}
 	n.health.mu.Lock()
 	n.health.last = h
 	n.health.mu.Unlock()
@@ -188,6 +196,13 @@ func findings(h Health, s Status, now time.Time) []alert.Finding {
 			furthest = max(furthest, p.Applied)
 		}
 	}
+	soon := 0
+	for _, e := range h.Ending {
+		if e.Until.Sub(now) < endingSoon*24*time.Hour {
+			soon++
+		}
+	}
+	add("ending", "", soon > 0, alert.Warning, 0, strconv.Itoa(soon), strconv.Itoa(endingSoon))
 	if furthest > s.Applied {
 		lack := furthest - s.Applied
 		add("behind", "", lack > behindEntries, alert.Warning, behindAfter, strconv.FormatUint(lack, 10), "")

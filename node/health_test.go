@@ -77,12 +77,18 @@ func TestFindings(t *testing.T) {
 		{"no leader", func(h *Health, _ *Status) { h.LeaderMissing = now.Add(-5 * time.Minute) }, alert.Finding{Code: "no_leader", Raise: alert.Critical, Value: "5"}},
 		{"does not sign", func(h *Health, _ *Status) { h.Unsigned = now.Add(-15 * time.Minute) }, alert.Finding{Code: "not_signing", Raise: alert.Warning, Value: "15"}},
 		{"away", func(h *Health, _ *Status) { h.Peers[0].Reached, h.Peers[0].Away = false, now.Add(-3*time.Minute) }, alert.Finding{Code: "peer_away", Subject: "knoop-2", Raise: alert.Warning, Value: "3"}},
-		{"does not vote", func(h *Health, _ *Status) { h.Peers[0].Member, h.Peers[0].Outside = "nonvoter", now.Add(-20*time.Minute) }, alert.Finding{Code: "not_voter", Subject: "knoop-2", Raise: alert.Warning, Value: "20"}},
+		{"does not vote", func(h *Health, _ *Status) {
+			h.Peers[0].Member, h.Peers[0].Outside = "nonvoter", now.Add(-20*time.Minute)
+		}, alert.Finding{Code: "not_voter", Subject: "knoop-2", Raise: alert.Warning, Value: "20"}},
 		{"clock a little off", func(h *Health, _ *Status) { h.Peers[0].Clock = 2 * time.Second }, alert.Finding{}},
 		{"clock off", func(h *Health, _ *Status) { h.Peers[0].Clock = -40 * time.Second }, alert.Finding{Code: "clock", Subject: "knoop-2", Raise: alert.Warning, Keep: alert.Warning, Value: "39"}},
 		{"clock unclear: the answer was slow", func(h *Health, _ *Status) { h.Peers[0].Clock, h.Peers[0].Took = 20*time.Second, 40*time.Second }, alert.Finding{}},
 		{"behind", func(h *Health, _ *Status) { h.Peers[0].Applied = 5100 }, alert.Finding{Code: "behind", Raise: alert.Warning, Value: "5000"}},
 		{"ahead", func(h *Health, s *Status) { s.Applied = 5100 }, alert.Finding{}},
+		{"an admission ends in a month", func(h *Health, _ *Status) { h.Ending = []EndingRow{{"grant", "Zorggroep Linde", now.AddDate(0, 1, 0)}} }, alert.Finding{}},
+		{"a certificate ends in a week", func(h *Health, _ *Status) {
+			h.Ending = []EndingRow{{"certificate", "Zorggroep Linde", now.AddDate(0, 0, 7)}}
+		}, alert.Finding{Code: "ending", Raise: alert.Warning, Value: "1", Limit: "14"}},
 		{"checkpoint old", func(_ *Health, s *Status) { s.Checkpoint.Freshest = now.Add(-3 * time.Hour) }, alert.Finding{Code: "checkpoint", Raise: alert.Warning, Value: "3", Limit: "2"}},
 		{"checkpoint too old", func(_ *Health, s *Status) { s.Checkpoint.Freshest = now.Add(-30 * time.Hour) }, alert.Finding{Code: "checkpoint", Raise: alert.Critical, Value: "30", Limit: "2"}},
 	} {

@@ -88,6 +88,7 @@ var (
 	votersReached    = describe("voters_reached", "Of those, the ones that answer this node, itself included.")
 	votersNeeded     = describe("voters_needed", "How many of them it takes to decide anything.")
 	dataBytes        = describe("data_bytes", "Size of the data folder on disk, by part.", "part")
+	ends             = describe("ending", "What of the region ends within 60 days and was not renewed.", "what")
 	peerReached      = describe("peer_reached", "1 while the other node answers.", "peer")
 	peerTook         = describe("peer_answer_seconds", "How long its last answer took.", "peer")
 	peerLag          = describe("peer_lag_entries", "Raft entries that it lacks of what this node has applied.", "peer")
@@ -99,7 +100,7 @@ func (c collector) Describe(out chan<- *prometheus.Desc) {
 	for _, m := range statusMetrics {
 		out <- m.desc
 	}
-	for _, d := range []*prometheus.Desc{checkpointLeaves, checkpointAge, checkpointSigned, voters, votersReached, votersNeeded, dataBytes, peerReached, peerTook, peerLag, peerClock} {
+	for _, d := range []*prometheus.Desc{checkpointLeaves, checkpointAge, checkpointSigned, voters, votersReached, votersNeeded, dataBytes, ends, peerReached, peerTook, peerLag, peerClock} {
 		out <- d
 	}
 }
@@ -123,6 +124,13 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	}
 	gauge(dataBytes, float64(h.Store), dirStore)
 	gauge(dataBytes, float64(h.Log), dirRaft)
+	count := map[string]int{"grant": 0, "level": 0, "certificate": 0, "mandate": 0}
+	for _, e := range h.Ending {
+		count[e.What]++
+	}
+	for what, number := range count {
+		gauge(ends, float64(number), what)
+	}
 	gauge(voters, float64(h.Voters))
 	gauge(votersReached, float64(h.Reached))
 	gauge(votersNeeded, float64(h.Needed))

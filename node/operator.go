@@ -112,6 +112,17 @@ func newOperatorPage(now time.Time, s Status, h Health, seen operate.Seen) opera
 	return out
 }
 
+// shownEnding is how many things that end are listed.
+const shownEnding = 10
+
+// Ending are the first of what ends soon.
+func (p operatorPage) Ending() []EndingRow {
+	return p.Health.Ending[:min(shownEnding, len(p.Health.Ending))]
+}
+
+// More is how many end beside those.
+func (p operatorPage) More() int { return len(p.Health.Ending) - len(p.Ending()) }
+
 // Gigabytes is a size for people.
 func (operatorPage) Gigabytes(bytes uint64) float64 { return float64(bytes/(1<<20)) / 1024 }
 

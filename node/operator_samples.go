@@ -29,6 +29,10 @@ func operatorSamples() []page.Sample[operatorPage] {
 
 	thin, watched := health, seen
 	thin.Reached = 2
+	thin.Ending = []EndingRow{{"certificate", "Opleidingshuis De Vaart", day.AddDate(0, 0, 9)}, {"grant", "Machinefabriek Ossekamp", day.AddDate(0, 0, 40)}, {"mandate", "Vakbond De Eendracht", day.AddDate(0, 0, 51)}}
+	for range 9 {
+		thin.Ending = append(thin.Ending, EndingRow{"level", "Zorggroep Linde", day.AddDate(0, 0, 55)})
+	}
 	thin.Peers = []PeerHealth{peer("knoop-2", func(p *PeerHealth) { p.Applied = 190; p.Clock = 41 * time.Second }),
 		peer("knoop-3", func(p *PeerHealth) { p.Reached, p.Away = false, day.Add(-25*time.Minute) })}
 	watched.Certificate = &operate.Certificate{Name: "knoop-1.example", Until: day.AddDate(0, 0, 12)}

@@ -57,7 +57,7 @@ func TestOperator(t *testing.T) {
 		"/":            {"How knoop-1 is doing", "All is well", "1 of the 1 nodes that vote"},
 		"/status.json": {`"problems":[]`, `"voters":1`, `"disk_free_bytes":`},
 		"/readyz":      {"ready"},
-		"/metrics":     {"paspoort_node_voters_reached 1", "paspoort_node_has_leader 1", `paspoort_node_events_total{outcome="committed"}`, "paspoort_node_commit_seconds_bucket", "paspoort_node_checkpoint_age_seconds", "paspoort_node_data_bytes"},
+		"/metrics":     {"paspoort_node_voters_reached 1", "paspoort_node_has_leader 1", `paspoort_node_events_total{outcome="committed"}`, "paspoort_node_commit_seconds_bucket", "paspoort_node_checkpoint_age_seconds", "paspoort_node_data_bytes", `paspoort_node_ending{what="certificate"} 0`},
 	} {
 		code, body := get(operator, path)
 		for _, want := range wants {
