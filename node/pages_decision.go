@@ -80,57 +80,60 @@ func (p *pages) showApplication(w http.ResponseWriter, r *http.Request) { p.deci
 // event that nobody had to agree to has a page as well, since others refer to it.
 func (p *pages) decide(w http.ResponseWriter, r *http.Request, application bool) {
 	now, id := p.n.cfg.Clock(), mux.Vars(r)["id"]
-	var data decisionPage
-	var why registry.Why
-	var unknown error
-	ok := p.view(w, r, func(v registry.View, s source) {
-		if why, unknown = v.Why(id, now); unknown != nil {
-			return
-		}
-		data = decisionPage{Index: why.Index}
-		if why.Proposal != nil {
-			data = newDecisionPage(v, *why.Proposal, now)
-			data.Index, _ = v.State.Leaf(why.Proposal.ID)
-		}
-		data.Source = s
-	})
-	if !ok {
+	var index uint64
+	var known bool
+	if !p.view(w, r, func(v registry.View, _ source) { index, known = v.State.Leaf(id) }) {
 		return
 	}
-	if unknown == nil && why.Proposal == nil {
-		data, unknown = p.direct(r, id, why.Index, data.Source)
-	}
-	if unknown != nil {
+	if !known {
 		p.rendered(p.kit.Fault(w, r, page.Fault{Kind: page.NotFound, Next: "/decisions"}))
 		return
 	}
-	if data.ID != id || (data.Kind == registry.KindApplied) != application {
-		http.Redirect(w, r, data.Path(), http.StatusSeeOther)
-		return
-	}
-	data.Covered = data.Index < p.n.covered()
-	if application {
-		p.rendered(p.application.Render(w, r, http.StatusOK, data))
-		return
-	}
-	p.rendered(p.decision.Render(w, r, http.StatusOK, data))
-}
-
-// direct is the page of an event that needed nobody's agreement but its signers'.
-func (p *pages) direct(r *http.Request, id string, index uint64, s source) (decisionPage, error) {
 	leaf, err := p.n.leaf(index)
 	if err != nil {
-		return decisionPage{}, err
+		p.rendered(err)
+		p.rendered(p.kit.Fault(w, r, page.Fault{Kind: page.Broken, Next: "/decisions"}))
+		return
 	}
-	data := decisionPage{Index: index, Source: s}
-	err = p.n.View(r.Context(), registry.Stale, func(v registry.View, _ registry.ReadInfo) error {
-		who := newNames(v, p.n.cfg.Clock())
-		data.decisionRow = decisionRow{ID: id, Kind: leaf.Event.Kind, State: decisionDirect, Opened: dated(leaf.LogTime), Decided: dated(leaf.LogTime), About: who.subject(leaf.Event)}
-		data.Role, data.Reason = saying(leaf.Event)
-		data.By = signers(leaf.Event, who)
-		return nil
+	var data decisionPage
+	ok := p.view(w, r, func(v registry.View, s source) {
+		why, unknown := v.WhyOf(leaf.Event, now)
+		if err = unknown; err != nil {
+			return
+		}
+		if why.Proposal != nil {
+			data = newDecisionPage(v, *why.Proposal, now)
+		} else {
+			data = newDirectPage(v, leaf, now)
+		}
+		data.Index, _ = v.State.Leaf(data.ID)
+		data.Source = s
 	})
-	return data, err
+	switch {
+	case !ok:
+	case err != nil:
+		p.rendered(err)
+		p.rendered(p.kit.Fault(w, r, page.Fault{Kind: page.Broken, Next: "/decisions"}))
+	case data.ID != id || (data.Kind == registry.KindApplied) != application:
+		http.Redirect(w, r, data.Path(), http.StatusSeeOther)
+	default:
+		data.Covered = data.Index < p.n.covered()
+		view := p.decision
+		if application {
+			view = p.application
+		}
+		p.rendered(view.Render(w, r, http.StatusOK, data))
+	}
+}
+
+// newDirectPage is the page of an event that needed nobody's agreement but its signers'.
+func newDirectPage(v registry.View, leaf registry.Leaf, now time.Time) decisionPage {
+	who, e := newNames(v, now), leaf.Event
+	at := dated(leaf.LogTime)
+	data := decisionPage{By: signers(e, who)}
+	data.decisionRow = decisionRow{ID: e.ID(), Kind: e.Kind, State: decisionDirect, Opened: at, Decided: at, About: who.subject(e)}
+	data.Role, data.Reason = saying(e)
+	return data
 }
 
 func signers(e registry.Event, who *names) []partyRow {

@@ -94,10 +94,8 @@ func newHobbelPage(v registry.View, list registry.HobbelList, i int, now time.Ti
 	for _, f := range all {
 		data.Steps = append(data.Steps, newHobbelStep(v, who, f))
 	}
-	for _, d := range v.Proposals() {
-		if subject := registry.HobbelSubject(h.ID); (d.Event.Subject == subject || strings.HasPrefix(d.Event.Subject, subject+"/")) && d.Status == registry.Pending && !dated(d.Event.Expires).Before(now) {
-			data.Pending = append(data.Pending, newDecisionRow(d, who, now))
-		}
+	for _, d := range v.ProposalsLike(registry.ProposalFilter{Status: registry.Pending, Subject: registry.HobbelSubject(h.ID)}, now) {
+		data.Pending = append(data.Pending, newDecisionRow(d, who, now))
 	}
 	link := func(j int) *hobbelLink {
 		if j < 0 || j >= len(list.Hobbels) {

@@ -106,10 +106,8 @@ func newOrganisationPage(v registry.View, id string, now time.Time) (organisatio
 	for _, c := range slices.Backward(v.Certificates(id)) {
 		data.Certificates = append(data.Certificates, newCertificateRow(c, now))
 	}
-	for _, d := range v.Proposals() {
-		if d.Event.Subject == registry.OrganisationParty(id) && d.Status == registry.Pending && !dated(d.Event.Expires).Before(now) {
-			data.Pending = append(data.Pending, newDecisionRow(d, who, now))
-		}
+	for _, d := range v.ProposalsLike(registry.ProposalFilter{Status: registry.Pending, Subject: registry.OrganisationParty(id)}, now) {
+		data.Pending = append(data.Pending, newDecisionRow(d, who, now))
 	}
 	return data, nil
 }
