@@ -8,8 +8,6 @@ import (
 	"io"
 	"strings"
 	"time"
-
-	"paspoort.example/paspoort/specs/ijson"
 )
 
 // Party is who signs an event, and with what.
@@ -31,42 +29,17 @@ type Draft struct {
 // Compose makes and signs an event. It checks the body, not whether a registry would accept
 // the event. It fails with [ErrBody], [ErrKind], [ErrKey] or an error of a signer.
 func Compose(d Draft, kind Kind, body Body, parties ...Party) (SignedEvent, error) {
-	rules := d.Rules
-	if rules == 0 {
-		rules = RulesVersion
-	}
-	if rules > RulesVersion {
-		return SignedEvent{}, ErrNewer
-	}
-	if _, ok := ruleOf(rules, kind); !ok {
-		return SignedEvent{}, ErrKind
-	}
-	if err := checkUnder(body, rules); err != nil {
-		return SignedEvent{}, err
-	}
-	if err := body.check(); err != nil {
-		return SignedEvent{}, err
-	}
-	raw, err := ijson.Canonical(body)
-	if err != nil {
-		return SignedEvent{}, fmt.Errorf("%w: %w", ErrBody, err)
-	}
-	lifetime := d.Lifetime
-	if lifetime == 0 {
-		lifetime = maxTransit * time.Second
-	}
-	e := Event{
-		Body: raw, Commitments: d.Commitments, Expires: d.Now.Add(lifetime).Unix(), Genesis: d.Genesis, Kind: kind,
-		Predecessor: d.Predecessor, Rules: rules, Signed: d.Now.Unix(), Subject: body.subject(),
-	}
-	keys := make([]crypto.Signer, len(parties))
+	signers, keys := make([]Signer, len(parties)), make([]crypto.Signer, len(parties))
 	for i, p := range parties {
 		pub, err := NewPublicKey(p.Key.Public())
 		if err != nil {
 			return SignedEvent{}, err
 		}
-		e.Signers = append(e.Signers, Signer{Key: pub.Thumbprint(), Party: p.Name})
-		keys[i] = p.Key
+		signers[i], keys[i] = Signer{Key: pub.Thumbprint(), Party: p.Name}, p.Key
+	}
+	e, err := compose(d, kind, body, signers)
+	if err != nil {
+		return SignedEvent{}, err
 	}
 	s, err := Sign(e, keys...)
 	if err != nil {

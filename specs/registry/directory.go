@@ -14,6 +14,7 @@ type Organisation struct {
 	OnePerson    bool         `json:"one_person,omitzero"`
 	Erased       bool         `json:"erased,omitzero"` // its name was erased by law
 	Since        int64        `json:"since,omitzero"`  // first admission; absent for an applicant
+	Key          PublicKey    `json:"key,omitempty"`   // with which it signs events now; absent of a one-person firm
 	Aliases      []Alias      `json:"aliases,omitempty"`
 	Roles        []RoleView   `json:"roles,omitempty"`
 	Head         string       `json:"head,omitempty"`         // predecessor for the next event about it
@@ -36,6 +37,7 @@ func (v View) Organisation(id string, at time.Time) (Organisation, error) {
 		return Organisation{}, ErrUnknown.with("no organisation with this id")
 	}
 	o := Organisation{ID: r.ID, Name: r.Name, Registration: r.Registration, OnePerson: r.OnePerson, Since: r.Since}
+	o.Key, _ = currentKey(r.Keys)
 	o.Predecessors, o.Succeeded = r.Predecessors, r.Succeeded
 	o.Head, _ = v.State.heads.get(OrganisationParty(id), v.AsOf)
 	if r.OnePerson {
