@@ -81,7 +81,9 @@ func Facts(e registry.Event) []Fact {
 	case registry.KindSucceeded:
 		with(e, l.succession)
 	default:
-		l.add("Inhoud", "Contents", plain(string(e.Body)))
+		if !l.region(e) {
+			l.add("Inhoud", "Contents", plain(string(e.Body)))
+		}
 	}
 	return l
 }

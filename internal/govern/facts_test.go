@@ -61,3 +61,32 @@ func TestFacts(t *testing.T) {
 		t.Errorf("got %q and %q", got, govern.About(withdrawn))
 	}
 }
+
+// TestEveryProposalHasFacts: no kind that members vote on is shown as it stands on the wire.
+func TestEveryProposalHasFacts(t *testing.T) {
+	seen := map[registry.Kind]bool{}
+	story, _ := registrytest.Story(t, strings.NewReader(strings.Repeat("a story of a region", 5000)))
+	for _, raw := range story.Leaves {
+		l, err := registry.ParseLeaf(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[l.Event.Kind] = true
+		if slices.Contains(withoutVote, l.Event.Kind) {
+			continue
+		}
+		list := govern.Facts(l.Event)
+		if len(list) == 0 || list[0].Label.NL == "Inhoud" {
+			t.Errorf("%s: got %+v", l.Event.Kind, list)
+		}
+	}
+	if len(seen) < 20 {
+		t.Errorf("the story has only %d kinds", len(seen))
+	}
+}
+
+// withoutVote are the kinds on which nobody votes.
+var withoutVote = []registry.Kind{
+	registry.KindApproved, registry.KindRefused, registry.KindConfirmed, registry.KindCertificate, registry.KindFounded, registry.KindDigest,
+	registry.KindFunction, registry.KindFunctionChanged, registry.KindFunctionClosed, registry.KindModule, registry.KindModuleChanged, registry.KindModuleClosed,
+}

@@ -1,0 +1,128 @@
+package govern
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+
+	"paspoort.example/paspoort/specs/paspoort"
+	"paspoort.example/paspoort/specs/registry"
+)
+
+// region are the facts of what is about the region itself: its charter, members, nodes,
+// certificates and lists. It says whether it knows the kind.
+func (l *facts) region(e registry.Event) bool {
+	switch e.Kind {
+	case registry.KindAmended:
+		with(e, l.amendment)
+	case registry.KindRules:
+		with(e, func(r registry.RulesChange) {
+			l.add("Regels", "Rules", number(r.Version, "versie", "version"))
+			l.reason(r.Reason)
+		})
+	case registry.KindClock:
+		with(e, func(c registry.Clock) { l.reason(c.Reason) })
+	case registry.KindNodeAdded, registry.KindNodeRemoved, registry.KindNodeKeys:
+		with(e, l.node)
+	case registry.KindAnchorAdded, registry.KindAnchorRemoved:
+		with(e, func(a registry.AnchorChange) {
+			if a.Anchor != nil {
+				l.add("Vingerafdruk", "Fingerprint", plain(a.Anchor.Fingerprint))
+				l.add("Beheerd door lid", "Kept by member", plain(a.Anchor.Operator))
+			}
+			l.add("Vingerafdruk", "Fingerprint", plain(a.Fingerprint))
+			l.reason(a.Reason)
+		})
+	case registry.KindCertRevoked:
+		with(e, func(c registry.CertificateRevocation) {
+			l.add("Certificaat", "Certificate", plain(c.Certificate))
+			if c.Compromised {
+				l.add("Sleutel", "Key", paspoort.Text{NL: "in andere handen", EN: "in other hands"})
+			}
+			l.day("Met ingang van", "With effect from", c.EffectiveFrom)
+			l.reason(c.Reason)
+		})
+	case registry.KindCatalogue:
+		with(e, func(c registry.Catalogue) {
+			l.add("Versie", "Version", plain(c.Version))
+			l.add("Bron", "Source", plain(c.Source))
+			for _, h := range c.Hobbels {
+				l.add(h.ID, h.ID, paspoort.Text{NL: h.Title.NL, EN: h.Title.EN})
+			}
+		})
+	case registry.KindErased:
+		with(e, func(x registry.Erasure) {
+			l.add("Gegevens", "Items", number(len(x.Commitments), "stuks", "items"))
+			l.reason(x.Reason)
+		})
+	default:
+		return false
+	}
+	return true
+}
+
+func (l *facts) reason(reason string) { l.add("Reden", "Reason", plain(reason)) }
+
+// number is a count with its word, which stands before a version and behind an amount.
+func number(n int, nl, en string) paspoort.Text {
+	s := strconv.Itoa(n)
+	if nl == "versie" {
+		return paspoort.Text{NL: nl + " " + s, EN: en + " " + s}
+	}
+	return paspoort.Text{NL: s + " " + nl, EN: s + " " + en}
+}
+
+func (l *facts) amendment(a registry.Amendment) {
+	for _, m := range a.Add {
+		g := GroupText(m.Group)
+		l.add("Nieuw lid", "New member", paspoort.Text{NL: m.Name + " (" + m.ID + ", " + g.NL + ")", EN: m.Name + " (" + m.ID + ", " + g.EN + ")"})
+		l.day("Mandaat tot", "Mandate until", m.Until)
+		l.add("Is of bestuurt", "Is or controls", plain(m.Organisations...))
+	}
+	l.add("Lid vertrekt", "Member leaves", plain(a.Remove...))
+	l.add("Criteria", "Criteria", plain(a.Criteria))
+	if t := a.Text; t != nil {
+		if t.Summary != nil {
+			l.add("In het kort", "In short", paspoort.Text{NL: t.Summary.NL, EN: t.Summary.EN})
+		}
+		l.add("Te lezen op", "To read at", plain(t.URL))
+	}
+	if t := a.Admission; t != nil {
+		l.add("Toelating duurt", "Admission lasts", number(t.Days, "dagen", "days"))
+		l.add("Hoogstens", "At most", number(t.MaxDays, "dagen", "days"))
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.Thresholds)) {
+		t := a.Thresholds[name]
+		members, groups := strconv.Itoa(t.Members), strconv.Itoa(t.Groups)
+		label := thresholdTexts[name]
+		l.add("Nodig voor "+label.NL, "Needed for "+label.EN,
+			paspoort.Text{NL: members + " leden uit " + groups + " groepen", EN: members + " members from " + groups + " groups"})
+	}
+	l.reason(a.Reason)
+}
+
+var thresholdTexts = map[string]paspoort.Text{
+	registry.ForAdmission:      {NL: "toelating", EN: "admission"},
+	registry.ForSuspension:     {NL: "schorsing", EN: "suspension"},
+	registry.ForWithdrawal:     {NL: "intrekking", EN: "withdrawal"},
+	registry.ForAmendment:      {NL: "wijziging van de afspraken", EN: "amendment of the charter"},
+	registry.ForInfrastructure: {NL: "knooppunten en hoofdcertificaten", EN: "nodes and root certificates"},
+	registry.ForIdentity:       {NL: "namen en adressen", EN: "names and addresses"},
+	registry.ForHobbels:        {NL: "hobbels", EN: "hobbels"},
+	registry.ForErasure:        {NL: "wissen", EN: "erasure"},
+}
+
+func (l *facts) node(n registry.NodeChange) {
+	l.add("Knooppunt", "Node", plain(n.ID))
+	if n.Node != nil {
+		l.add("Knooppunt", "Node", plain(n.Node.ID))
+		l.add("Beheerd door lid", "Run by member", plain(n.Node.Operator))
+		l.add("Adres", "Address", plain(n.Node.URL))
+		l.add("Adres tussen knooppunten", "Address between nodes", plain(n.Node.RaftAddress))
+	}
+	if k := n.Keys; k != nil {
+		l.add("Nieuwe sleutel van het log", "New log key", plain(k.Log))
+	}
+	l.day("Oude sleutels gestolen sinds", "Old keys stolen since", n.CompromisedSince)
+	l.reason(n.Reason)
+}
