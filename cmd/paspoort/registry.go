@@ -71,6 +71,9 @@ Looking needs no file and no key:
 		newRegistryWhyCommand(f),
 		newRegistryFunctionCommand(f),
 		newRegistryModuleCommand(f),
+		newRegistryProposeCommand(f),
+		newRegistrySignCommand(f),
+		newRegistrySendCommand(f),
 	)
 	for _, sub := range cmd.Commands() {
 		sub.RunE = told(governed(sub.RunE, &f.lang), &f.lang, &f.json)
