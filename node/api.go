@@ -193,7 +193,8 @@ func getType(w http.ResponseWriter, r *http.Request) {
 
 // broken is an error of the node itself.
 func (n *Node) internal(w http.ResponseWriter, r *http.Request, err error) {
-	n.log.Error("request failed", "route", r.URL.Path, "error", err)
+	pattern, _ := mux.CurrentRoute(r).GetPathTemplate() // never the path itself
+	n.log.Error("request failed", "route", pattern, "error", err)
 	web.WriteError(w, http.StatusInternalServerError, registry.ErrServer.Code, registry.ErrServer.Detail)
 }
 

@@ -73,7 +73,7 @@ func serveIssuer(ctx context.Context, path string) (err error) {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return i.Run(ctx) })
-	group.Go(func() error { return c.Serve(ctx, i.Handler()) })
+	group.Go(func() error { return c.ServeRole(ctx, i.Handler(), conf.Role{Name: "issuer", Data: c.Data}) })
 	return group.Wait()
 }
 

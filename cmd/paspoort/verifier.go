@@ -74,7 +74,9 @@ func serveVerifier(ctx context.Context, path string) (err error) {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return region.Follower.Run(ctx) })
 	group.Go(func() error { return v.Run(ctx) })
-	group.Go(func() error { return c.Serve(ctx, v.Handler()) })
+	group.Go(func() error {
+		return c.ServeRole(ctx, v.Handler(), conf.Role{Name: "verifier", Data: c.Data, Look: copyAges(region.Follower)})
+	})
 	return group.Wait()
 }
 

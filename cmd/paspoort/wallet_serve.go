@@ -106,7 +106,9 @@ func serveWallet(ctx context.Context, path string) (err error) {
 	}
 	group.Go(func() error { return watchAdmission(ctx, c.Organisation, regions, log) })
 	group.Go(func() error { return h.Run(ctx) })
-	group.Go(func() error { return c.Serve(ctx, h.Handler()) })
+	group.Go(func() error {
+		return c.ServeRole(ctx, h.Handler(), conf.Role{Name: "wallet", Data: c.Data, Look: copyAges(asCopies(regions)...)})
+	})
 	return group.Wait()
 }
 

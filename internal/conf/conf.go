@@ -7,7 +7,7 @@
 //
 //	var c conf.Issuer
 //	err := conf.Load("issuer.json", &c)
-//	err = c.Serve(ctx, handler)
+//	err = c.ServeRole(ctx, handler, conf.Role{Name: "issuer", Data: c.Data})
 package conf
 
 import (

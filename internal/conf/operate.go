@@ -149,23 +149,8 @@ func (s Server) certificate() (name string, until time.Time, ok bool) {
 	return "", time.Time{}, false
 }
 
-// Serve listens as the file says and answers until ctx ends.
+// Serve is ServeRole for a server that is no role.
 func (s Server) Serve(ctx context.Context, h http.Handler) error { return s.ServeRole(ctx, h, Role{}) }
-
-// Serve listens as the file says and answers until ctx ends.
-func (c *Issuer) Serve(ctx context.Context, h http.Handler) error {
-	return c.ServeRole(ctx, h, Role{Name: "issuer", Data: c.Data})
-}
-
-// Serve listens as the file says and answers until ctx ends.
-func (c *Verifier) Serve(ctx context.Context, h http.Handler) error {
-	return c.ServeRole(ctx, h, Role{Name: "verifier", Data: c.Data})
-}
-
-// Serve listens as the file says and answers until ctx ends.
-func (c *WalletHost) Serve(ctx context.Context, h http.Handler) error {
-	return c.ServeRole(ctx, h, Role{Name: "wallet", Data: c.Data})
-}
 
 // ServeRole listens as the file says and answers until ctx ends, and looks after the process
 // meanwhile.
