@@ -155,7 +155,7 @@ func seal(body []byte, passphrase string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	to.SetWorkFactor(16) // about a quarter of a second: these are opened at start
+	to.SetWorkFactor(workFactor)
 	var out bytes.Buffer
 	armored := armor.NewWriter(&out)
 	w, err := age.Encrypt(armored, to)
