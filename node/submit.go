@@ -142,6 +142,7 @@ var doorCodes = []*registry.Refusal{
 	registry.ErrMalformed, registry.ErrTooLarge, registry.ErrRules, registry.ErrNewer, registry.ErrKind, registry.ErrReserved,
 	registry.ErrBody, registry.ErrSubject, registry.ErrSignature, registry.ErrCommitment, registry.ErrExpired,
 	registry.ErrRegion, registry.ErrGenesis,
+	registry.ErrDigest, // and each node would compute it anew
 	registry.ErrLogTime, // not the event's fault for good: nothing to remember
 }
 
@@ -157,10 +158,10 @@ func (n *Node) atTheDoor(event registry.SignedEvent) (*registry.Outcome, error) 
 	if !n.verified.leads() {
 		return nil, registry.ErrNoLeader // a new leader may not have applied yet what others were told
 	}
-	m := n.machine
-	m.mu.Lock()
-	err := registry.Check(m.state, event, n.stamp(m.state.LogTime()))
-	m.mu.Unlock()
+	err, lost := n.machine.wouldTake(event, n.stamp)
+	if lost != nil {
+		return nil, lost
+	}
 	now := n.cfg.Clock()
 	if err == nil {
 		if !n.knows(event) && !n.applications.take(now) {
@@ -176,6 +177,14 @@ func (n *Node) atTheDoor(event registry.SignedEvent) (*registry.Outcome, error) 
 		return &o, nil
 	}
 	return nil, nil
+}
+
+// wouldTake is why the machine would not take an event now; lost is why it cannot tell.
+func (m *machine) wouldTake(event registry.SignedEvent, stamp func(time.Time) time.Time) (err, lost error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	defer m.lostRows(&lost)
+	return registry.Check(m.state, event, stamp(m.state.LogTime())), nil
 }
 
 func isOneOf(err error, codes []*registry.Refusal) bool {
@@ -277,9 +286,16 @@ func writeError(err error) error {
 func (n *Node) accepted(id string) (registry.Outcome, bool) {
 	n.machine.mu.RLock()
 	defer n.machine.mu.RUnlock()
-	index, ok := n.machine.state.Leaf(id)
+	index, ok := n.machine.leafOf(id)
 	if !ok {
 		return registry.Outcome{}, false
 	}
 	return registry.Outcome{Event: id, State: registry.OutcomeCommitted, Index: &index, Repeat: true}, true
+}
+
+// leafOf finds an event in the log. mu is held.
+func (m *machine) leafOf(id string) (index uint64, ok bool) {
+	var lost error
+	defer m.lostRows(&lost) // then it is not known here, and the node ends
+	return m.state.Leaf(id)
 }

@@ -13,8 +13,8 @@ const DigestSubject = "digest"
 const digestPause = 20 * 3600
 
 // StateDigest is a member's word, checked by every replica, for what the first Size leaves
-// amount to. Whoever starts from a copy of the state can hold it against a leaf, and a replica
-// whose state went astray finds out and stops.
+// amount to. Whoever starts from a copy of the state can hold it against a leaf. A copy whose
+// state went astray refuses the leaf: a mirror freezes, a node has another root than the others.
 type StateDigest struct {
 	Digest string `json:"digest"` // as State.Digest gives it
 	Size   uint64 `json:"size"`   // leaves; up to the one before this
