@@ -142,7 +142,7 @@ var doorCodes = []*registry.Refusal{
 	registry.ErrMalformed, registry.ErrTooLarge, registry.ErrRules, registry.ErrNewer, registry.ErrKind, registry.ErrReserved,
 	registry.ErrBody, registry.ErrSubject, registry.ErrSignature, registry.ErrCommitment, registry.ErrExpired,
 	registry.ErrRegion, registry.ErrGenesis,
-	registry.ErrDigest, // and each node would compute it anew
+	registry.ErrDigest,  // and each node would compute it anew
 	registry.ErrLogTime, // not the event's fault for good: nothing to remember
 }
 
