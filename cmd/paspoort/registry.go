@@ -71,6 +71,7 @@ Looking needs no file and no key:
 		newRegistryWhyCommand(f),
 		newRegistryFunctionCommand(f),
 		newRegistryModuleCommand(f),
+		newRegistryHobbelCommand(f),
 		newRegistryProposeCommand(f),
 		newRegistrySignCommand(f),
 		newRegistrySendCommand(f),

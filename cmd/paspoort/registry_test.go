@@ -20,6 +20,7 @@ import (
 	"paspoort.example/paspoort/internal/keyfile"
 	"paspoort.example/paspoort/internal/keyfile/keyfiletest"
 	"paspoort.example/paspoort/node"
+	"paspoort.example/paspoort/specs/paspoort"
 	"paspoort.example/paspoort/specs/registry"
 	"paspoort.example/paspoort/specs/registry/registrytest"
 )
@@ -244,6 +245,24 @@ func (c *council) afterAdmission() {
 	c.sees("kring", []string{"status", firm}, "eenpersoonsbedrijf", "Nog nodig")
 	c.ok("kring", "approve", firm, "--yes")
 	c.appeals()
+	c.refused("flag_needed", "kring", "hobbel", "claim", "H03", "--yes")
+	c.sees("nobody", []string{"hobbel", "list", "--node", c.url}, "nog geen lijst")
+	raw, err := paspoort.HobbelCatalogue()
+	if err == nil {
+		err = os.WriteFile(c.path("hobbels.json"), raw, 0o600)
+	}
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	list := c.asks("kring", "outcome.event", "propose", "hobbel.catalogue", c.path("hobbels.json"), "--yes")
+	c.sees("gemeente", []string{"approve", list, "--yes"}, "Besloten op")
+	claim := c.asks("kring", "outcome.event", "hobbel", "claim", "H03", "--status", "experiment", "--sector", "zorg", "--summary", "Budget gaat mee",
+		"--title", "Proeftuin Zij-instroom", "--participants", "12", "--placed", "9", "--yes")
+	c.refused("conflict-of-interest", "kring", "hobbel", "confirm", claim, "--yes")
+	c.sees("vakbond", []string{"hobbel", "confirm", claim, "--yes"}, "Nog nodig: 2 leden")
+	c.ok("beraad", "approve", claim, "--yes")
+	c.sees("gemeente", []string{"approve", claim, "--yes"}, "Besloten op")
+	c.sees("nobody", []string{"hobbel", "list", "--node", c.url}, "experiment", "sector: zorg")
 }
 
 // appeals: who was refused asks once more, and takes the place of another.

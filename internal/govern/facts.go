@@ -169,7 +169,16 @@ func (l *facts) hobbel(h registry.HobbelClaim) {
 	}
 	for _, e := range h.Evidence {
 		parts := slices.DeleteFunc([]string{e.Title, e.Place, e.URL}, func(s string) bool { return s == "" })
-		l.add("Onderbouwing", "Evidence", plain(strings.Join(parts, "; ")))
+		what := plain(strings.Join(parts, "; "))
+		if e.Participants > 0 {
+			n := strconv.Itoa(e.Participants)
+			what.NL, what.EN = what.NL+"; "+n+" deelnemers", what.EN+"; "+n+" participants"
+		}
+		if e.Placed != nil {
+			n := strconv.Itoa(*e.Placed)
+			what.NL, what.EN = what.NL+", "+n+" aan het werk", what.EN+", "+n+" have the job"
+		}
+		l.add("Onderbouwing", "Evidence", what)
 	}
 }
 

@@ -1,0 +1,222 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"paspoort.example/paspoort/internal/govern"
+	"paspoort.example/paspoort/specs/ijson"
+	"paspoort.example/paspoort/specs/registry"
+)
+
+func newRegistryHobbelCommand(f *registryFlags) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "hobbel",
+		Short: "See where the hobbels stand, claim that one moved, or confirm it",
+		Args:  noArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newHobbelListCommand(f), newHobbelClaimCommand(f), newHobbelConfirmCommand(f))
+	for _, sub := range cmd.Commands() {
+		sub.RunE = told(governed(sub.RunE, &f.lang), &f.lang, &f.json)
+	}
+	return cmd
+}
+
+func newHobbelListCommand(f *registryFlags) *cobra.Command {
+	return &cobra.Command{
+		Use: "list", Short: "List the hobbels of the region and where each stands", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			v, err := f.listener(cmd)
+			if err != nil {
+				return err
+			}
+			list, err := look(cmd.Context(), v, func(c registry.Client) (registry.HobbelsAnswer, error) {
+				return c.Hobbels(cmd.Context(), registry.When{})
+			})
+			if err != nil {
+				return err
+			}
+			return f.say(cmd, list, func(p *registryPrinter) { p.hobbels(list) })
+		},
+	}
+}
+
+func (p *registryPrinter) hobbels(list registry.HobbelsAnswer) {
+	title := func(t registry.Text) string {
+		if p.lang == "en" && t.EN != "" {
+			return t.EN
+		}
+		return t.NL
+	}
+	for _, h := range list.Hobbels {
+		p.line("%-4s %-14s %s", "%-4s %-14s %s", h.ID, h.Status, title(h.Title))
+		for _, s := range h.Scopes {
+			p.line("       %-12s %s: %s", "       %-12s %s: %s", s.Status, s.Kind, s.Name)
+		}
+	}
+	if len(list.Hobbels) == 0 {
+		p.line("De regio heeft nog geen lijst van hobbels.", "The region has no list of hobbels yet.")
+	}
+}
+
+// claimFlags are what a claim says, beside or instead of a file.
+type claimFlags struct {
+	status, on, summary, english, sector, branche string
+	title, place, url                             string
+	participants, placed                          int
+	within                                        int
+	yes                                           bool
+}
+
+func newHobbelClaimCommand(f *registryFlags) *cobra.Command {
+	c := &claimFlags{}
+	cmd := &cobra.Command{
+		Use:   "claim HOBBEL [FILE]",
+		Short: "Claim that a hobbel moved a step, with the proeftuin that shows it",
+		Long: `Claim that a hobbel moved a step, with the proeftuin that shows it. A second
+organisation confirms it and members of two groups approve.
+
+  paspoort registry hobbel claim H03 --status experiment --on 2026-03-01 --sector zorg \
+    --summary "Budget gaat mee naar de nieuwe sector" \
+    --title "Proeftuin Zij-instroom" --place Aakermonde --participants 12 --placed 9
+
+FILE holds a whole claim as JSON, with up to 16 pieces of evidence.`,
+		Args: cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error { return f.claim(cmd, c, args) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&c.status, "status", "", "experiment, doorbraak, teruggevallen or open")
+	flags.StringVar(&c.on, "on", "", "day on which it moved; today when absent")
+	flags.StringVar(&c.summary, "summary", "", "what happened, in Dutch")
+	flags.StringVar(&c.english, "summary-en", "", "what happened, in English")
+	flags.StringVar(&c.sector, "sector", "", "in this sector only")
+	flags.StringVar(&c.branche, "branche", "", "in this branche only")
+	flags.StringVar(&c.title, "title", "", "name of the proeftuin")
+	flags.StringVar(&c.place, "place", "", "where it was")
+	flags.StringVar(&c.url, "url", "", "where to read more")
+	flags.IntVar(&c.participants, "participants", 0, "how many people took part")
+	flags.IntVar(&c.placed, "placed", -1, "how many of them have the job")
+	flags.IntVar(&c.within, "decide-within", 30, "for how many days members can decide")
+	flags.BoolVar(&c.yes, "yes", false, "sign without asking")
+	return cmd
+}
+
+func (f *registryFlags) claim(cmd *cobra.Command, c *claimFlags, args []string) error {
+	v, err := f.speaker(cmd)
+	if err != nil {
+		return err
+	}
+	body := &registry.HobbelClaim{}
+	if len(args) == 2 {
+		raw, err := readBody(args[1])
+		if err != nil {
+			return err
+		}
+		if err := ijson.UnmarshalClosed(raw, body); err != nil {
+			return fmt.Errorf("%w: %w", errBadBody, err)
+		}
+	}
+	if err := c.fill(body, args[0], v.Clock()); err != nil {
+		return err
+	}
+	if body.Catalogue == "" {
+		list, err := look(cmd.Context(), v, func(c registry.Client) (registry.HobbelsAnswer, error) { return c.Hobbels(cmd.Context(), freshly) })
+		if err != nil {
+			return err
+		}
+		body.Catalogue = list.Catalogue
+	}
+	if !f.json {
+		if raw, err := ijson.Canonical(body); err == nil {
+			f.printer(cmd.ErrOrStderr()).facts(govern.Facts(registry.Event{Kind: registry.KindHobbel, Body: raw}))
+		}
+	}
+	if err := v.confirm(c.yes); err != nil {
+		return err
+	}
+	return v.propose(govern.Act{Kind: registry.KindHobbel, Body: body, Lifetime: time.Duration(c.within) * 24 * time.Hour})
+}
+
+// fill puts the flags in their places.
+func (c *claimFlags) fill(body *registry.HobbelClaim, hobbel string, now time.Time) error {
+	body.Hobbel = strings.ToUpper(hobbel)
+	if c.status != "" {
+		body.Status = registry.HobbelStatus(c.status)
+	}
+	if body.Status == "" {
+		return needs("status")
+	}
+	on, err := parseDay(c.on)
+	if err != nil {
+		return err
+	}
+	switch {
+	case on != 0:
+		body.On = on
+	case body.On == 0:
+		body.On = now.Unix()
+	}
+	if c.summary != "" {
+		body.Summary = registry.Text{NL: c.summary, EN: c.english}
+	}
+	if body.Summary.NL == "" {
+		return needs("summary")
+	}
+	if c.sector != "" {
+		body.Scope = &registry.Scope{Kind: registry.ScopeSector, Name: c.sector}
+	}
+	if c.branche != "" {
+		body.Scope = &registry.Scope{Kind: registry.ScopeBranche, Name: c.branche}
+	}
+	if c.title != "" || c.url != "" {
+		e := registry.Evidence{Title: c.title, Place: c.place, URL: c.url, Participants: c.participants}
+		if c.placed >= 0 {
+			e.Placed = &c.placed
+		}
+		body.Evidence = append(body.Evidence, e)
+	}
+	if len(body.Evidence) == 0 {
+		return needs("title")
+	}
+	return nil
+}
+
+func newHobbelConfirmCommand(f *registryFlags) *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "confirm ID",
+		Short: "Confirm a claim about a hobbel, as the second organisation",
+		Args:  exactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			v, err := f.speaker(cmd)
+			if err != nil {
+				return err
+			}
+			id, err := v.proposalID(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			claim, err := v.Progress(cmd.Context(), id)
+			if err != nil {
+				return unknown(err, id)
+			}
+			if !f.json {
+				f.printer(cmd.ErrOrStderr()).progress(claim)
+			}
+			if err := v.confirm(yes); err != nil {
+				return err
+			}
+			out, err := v.submit(govern.Act{Kind: registry.KindConfirmed, Body: &registry.Decision{Proposal: id, Voter: v.seat.Party}})
+			if err != nil {
+				return err
+			}
+			return v.after(out, id)
+		},
+	}
+	cmd.Flags().BoolVar(&yes, "yes", false, "sign without asking")
+	return cmd
+}
