@@ -113,7 +113,7 @@ func enactSuccession(x *step) error {
 	}
 	put(x, &x.s.orgs, old.ID, old)
 	// Who controlled the old one has no say about the new one either.
-	next.Members, next.Predecessors = union(next.Members, old.Members), union(next.Predecessors, []string{old.ID})
+	next.Members, next.Predecessors = union(next.Members, x.s.controllers(old)), union(next.Predecessors, []string{old.ID})
 	put(x, &x.s.orgs, next.ID, next)
 	if err := x.addAliases(next.ID, s.Aliases); err != nil {
 		return err
@@ -123,6 +123,17 @@ func enactSuccession(x *step) error {
 	}
 	put(x, &x.s.heads, OrganisationParty(next.ID), x.id)
 	return nil
+}
+
+// controllers lists the members that are one hand with an organisation, by their own word or by its.
+func (s *State) controllers(org OrganisationRecord) []string {
+	out := slices.Clone(org.Members)
+	for _, id := range s.members.keys(s.size) {
+		if s.conflicted(id, org.ID) {
+			out = append(out, id)
+		}
+	}
+	return out
 }
 
 // handOn ends what the old organisation has in a role, and grants it to the successor for the

@@ -64,6 +64,24 @@ func TestSuccession(t *testing.T) {
 	}
 }
 
+// A member that controls the old organisation, by the charter, has no say about the new one.
+func TestSuccessionCarriesConflicts(t *testing.T) {
+	r := registrytest.New(t)
+	old, next := r.Admit("vaart", registry.Issuer), r.Admit("linde", registry.Verifier)
+	guest := "member/tweede-opleider"
+	r.Do(registry.KindAmended, &registry.Amendment{Reason: "nieuw lid", Add: []registry.Member{{
+		Group: registry.Opleiders, ID: "tweede-opleider", Key: registrytest.PublicKey(r.Party(guest).Key), Name: "Tweede Opleider", Organisations: []string{old},
+	}}}, guest, vakbond, gemeente)
+	s := &registry.Succession{On: r.Now.Unix(), Organisation: old, Successor: next, Reason: "fusie"}
+	p := r.Do(registry.KindSucceeded, s, registry.OrganisationParty(next))
+	r.Approve(p.Event.ID(), vakbond, gemeente)
+	m := r.Do(registry.KindSuspended, &registry.Measure{Organisation: next, Role: registry.Verifier, Reason: "onderzoek"}, guest)
+	got, err := r.State.View().Progress(m.Event.ID(), r.Now)
+	if err != nil || got.Status != registry.Pending || len(got.Approvals) != 0 {
+		t.Errorf("suspended by who controlled what went on in it: %+v, %v", got, err)
+	}
+}
+
 // Nobody decides that its own organisation takes over another.
 func TestSuccessionHasConflicts(t *testing.T) {
 	r := registrytest.New(t)
