@@ -3,6 +3,7 @@ package node
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -13,38 +14,42 @@ import (
 	"paspoort.example/paspoort/specs/registry"
 )
 
+// chaosVariable is set for the long run.
+const chaosVariable = "PASPOORT_CHAOS"
+
 // atEachStep runs a test with the power failing at its first step, its second, and so on,
-// until it comes to its end before that; once with a disk that loses all it did not promise,
-// once with one that keeps pieces of it.
+// until it comes to its end before that: in turns with a disk that loses all it did not
+// promise and with one that keeps pieces of it. The long run has both at each step.
 func atEachStep(t *testing.T, run func(t *testing.T, stop int, random *rand.Rand) (failed bool)) {
-	for name, seeded := range map[string]bool{"all unsynced is lost": false, "pieces survive": true} {
-		t.Run(name, func(t *testing.T) {
-			for stop := 1; ; stop++ {
-				var random *rand.Rand
-				if seeded {
-					random = rand.New(rand.NewPCG(uint64(stop), 3))
-				}
-				failed := false
-				synctest.Test(t, func(t *testing.T) {
-					defer func() {
-						if t.Failed() {
-							t.Logf("with the power failing at step %d", stop)
-						}
-					}()
-					failed = run(t, stop, random)
-				})
-				if t.Failed() {
-					return
-				}
-				if !failed {
-					t.Logf("the power failed at each of %d steps", stop-1)
-					if stop < 10 {
-						t.Error("that are few: the test tested little")
-					}
-					return
-				}
+	for stop := 1; ; stop++ {
+		failed := false
+		for _, torn := range []bool{stop%2 == 0, stop%2 == 1} {
+			var random *rand.Rand
+			if torn {
+				random = rand.New(rand.NewPCG(uint64(stop), 3))
 			}
-		})
+			synctest.Test(t, func(t *testing.T) {
+				defer func() {
+					if t.Failed() {
+						t.Logf("with the power failing at step %d, pieces survive: %t", stop, torn)
+					}
+				}()
+				failed = run(t, stop, random) || failed
+			})
+			if t.Failed() {
+				return
+			}
+			if os.Getenv(chaosVariable) == "" {
+				break
+			}
+		}
+		if !failed {
+			t.Logf("the power failed at each of %d steps", stop-1)
+			if stop < 10 {
+				t.Error("that are few: the test tested little")
+			}
+			return
+		}
 	}
 }
 

@@ -46,8 +46,9 @@ type Node struct {
 	// restarted: the disk was given up once since this process began, and not again.
 	restarted bool
 	leaderCh  <-chan bool
-	started   chan struct{} // closed when raft runs
-	stopped   chan struct{} // closed when Run returns
+	started   chan struct{}           // closed when raft runs
+	stopped   chan struct{}           // closed when Run returns
+	cancel    context.CancelCauseFunc // ends Run with a reason; set before raft runs
 	wg        sync.WaitGroup
 
 	formedMu sync.Mutex
@@ -148,6 +149,7 @@ func (n *Node) identify() error {
 func (n *Node) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	n.cancel = cancel
 	if n.serve != nil {
 		n.wg.Go(func() {
 			if err := n.serve(ctx, n); err != nil {

@@ -52,6 +52,9 @@ func (w *network) deliver(from string, rpc raft.RPC, heartbeat bool) {
 		rpc.Respond(nil, err)
 		return
 	}
+	if !w.n.guard(&rpc) {
+		return
+	}
 	w.mu.Lock()
 	beat := w.beat
 	w.mu.Unlock()

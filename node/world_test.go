@@ -214,6 +214,7 @@ func (c *cluster) startNode(m *member) {
 	if m.bend != nil {
 		transport = m.bend(m.trans)
 	}
+	transport = &guarded{Transport: transport, rpcs: make(chan raft.RPC)}
 	// A part of the store ends with the whole: the disk outlives the node.
 	p := parts{store: kv.Sub(m.store, ""), files: m.disk, logs: m.logs, votes: m.logs, snapshots: m.snaps, transport: transport, peers: callers{c, m.id}, closeRaft: func() error { return nil }}
 	if m.parts != nil {
@@ -229,6 +230,7 @@ func (c *cluster) startNode(m *member) {
 	m.node, m.stop, m.done = n, stop, done
 	c.connect()
 	c.mu.Unlock()
+	n.wg.Go(func() { transport.(*guarded).run(n) })
 	go func() { done <- n.Run(ctx) }()
 }
 
@@ -244,6 +246,37 @@ func (c *cluster) connect() {
 			} else {
 				a.trans.Connect(b.trans.LocalAddr(), b.trans)
 			}
+		}
+	}
+}
+
+// guarded looks at what comes in as a node's network does.
+type guarded struct {
+	raft.Transport
+	rpcs chan raft.RPC
+}
+
+func (g *guarded) Consumer() <-chan raft.RPC { return g.rpcs }
+
+func (g *guarded) RequestPreVote(id raft.ServerID, target raft.ServerAddress, args *raft.RequestPreVoteRequest, resp *raft.RequestPreVoteResponse) error {
+	return g.Transport.(raft.WithPreVote).RequestPreVote(id, target, args, resp)
+}
+
+func (g *guarded) run(n *Node) {
+	for {
+		select {
+		case rpc := <-g.Transport.Consumer():
+			if !n.guard(&rpc) {
+				continue
+			}
+			select {
+			case g.rpcs <- rpc:
+			case <-n.stopped:
+				rpc.Respond(nil, raft.ErrTransportShutdown)
+				return
+			}
+		case <-n.stopped:
+			return
 		}
 	}
 }
