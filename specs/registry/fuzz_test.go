@@ -2,6 +2,7 @@ package registry_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"testing"
 
@@ -183,6 +184,38 @@ func FuzzPublicKey(f *testing.F) {
 		again, err := registry.NewPublicKey(pub)
 		if err != nil || string(again) != text {
 			t.Errorf("%q became %q, %v", text, again, err)
+		}
+	})
+}
+
+// A body that is read says the same once it is in an event, however it was spelled.
+func FuzzParseBody(f *testing.F) {
+	snap, _ := readGolden(f, "rules-2")
+	for _, raw := range snap.Leaves {
+		leaf, err := registry.ParseLeaf(raw)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(leaf.Event.Kind), []byte(leaf.Event.Body))
+	}
+	signer := registry.Signer{Key: registrytest.PublicKey(registrytest.NamedKey("x")).Thumbprint(), Party: vakbond}
+	f.Fuzz(func(t *testing.T, kind string, raw []byte) {
+		body, err := registry.ParseBody(2, registry.Kind(kind), raw)
+		if err != nil {
+			return
+		}
+		draft := registry.Draft{Genesis: snap.Genesis, Now: registrytest.Start, Rules: 2}
+		s, err := registry.Unsigned(draft, registry.Kind(kind), body, signer)
+		if err != nil {
+			t.Fatalf("read and not taken: %v", err)
+		}
+		file, err := json.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, _, err := registry.ParseUnsigned(file)
+		if err != nil || again.Event.ID() != s.Event.ID() {
+			t.Fatalf("%s became %s, %v", s.Event.Body, again.Event.Body, err)
 		}
 	})
 }
