@@ -73,25 +73,25 @@ type registryStatus struct {
 func (f *registryFlags) status(v *voice) error {
 	ctx := v.cmd.Context()
 	s := registryStatus{Party: v.seat.Party, Waiting: []registry.Progress{}, Others: []registry.Progress{}}
-	list, err := look(ctx, v, func(c registry.Client) (registry.ProposalsAnswer, error) { return c.Proposals(ctx, freshly) })
+	pending, err := v.proposals(ctx, registry.ProposalFilter{Status: registry.Pending})
 	if err != nil {
 		return err
 	}
-	for _, p := range list.Proposals {
-		mine := v.organisation() != "" && p.Event.Subject == v.seat.Party
-		if p.Status != registry.Pending && !mine {
-			continue
+	for _, p := range pending {
+		switch {
+		case p.Event.Subject == v.seat.Party: // they come below, with what was decided
+		case canDecide(p, v.seat.Party):
+			s.Waiting = append(s.Waiting, p)
+		default:
+			s.Others = append(s.Others, p)
 		}
-		progress, err := v.Progress(ctx, p.ID)
+	}
+	if v.organisation() != "" {
+		own, err := v.proposals(ctx, registry.ProposalFilter{Subject: v.seat.Party})
 		if err != nil {
 			return err
 		}
-		switch {
-		case mine || canDecide(progress, v.seat.Party):
-			s.Waiting = append(s.Waiting, progress)
-		case progress.Status == registry.Pending:
-			s.Others = append(s.Others, progress)
-		}
+		s.Waiting = append(s.Waiting, own...)
 	}
 	for _, l := range [][]registry.Progress{s.Waiting, s.Others} {
 		slices.SortFunc(l, func(a, b registry.Progress) int { return cmp.Compare(a.Deadline, b.Deadline) })
@@ -110,6 +110,22 @@ func (f *registryFlags) status(v *voice) error {
 	}
 	s.Ending = ending.Ending
 	return f.say(v.cmd, s, func(p *registryPrinter) { p.status(s, v) })
+}
+
+// proposals asks where some of the proposals stand.
+func (v *voice) proposals(ctx context.Context, f registry.ProposalFilter) (out []registry.Progress, err error) {
+	list, err := look(ctx, v, func(c registry.Client) (registry.ProposalsAnswer, error) { return c.ProposalsLike(ctx, f, freshly) })
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range list.Proposals {
+		progress, err := v.Progress(ctx, p.ID)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, progress)
+	}
+	return out, nil
 }
 
 // canDecide says whether a party still has a say in a proposal.
@@ -250,20 +266,9 @@ func (f *registryFlags) whyOrganisation(v *voice, name string) error {
 	if err != nil {
 		return err
 	}
-	list, err := look(ctx, v, func(c registry.Client) (registry.ProposalsAnswer, error) { return c.Proposals(ctx, freshly) })
+	about, err := v.proposals(ctx, registry.ProposalFilter{Subject: registry.OrganisationParty(org.ID)})
 	if err != nil {
 		return err
-	}
-	var about []registry.Progress
-	for _, p := range list.Proposals {
-		if p.Event.Subject != registry.OrganisationParty(org.ID) {
-			continue
-		}
-		progress, err := v.Progress(ctx, p.ID)
-		if err != nil {
-			return err
-		}
-		about = append(about, progress)
 	}
 	slices.SortFunc(about, func(a, b registry.Progress) int { return cmp.Compare(a.Opened, b.Opened) })
 	return f.say(v.cmd, map[string]any{"organisation": org, "proposals": about}, func(p *registryPrinter) {

@@ -93,14 +93,11 @@ func (d *Desk) renderOrganisation(w http.ResponseWriter, r *http.Request, status
 		for _, a := range o.Aliases {
 			data.Addresses = append(data.Addresses, a.Value)
 		}
-		for _, p := range v.Proposals() {
-			if p.Event.Subject == registry.OrganisationParty(o.ID) {
-				data.Decisions = append(data.Decisions, newRow(v.ProgressOf(p, now), d.id, now))
-			}
+		for _, p := range v.ProposalsLike(registry.ProposalFilter{Subject: registry.OrganisationParty(o.ID)}, now) {
+			data.Decisions = append(data.Decisions, newRow(v.ProgressOf(p, now), d.id, now))
 		}
 		return nil
 	})
-	slices.SortFunc(data.Decisions, func(a, b row) int { return b.Deadline.Compare(a.Deadline) })
 	if ok {
 		d.shown(d.organisation.Render(w, r, status, data))
 	}

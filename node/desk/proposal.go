@@ -21,6 +21,8 @@ type proposalPage struct {
 	Organisation string // path of its page, when the region knows it
 	Status       registry.Disposition
 	Facts        []fact
+	Earlier      string // path of the application that this is an appeal of
+	Later        string // path of the appeal of this application
 	Criteria     *criteria
 	Opened       time.Time
 	Deadline     time.Time
@@ -96,6 +98,12 @@ func (d *Desk) renderProposal(w http.ResponseWriter, r *http.Request, status int
 func newProposalPage(x registry.Progress, member string) proposalPage {
 	p := proposalPage{ID: x.ID, Kind: kindOf(x.Kind), Name: x.Name, Status: x.Status, Opened: moment(x.Opened),
 		Deadline: moment(x.Deadline), Decided: moment(x.Decided), Mine: partOf(x, member)}
+	if x.Appealed != "" {
+		p.Earlier = "/proposals/" + x.Appealed
+	}
+	if x.Appeal != nil && x.Appeal.Event != "" {
+		p.Later = "/proposals/" + x.Appeal.Event
+	}
 	for _, f := range govern.Facts(x.Event) {
 		p.Facts = append(p.Facts, fact{f.Label, f.Value, f.Day})
 	}

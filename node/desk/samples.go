@@ -70,12 +70,13 @@ func proposalSamples() []page.Sample[proposalPage] {
 	out := []page.Sample[proposalPage]{
 		{Name: "open", Frame: inFrame, Data: open},
 		{Name: "approved", Frame: withNotice("approved"), Data: with(func(p *proposalPage) { p.Mine = "approved" })},
-		{Name: "barred", Frame: inFrame, Data: with(func(p *proposalPage) { p.Mine, p.Unreachable = "barred", true })},
+		{Name: "barred", Frame: inFrame, Data: with(func(p *proposalPage) { p.Mine, p.Unreachable, p.Earlier = "barred", true, "/proposals/"+sampleID })},
 		{Name: "enacted", Frame: withNotice("enacted"), Data: with(func(p *proposalPage) {
 			p.Status, p.Decided, p.Members, p.Groups, p.Mine = registry.Enacted, sampleDay, 0, 0, "approved"
 			p.Votes[0].Counts = false
 		})},
 		{Name: "lapsed", Frame: inFrame, Data: with(func(p *proposalPage) {
+			p.Later = "/proposals/" + sampleID
 			p.Status, p.Decided, p.Criteria = registry.Lapsed, sampleDay, &criteria{Version: "criteria-2025-2", InForce: "criteria-2026-1", Old: true}
 		})},
 		{Name: "hobbel", Frame: inFrame, Data: proposalPage{ID: sampleID, Kind: kindOf(registry.KindHobbel), Status: registry.Pending, Source: sampleSource, Opened: sampleDay, Deadline: sampleDay.AddDate(0, 0, 7),

@@ -42,6 +42,7 @@ type endingRow struct {
 const (
 	recentDays = 30
 	mostRecent = 10
+	looked     = 100 // of the newest proposals, for those that were decided lately
 	soon       = 3 * 24 * time.Hour
 )
 
@@ -50,8 +51,13 @@ func (d *Desk) showWaits(w http.ResponseWriter, r *http.Request) {
 	now := d.c.Clock()
 	ok := d.read(w, r, func(v registry.View, s source) error {
 		data = waitsPage{Source: s}
-		for _, p := range v.Proposals() {
+		for _, p := range v.ProposalsLike(registry.ProposalFilter{Status: registry.Pending}, now) {
 			data.add(v.ProgressOf(p, now), d.id, now)
+		}
+		for _, p := range v.ProposalsLike(registry.ProposalFilter{Limit: looked}, now) {
+			if x := v.ProgressOf(p, now); x.Status != registry.Pending {
+				data.add(x, d.id, now)
+			}
 		}
 		data.ending(v.Ending(now, registry.Warning))
 		return nil
