@@ -14,13 +14,15 @@ import (
 
 	"paspoort.example/paspoort/internal/evidence"
 	"paspoort.example/paspoort/internal/kv"
+	"paspoort.example/paspoort/specs/registry"
 )
 
 // Node is one registry node. Make it with New, start it with Run.
 type Node struct {
 	cfg      Config
 	log      *slog.Logger
-	founding region // of the founding event
+	founding region                   // of the founding event
+	hint     map[string]registry.Node // who the nodes were later, before the first leaf; see hint.go
 	genesis  string
 	parts
 
@@ -87,6 +89,9 @@ func New(c Config) (*Node, error) {
 	n, err := newNode(c, p)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
+	}
+	if n.hint, err = readHint(c.Dir, n.genesis); err != nil {
+		return nil, errors.Join(fmt.Errorf("node %s: %w", c.ID, err), n.closeParts())
 	}
 	network, err := newNetwork(n)
 	if err != nil {

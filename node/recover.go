@@ -376,7 +376,10 @@ func GiveWay(dir string, now time.Time) (aside string, err error) {
 		return "", err
 	}
 	aside = filepath.Clean(dir) + ".before-" + now.UTC().Format("20060102T150405Z")
+	var hint registry.Snapshot
+	known := false
 	if store, err := openFolder(dir); err == nil { // its lock is what tells that no node runs
+		hint, known, _ = snapshotOf(store) // a folder that is damaged gives way as well
 		if err := store.Close(); err != nil {
 			return "", err
 		}
@@ -386,8 +389,14 @@ func GiveWay(dir string, now time.Time) (aside string, err error) {
 	if err := os.Rename(dir, aside); err != nil {
 		return "", err
 	}
-	if err := os.Mkdir(dir, 0o700); err != nil || record.Size == 0 {
+	if err := os.Mkdir(dir, 0o700); err != nil {
 		return aside, err
+	}
+	if known {
+		_ = WriteHint(dir, hint.Genesis, hint) // without it the nodes of the founding event are asked
+	}
+	if record.Size == 0 {
+		return aside, nil
 	}
 	return aside, f.saveRecord(record)
 }

@@ -322,3 +322,60 @@ func change(t *testing.T, dir string, fn func(kv.Tx) error) {
 		t.Fatal(err)
 	}
 }
+
+// TestHint: a node without leaves knows today's nodes from a snapshot, which has to be of its
+// own region; who gives way leaves itself one.
+func TestHint(t *testing.T) {
+	r := bring(t, "Zorggroep Linde")
+	file := r.snapshot("knoop-1")
+	r.stopAll()
+	s, err := registry.ReadSnapshot(bytes.NewReader(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := WriteHint(dir, strings.Repeat("a", 64), s); !errors.Is(err, registry.ErrRegion) {
+		t.Errorf("of another region: got %v, want ErrRegion", err)
+	}
+	if err := WriteHint(dir, r.genesis, s); err != nil {
+		t.Fatal(err)
+	}
+	if nodes, err := readHint(dir, r.genesis); err != nil || len(nodes) != 3 || nodes["knoop-2"].RaftAddress == "" {
+		t.Errorf("got %v, %v", nodes, err)
+	}
+	if _, err := readHint(dir, strings.Repeat("a", 64)); !errors.Is(err, registry.ErrRegion) {
+		t.Errorf("read by a node of another region: got %v, want ErrRegion", err)
+	}
+	if nodes, err := readHint(t.TempDir(), r.genesis); err != nil || nodes != nil {
+		t.Errorf("no hint: got %v, %v", nodes, err)
+	}
+	aside, err := GiveWay(r.dirs["knoop-1"], time.Now())
+	if err != nil || aside == "" {
+		t.Fatal(err)
+	}
+	if nodes, err := readHint(r.dirs["knoop-1"], r.genesis); err != nil || len(nodes) != 3 {
+		t.Errorf("after giving way: got %v, %v", nodes, err)
+	}
+	if kept, err := (folder{dir: r.dirs["knoop-1"]}).loadRecord(); err != nil || kept.Size != 2 {
+		t.Errorf("the promise of a node that gave way: %+v, %v", kept, err)
+	}
+}
+
+func TestProfiles(t *testing.T) {
+	for name, want := range map[string]time.Duration{"": defaultElection, "lan": 200 * time.Millisecond, "wan": 2 * time.Second} {
+		var c Config
+		if err := c.SetProfile(name); err != nil {
+			t.Fatal(err)
+		}
+		if got := c.withDefaults().Election; got != want {
+			t.Errorf("%q: got an election time of %v, want %v", name, got, want)
+		}
+	}
+	own := Config{Election: time.Second}
+	if err := own.SetProfile("wan"); err != nil || own.Election != time.Second || own.PeerTimeout != 6*time.Second {
+		t.Errorf("what is set by hand stays: %v %v %v", own.Election, own.PeerTimeout, err)
+	}
+	if err := own.SetProfile("moon"); err == nil {
+		t.Error("an unknown profile was taken")
+	}
+}

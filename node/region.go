@@ -54,6 +54,9 @@ func (n *Node) region() region {
 	if nodes := n.machine.charter.Load(); nodes != nil {
 		return region{name: n.founding.name, origin: n.founding.origin, nodes: *nodes}
 	}
+	if n.hint != nil {
+		return region{name: n.founding.name, origin: n.founding.origin, nodes: n.hint}
+	}
 	return n.founding
 }
 

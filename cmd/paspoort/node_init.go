@@ -19,6 +19,7 @@ import (
 	"paspoort.example/paspoort/internal/founding"
 	"paspoort.example/paspoort/internal/keyfile"
 	"paspoort.example/paspoort/internal/outbound"
+	"paspoort.example/paspoort/node"
 	"paspoort.example/paspoort/specs/registry"
 )
 
@@ -193,6 +194,14 @@ func (f *nodeInit) fetchFounding(ctx context.Context) error {
 	}
 	raw, err := event.Marshal()
 	if err != nil {
+		return err
+	}
+	// The nodes of that day may be gone: today's are in the snapshot.
+	today, err := client.Snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	if err := node.WriteHint(filepath.Join(f.dir, "data"), f.region, today); err != nil {
 		return err
 	}
 	return keyfile.WriteAtomic(filepath.Join(f.dir, foundingFile), raw, 0o644)

@@ -1,0 +1,104 @@
+package node
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"paspoort.example/paspoort/internal/keyfile"
+	"paspoort.example/paspoort/internal/kv"
+	"paspoort.example/paspoort/specs/registry"
+	"paspoort.example/paspoort/specs/tlog"
+)
+
+// A node that is new to a region knows the founding event, and the nodes of that day may be
+// gone. The hint is who the nodes were when it was made, from a snapshot of the registry that
+// proves itself. It counts until the node has a leaf of its own: then it knows better.
+
+const fileHint = "nodes.snapshot"
+
+// WriteHint puts a snapshot of the region into the data folder of a node that is about to
+// start for the first time, after verifying it against the region's id.
+func WriteHint(dir, genesis string, s registry.Snapshot) error {
+	if _, _, err := s.Replay(genesis); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, ".hint-")
+	if err != nil {
+		return err
+	}
+	_, err = s.WriteTo(f)
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Rename(f.Name(), filepath.Join(dir, fileHint))
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("hint: %w", err), keyfile.Remove(f.Name()))
+	}
+	return nil
+}
+
+// readHint gives the nodes of the hint; nil when there is none. It is verified again: what
+// lies on a disk is believed by nobody.
+func readHint(dir, genesis string) (map[string]registry.Node, error) {
+	f, err := os.Open(filepath.Join(dir, fileHint))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	s, err := registry.ReadSnapshot(f)
+	if err != nil {
+		return nil, fmt.Errorf("hint: %w", err)
+	}
+	replica, _, err := s.Replay(genesis)
+	if err != nil {
+		return nil, fmt.Errorf("hint: %w", err)
+	}
+	nodes := map[string]registry.Node{}
+	for _, record := range replica.State().View().ActiveNodes() {
+		nodes[record.ID] = record.Node
+	}
+	return nodes, nil
+}
+
+// snapshotOf is the registry in a store, as far as its newest counting checkpoint goes; false
+// when there is none.
+func snapshotOf(store kv.Store) (s registry.Snapshot, ok bool, err error) {
+	if s.Checkpoint, err = readNote(store, keyPublished); err != nil || s.Checkpoint == nil {
+		return s, false, err
+	}
+	c, err := tlog.PeekCheckpoint(s.Checkpoint)
+	if err != nil {
+		return s, false, err
+	}
+	err = store.View(func(tx kv.Tx) error {
+		for i := range c.Size {
+			raw, err := readLeaf(tx, i)
+			if err != nil {
+				return err
+			}
+			s.Leaves = append(s.Leaves, raw)
+		}
+		return tx.Scan([]byte(prefixHandover), func(_, value []byte) error {
+			_, note, err := kv.Body(value)
+			if err == nil && !bytes.Equal(note, s.Checkpoint) {
+				s.Handovers = append(s.Handovers, bytes.Clone(note))
+			}
+			return err
+		})
+	})
+	if err != nil || c.Size == 0 {
+		return s, false, err
+	}
+	first, err := registry.ParseLeaf(s.Leaves[0])
+	s.Genesis = first.Event.ID()
+	return s, err == nil, err
+}
