@@ -37,6 +37,7 @@ func (w *World) FirstSteps(program, ready string) []Hint {
 		{"accept one of them", fmt.Sprintf("%s wallet accept LINK --tx-code CODE", program)},
 		{"the employer asks for a skill", ask},
 		{"see who asks and why, and answer", fmt.Sprintf("%s wallet present 'INVOCATION'", program)},
+		{"decide as a member of the region", fmt.Sprintf("%s desk --config %s", program, near(w.l.path("members", caOperator+".json")))},
 	}
 }
 

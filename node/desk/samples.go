@@ -58,7 +58,7 @@ func proposalSamples() []page.Sample[proposalPage] {
 		Criteria: &criteria{Version: "criteria-2026-1", InForce: "criteria-2026-1", URL: "https://aakermonde.example/criteria-2026-1",
 			Summary: text("Een opleider laat zien dat een ander de examens bekijkt.", "A training provider shows that somebody else looks at the examinations.")},
 		Votes: []voteRow{{Name: "Gemeente Aakermonde", Group: govern.GroupText(registry.Overheid), On: sampleDay.AddDate(0, 0, -2), Approved: true, Counts: true, Reason: "De stukken zijn gezien en kloppen."},
-			{Name: "Opleidersberaad Aakermonde", Group: govern.GroupText(registry.Opleiders), On: sampleDay.AddDate(0, 0, -1), Reason: "Het examenreglement ontbreekt."}},
+			{Name: "Opleidersberaad Aakermonde", Group: govern.GroupText(registry.Opleiders), On: sampleDay.AddDate(0, 0, -1), Counts: true, Reason: "Het examenreglement ontbreekt."}},
 		Ask: []askRow{{Name: "Werkgeverskring Aakermonde", Group: govern.GroupText(registry.Werkgevers)}, {Name: "Anker Academie", Group: govern.GroupText(registry.Opleiders), Barred: true}},
 	}
 	with := func(change func(*proposalPage)) proposalPage {
@@ -105,8 +105,11 @@ func organisationsSamples() []page.Sample[organisationsPage] {
 
 func sampleRole(r registry.Role, c registry.Code) roleRow {
 	out := roleRow{Role: r, Name: govern.RoleText(r), Code: c, Standing: govern.CodeText(c), Admitted: c == registry.CodeAdmitted}
-	if out.Admitted || c == registry.CodeExpired {
+	switch {
+	case out.Admitted:
 		out.Until = sampleDay.AddDate(1, 0, 0)
+	case c == registry.CodeExpired:
+		out.Until = sampleDay.AddDate(0, -1, 0)
 	}
 	return out
 }
