@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"crypto"
 	"crypto/ed25519"
 	"errors"
@@ -36,6 +37,11 @@ type Config struct {
 	// known is unknown in the verdict.
 	Fetch, StatusFetch did.Fetcher
 
+	// Dial connects to the address of another node; nil means net.Dialer.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// MinFree is how many bytes must be free on the disk of Dir; with less the node stops and
+	// says so. 0 means 64 MiB.
+	MinFree uint64
 	// Clock tells the time; nil means time.Now.
 	Clock func() time.Time
 	// Rand is for ids of no secrecy; nil means crypto/rand.
@@ -69,6 +75,12 @@ const defaultElection = 500 * time.Millisecond
 func (c Config) withDefaults() Config {
 	if c.Clock == nil {
 		c.Clock = time.Now
+	}
+	if c.Dial == nil {
+		c.Dial = (&net.Dialer{}).DialContext
+	}
+	if c.MinFree == 0 {
+		c.MinFree = 64 << 20
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -88,19 +89,49 @@ func (h *history) read(c *cluster, client int, id string, consistency registry.C
 // somewhere after its call; one that is not never did.
 func (h *history) check(c *cluster) (linearizable bool, lost []string) {
 	n := c.get(c.leader())
-	ops := h.ops
+	return h.judge(func(id string) (uint64, bool) {
+		o, ok := n.accepted(id)
+		if !ok {
+			return 0, false
+		}
+		return *o.Index, true
+	})
+}
+
+// judge is check where accepted tells the leaf of an event.
+func (h *history) judge(accepted func(id string) (uint64, bool)) (linearizable bool, lost []string) {
+	ops := slices.Clone(h.ops)
 	for _, u := range h.unclear {
-		if o, ok := n.accepted(u.id); ok {
-			u.op.Return, u.op.Output = h.clock.Load()+1, logOutput{*o.Index}
+		if index, ok := accepted(u.id); ok {
+			u.op.Return, u.op.Output = h.clock.Load()+1, logOutput{index}
 			ops = append(ops, u.op)
 		}
 	}
 	for _, id := range h.acked {
-		if _, ok := n.accepted(id); !ok {
+		if _, ok := accepted(id); !ok {
 			lost = append(lost, id)
 		}
 	}
 	return porcupine.CheckOperations(logModel, ops), lost
+}
+
+// String says how much a history tests: how many operations of which kind, and how many were
+// under way at once.
+func (h *history) String() string {
+	most, together := 0, 0
+	for _, a := range h.ops {
+		meets := 0
+		for _, b := range h.ops {
+			if b.Call <= a.Call && a.Call < b.Return { // under way when a began, a itself included
+				meets++
+			}
+		}
+		if most = max(most, meets); meets > 1 {
+			together++
+		}
+	}
+	return fmt.Sprintf("%d operations: %d writes acknowledged, %d linearizable reads; %d writes more of which the client never learnt the outcome; %d%% began while another was under way, at most %d at once",
+		len(h.ops), len(h.acked), len(h.ops)-len(h.acked), len(h.unclear), 100*together/max(1, len(h.ops)), most)
 }
 
 func TestLinearizableUnderPartitions(t *testing.T) {
@@ -150,6 +181,7 @@ func TestLinearizableUnderPartitions(t *testing.T) {
 				clients.Wait()
 				c.heal()
 				ok, lost := h.check(c)
+				t.Log(&h)
 				if !ok {
 					t.Error("what the clients saw is not the history of one log")
 				}

@@ -37,6 +37,7 @@ const nodeVariable = "PASPOORT_TEST_NODE"
 type childConfig struct {
 	ID, Dir  string
 	Founding []byte
+	Faults   childFaults
 }
 
 func TestMain(m *testing.M) {
@@ -63,7 +64,7 @@ func runChild(path string) error {
 	if err != nil {
 		return err
 	}
-	n, err := New(Config{ID: c.ID, Dir: c.Dir, Founding: c.Founding, Peer: peer, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+	n, err := c.Faults.start(Config{ID: c.ID, Dir: c.Dir, Founding: c.Founding, Peer: peer, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 		TLSKey: namedP256("tls " + c.ID), TimestampKey: namedP256("timestamp " + c.ID), LogKey: namedEd25519("log " + c.ID), CosignerKey: namedEd25519("cosigner " + c.ID),
 		CheckpointInterval: 50 * time.Millisecond})
 	if err != nil {
@@ -91,6 +92,7 @@ type processes struct {
 	running   map[string]*exec.Cmd
 	urls      map[string]string
 	programs  map[string]string // of nodes that run another program than this one
+	faults    map[string]childFaults
 }
 
 func newProcesses(t *testing.T, size int) *processes {
@@ -127,7 +129,7 @@ func newProcesses(t *testing.T, size int) *processes {
 func (p *processes) writeConfigs() {
 	p.t.Helper()
 	for id := range p.listeners {
-		raw, err := json.Marshal(childConfig{id, filepath.Join(p.dir, id), p.founding})
+		raw, err := json.Marshal(childConfig{id, filepath.Join(p.dir, id), p.founding, p.faults[id]})
 		if err != nil {
 			p.t.Fatal(err)
 		}

@@ -48,10 +48,12 @@ type Node struct {
 	// restarted: the disk was given up once since this process began, and not again.
 	restarted bool
 	leaderCh  <-chan bool
-	started   chan struct{}           // closed when raft runs
-	stopped   chan struct{}           // closed when Run returns
-	cancel    context.CancelCauseFunc // ends Run with a reason; set before raft runs
-	wg        sync.WaitGroup
+	started   chan struct{} // closed when raft runs
+	stopped   chan struct{} // closed when Run returns
+	// testingLogs makes raft's log a slow one, or one that fails.
+	testingLogs func(raft.LogStore) raft.LogStore
+	cancel      context.CancelCauseFunc // ends Run with a reason; set before raft runs
+	wg          sync.WaitGroup
 
 	formedMu sync.Mutex
 	births   map[string]string
@@ -80,6 +82,9 @@ func New(c Config) (*Node, error) {
 	}
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("node %s: %w", c.ID, err)
+	}
+	if err := checkSpace(c); err != nil {
+		return nil, err
 	}
 	store, err := kv.OpenBadger(filepath.Join(c.Dir, dirStore), kv.Options{Log: c.Log})
 	if err != nil {
@@ -185,7 +190,7 @@ func (n *Node) take(ctx context.Context, cancel context.CancelCauseFunc) error {
 		return err
 	}
 	close(n.started)
-	for _, work := range []func(context.Context){n.runLeader, n.runBatches, n.runPayloads, n.runErasures, n.publisher.run} {
+	for _, work := range []func(context.Context){n.runLeader, n.runBatches, n.runPayloads, n.runErasures, n.publisher.run, n.watchSpace} {
 		n.wg.Go(func() { work(ctx) })
 	}
 	n.wg.Go(func() {

@@ -156,6 +156,9 @@ func (n *Node) openRaft() error {
 		return err
 	}
 	n.logs, n.votes = cached, w
+	if n.testingLogs != nil {
+		n.logs = n.testingLogs(n.logs)
+	}
 	n.snapshots, err = raft.NewFileSnapshotStoreWithLogger(dir, 2, raftLog(n.log))
 	return err
 }

@@ -120,12 +120,15 @@ func (w *network) dial(ctx context.Context, id, protocol string) (net.Conn, erro
 	}
 	ctx, cancel := context.WithTimeout(ctx, w.n.cfg.DialTimeout)
 	defer cancel()
-	d := tls.Dialer{Config: w.tlsConfig(id, protocol)}
-	conn, err := d.DialContext(ctx, "tcp", node.RaftAddress)
+	raw, err := w.n.cfg.Dial(ctx, "tcp", node.RaftAddress)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errNotSent, err)
 	}
-	if got := conn.(*tls.Conn).ConnectionState().NegotiatedProtocol; got != protocol {
+	conn := tls.Client(raw, w.tlsConfig(id, protocol))
+	if err := conn.HandshakeContext(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("%w: %w", errNotSent, err), raw.Close())
+	}
+	if got := conn.ConnectionState().NegotiatedProtocol; got != protocol {
 		return nil, errors.Join(fmt.Errorf("%w: %s does not speak %s", errNotSent, id, protocol), conn.Close())
 	}
 	return conn, nil

@@ -4,8 +4,8 @@ package operate
 
 import "golang.org/x/sys/unix"
 
-// diskOf asks the system. Free is what an ordinary user may use.
-func diskOf(dir string) (free, size uint64, err error) {
+// DiskOf asks the system. Free is what an ordinary user may use.
+func DiskOf(dir string) (free, size uint64, err error) {
 	var s unix.Statfs_t
 	if err := unix.Statfs(dir, &s); err != nil {
 		return 0, 0, err

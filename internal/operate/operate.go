@@ -105,7 +105,7 @@ func New(c Config) (*Watch, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	if c.Disk == nil {
-		c.Disk = diskOf
+		c.Disk = DiskOf
 	}
 	if c.Every == 0 {
 		c.Every = 10 * time.Second

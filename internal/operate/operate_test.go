@@ -138,7 +138,7 @@ func TestWatchIsPatient(t *testing.T) {
 }
 
 func TestDiskOfThisSystem(t *testing.T) {
-	free, size, err := diskOf(t.TempDir())
+	free, size, err := DiskOf(t.TempDir())
 	if err != nil || size == 0 || free > size {
 		t.Errorf("got %d of %d, %v", free, size, err)
 	}
