@@ -251,10 +251,11 @@ var freshly = registry.When{Consistency: registry.Linearizable}
 
 // registryPrinter writes sentences for one person.
 type registryPrinter struct {
-	w    io.Writer
-	s    style
-	lang string
-	err  error
+	w       io.Writer
+	s       style
+	lang    string
+	command string // how this person types a registry command
+	err     error
 }
 
 func (f *registryFlags) say(cmd *cobra.Command, v any, fn func(*registryPrinter)) error {
@@ -267,7 +268,11 @@ func (f *registryFlags) say(cmd *cobra.Command, v any, fn func(*registryPrinter)
 }
 
 func (f *registryFlags) printer(w io.Writer) *registryPrinter {
-	return &registryPrinter{w: w, s: styleOf(w), lang: f.lang}
+	command := typed("paspoort registry")
+	if f.config != defaultSeat() {
+		command += " --config " + f.config
+	}
+	return &registryPrinter{w: w, s: styleOf(w), lang: f.lang, command: command}
 }
 
 // line prints a sentence, in the language of the reader.

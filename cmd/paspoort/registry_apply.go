@@ -115,7 +115,7 @@ func (f *registryFlags) apply(cmd *cobra.Command, flags *applyFlags, args []stri
 		p.line("%s De aanvraag staat in het register.", "%s The application is in the registry.", p.s.good("✓"))
 		p.fact("Nummer", "Id", out.Event)
 		p.fact("Organisatie", "Organisation", a.Organisation)
-		p.line("\nVolg haar: paspoort registry status %.12s", "\nFollow it: paspoort registry status %.12s", out.Event)
+		p.line("\nVolg haar:\n  %s status %.12s", "\nFollow it:\n  %s status %.12s", p.command, out.Event)
 	})
 }
 

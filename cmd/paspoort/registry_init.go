@@ -103,9 +103,9 @@ func (f *registryFlags) init(cmd *cobra.Command, region wallet.RegionSettings, s
 				"\nKeep a copy of the key in another place. Without key and passphrase you can sign nothing any more.")
 		}
 		if strings.HasPrefix(s.Party, registry.OrganisationParty("")) {
-			p.line("\nVraag nu toelating aan:\n  paspoort registry apply --help", "\nNow apply for admission:\n  paspoort registry apply --help")
+			p.line("\nVraag nu toelating aan:\n  %s apply --help", "\nNow apply for admission:\n  %s apply --help", p.command)
 		} else {
-			p.line("\nKijk wat op u wacht:\n  paspoort registry status", "\nSee what waits for you:\n  paspoort registry status")
+			p.line("\nKijk wat op u wacht:\n  %s status", "\nSee what waits for you:\n  %s status", p.command)
 		}
 	})
 }

@@ -63,8 +63,8 @@ func (p *registryPrinter) appeal(x registry.Progress) {
 	case a.Event != "":
 		p.fact("Nieuw besluit gevraagd", "Second look asked", a.Event)
 	case a.Possible:
-		p.line("De aanvrager kan tot %s om een nieuw besluit vragen:\n  paspoort registry appeal %.12s --reason \"...\"",
-			"The applicant can ask for a second look until %s:\n  paspoort registry appeal %.12s --reason \"...\"", day(a.Until), x.ID)
+		p.line("De aanvrager kan tot %s om een nieuw besluit vragen:\n  %s appeal %.12s --reason \"...\"",
+			"The applicant can ask for a second look until %s:\n  %s appeal %.12s --reason \"...\"", day(a.Until), p.command, x.ID)
 	}
 }
 
@@ -92,8 +92,11 @@ func (p *registryPrinter) pending(x registry.Progress) {
 }
 
 func (p *registryPrinter) status(s registryStatus, v *voice) {
-	if s.Organisation != nil {
+	switch {
+	case s.Organisation != nil && s.Organisation.Since != 0:
 		p.organisation(*s.Organisation)
+	case v.organisation() != "":
+		p.line("U bent nog niet toegelaten.", "You are not admitted yet.")
 	}
 	if len(s.Waiting)+len(s.Others) == 0 {
 		p.line("Er wacht niets op een besluit.", "Nothing waits for a decision.")
@@ -106,8 +109,8 @@ func (p *registryPrinter) status(s registryStatus, v *voice) {
 		p.row(x)
 	}
 	if len(s.Waiting) > 0 && member {
-		p.line("\nBekijk er een:\n  paspoort registry status %.12s\nBesluit:\n  paspoort registry approve %.12s --reason \"...\"",
-			"\nLook at one:\n  paspoort registry status %.12s\nDecide:\n  paspoort registry approve %.12s --reason \"...\"", s.Waiting[0].ID, s.Waiting[0].ID)
+		p.line("\nBekijk er een:\n  %s status %.12s\nBesluit:\n  %s approve %.12s --reason \"...\"",
+			"\nLook at one:\n  %s status %.12s\nDecide:\n  %s approve %.12s --reason \"...\"", p.command, s.Waiting[0].ID, p.command, s.Waiting[0].ID)
 	}
 	if len(s.Others) > 0 {
 		p.line("%s", "%s", p.s.bold(words("Wacht op anderen", "Waits for others").In(p.lang)))
@@ -186,11 +189,11 @@ func (p *registryPrinter) organisation(o registry.Organisation) {
 		p.fact("Adres", "Address", a.Value)
 	}
 	for _, r := range o.Roles {
-		text := govern.CodeText(r.Code).In(p.lang)
+		text := govern.RoleText(r.Role).In(p.lang)
 		if n := len(r.Standing.Grants); n > 0 && (r.Admitted || r.Code == registry.CodeExpired) {
 			text += words(", tot ", ", until ").In(p.lang) + day(r.Standing.Grants[n-1].Until)
 		}
-		p.fact(govern.RoleText(r.Role).NL, govern.RoleText(r.Role).EN, text)
+		p.fact(govern.CodeText(r.Code).NL, govern.CodeText(r.Code).EN, text)
 		p.measures(r)
 	}
 }

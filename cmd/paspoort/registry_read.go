@@ -170,6 +170,7 @@ func (f *registryFlags) list(v *voice, what string, role registry.Role) error {
 		list.Organisations = slices.DeleteFunc(list.Organisations, func(o registry.Organisation) bool {
 			return role != "" && !slices.ContainsFunc(o.Roles, func(r registry.RoleView) bool { return r.Role == role })
 		})
+		slices.SortFunc(list.Organisations, func(a, b registry.Organisation) int { return cmp.Compare(a.Name, b.Name) })
 		return f.say(v.cmd, list, func(p *registryPrinter) { p.organisations(list.Organisations) })
 	case "proposals":
 		list, err := look(ctx, v, func(c registry.Client) (registry.ProposalsAnswer, error) { return c.Proposals(ctx, freshly) })
@@ -252,6 +253,11 @@ func (f *registryFlags) whyEvent(v *voice, id string) error {
 	answer, err := look(ctx, v, func(c registry.Client) (registry.EventAnswer, error) { return c.Event(ctx, id) })
 	if err != nil {
 		return unknown(err, id)
+	}
+	if answer.Why == nil || answer.Why.Proposal == nil { // the node that answered may be behind
+		if p, err := v.Progress(ctx, id); err == nil {
+			answer.Why = &registry.Why{Event: id, As: registry.AsProposal, LogTime: p.Opened, Proposal: &p}
+		}
 	}
 	if answer.State == registry.OutcomeUnknown && answer.Why == nil {
 		return fmt.Errorf("%w: %s", errNoSuch, id)

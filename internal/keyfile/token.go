@@ -56,11 +56,11 @@ func parseToken(address string) (a tokenAddress, err error) {
 	a.pinSource = strings.TrimPrefix(a.pinSource, "file:")
 	switch {
 	case a.token == "" && a.serial == "":
-		return a, fmt.Errorf("%w: name the token: pkcs11:token=NAME;...", ErrToken)
+		return a, fmt.Errorf("%w: name the token, as in pkcs11:token=NAME;object=NAME", ErrToken)
 	case a.object == "" && len(a.id) == 0:
-		return a, fmt.Errorf("%w: name the key: pkcs11:...;object=NAME", ErrToken)
+		return a, fmt.Errorf("%w: name the key, as in pkcs11:token=NAME;object=NAME", ErrToken)
 	case a.module == "":
-		return a, fmt.Errorf("%w: name the library of the token: ...?module-path=/usr/lib/softhsm/libsofthsm2.so", ErrToken)
+		return a, fmt.Errorf("%w: name the library of the token with ?module-path=/usr/lib/softhsm/libsofthsm2.so", ErrToken)
 	}
 	return a, nil
 }
