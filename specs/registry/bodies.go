@@ -244,8 +244,11 @@ type MemberKey struct {
 
 // Amendment changes the charter. What is absent stays.
 type Amendment struct {
-	Add        []Member             `json:"add,omitempty"`
-	Admission  *AdmissionTerm       `json:"admission,omitempty"`
+	Add       []Member       `json:"add,omitempty"`
+	Admission *AdmissionTerm `json:"admission,omitempty"`
+	// Contacts are the new ones of members that are there, by member id; "" takes one away. From
+	// rules version 2 on.
+	Contacts   map[string]string    `json:"contacts,omitempty"`
 	Criteria   string               `json:"criteria,omitempty"`
 	Text       *CriteriaText        `json:"criteria_text,omitempty"` // of the new criteria; from rules version 2 on
 	Reason     string               `json:"reason"`

@@ -52,6 +52,10 @@ type Threshold struct {
 
 // Member is a body that decides in the region.
 type Member struct {
+	// Contact is where it can be reached: a page of its own (https) or the e-mail address of a
+	// function, such as toelating@gemeente.example. Of the organisation, never of a person: the
+	// log keeps it for good. From rules version 2 on. See [IsContact].
+	Contact       string    `json:"contact,omitempty"`
 	Group         Group     `json:"group"`
 	ID            string    `json:"id"` // e.g. "vakbond-aakermonde"
 	Key           PublicKey `json:"key"`
@@ -100,7 +104,7 @@ func DefaultThresholds() map[string]Threshold { return maps.Clone(floors) }
 // DefaultTerm is 18 months, also at most: after that members look again.
 func DefaultTerm() AdmissionTerm { return defaultTerm }
 
-// checkUnder: version 1 knew neither.
+// checkUnder: version 1 knew none of these.
 func (c *Charter) checkUnder(rules int) error {
 	if c.Continues != nil {
 		if err := c.Continues.check(); err != nil {
@@ -112,7 +116,7 @@ func (c *Charter) checkUnder(rules int) error {
 			return err
 		}
 	}
-	return onlyUnder(2, rules, c.Continues != nil || c.Text != nil)
+	return onlyUnder(2, rules, c.Continues != nil || c.Text != nil || contacts(c.Members))
 }
 
 func (c Charter) check() error {
@@ -212,6 +216,9 @@ func (m Member) check() error {
 		if !isOrganisation(id) {
 			return ErrBody.with("member %s names an organisation by something else than its id", m.ID)
 		}
+	}
+	if err := m.checkContact(); err != nil {
+		return err
 	}
 	if m.Until < 0 || !isSortedSet(m.Organisations) {
 		return ErrBody.with("member %s has organisations out of order or a mandate that ends before 1970", m.ID)

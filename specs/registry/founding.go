@@ -28,22 +28,22 @@ func (a *Amendment) introduces() []Introduced {
 
 func (c *Clock) check() error { return checkText("reason", c.Reason, 2000) }
 
-// checkUnder: version 1 named criteria and did not say where they stand.
+// checkUnder: version 1 named criteria and did not say where they stand, nor where members can
+// be reached.
 func (a *Amendment) checkUnder(rules int) error {
-	if a.Text == nil {
-		return nil
+	if a.Text != nil {
+		if a.Criteria == "" {
+			return ErrBody.with("the text of criteria comes with their version")
+		}
+		if err := a.Text.check(); err != nil {
+			return err
+		}
 	}
-	if a.Criteria == "" {
-		return ErrBody.with("the text of criteria comes with their version")
-	}
-	if err := a.Text.check(); err != nil {
-		return err
-	}
-	return onlyUnder(2, rules, true)
+	return onlyUnder(2, rules, a.Text != nil || len(a.Contacts) > 0 || contacts(a.Add))
 }
 
 func (a *Amendment) check() error {
-	if len(a.Add) == 0 && len(a.Remove) == 0 && a.Admission == nil && a.Criteria == "" && a.Thresholds == nil {
+	if len(a.Add) == 0 && len(a.Remove) == 0 && a.Admission == nil && a.Criteria == "" && a.Thresholds == nil && len(a.Contacts) == 0 {
 		return ErrBody.with("the amendment changes nothing")
 	}
 	var seen unique
@@ -56,6 +56,9 @@ func (a *Amendment) check() error {
 	seen.add(a.Remove...)
 	if seen.twice != "" || !isSortedSet(a.Remove) || len(a.Add) > 20 {
 		return ErrBody.with("a member is added or removed once, at most 20 at a time, removals in order")
+	}
+	if err := a.checkContacts(); err != nil {
+		return err
 	}
 	if a.Admission != nil {
 		if err := a.Admission.check(); err != nil {
@@ -136,6 +139,9 @@ func enactAmendment(x *step) error {
 			return err
 		}
 		x.addMember(m)
+	}
+	if err := x.setContacts(a.Contacts); err != nil {
+		return err
 	}
 	c := x.s.currentCharter()
 	c.From = x.now

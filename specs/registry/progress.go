@@ -60,11 +60,12 @@ type Missing struct {
 
 // Voter is a member and what it can do about a pending proposal.
 type Voter struct {
-	Member string `json:"member"` // id
-	Name   string `json:"name"`
-	Group  Group  `json:"group"`
-	Vote   Kind   `json:"vote,omitempty"`   // what it did already: proposal.approved or proposal.refused
-	Barred Bar    `json:"barred,omitempty"` // why it has no say
+	Member  string `json:"member"` // id
+	Name    string `json:"name"`
+	Group   Group  `json:"group"`
+	Contact string `json:"contact,omitempty"` // where it can be reached, when it says so
+	Vote    Kind   `json:"vote,omitempty"`    // what it did already: proposal.approved or proposal.refused
+	Barred  Bar    `json:"barred,omitempty"`  // why it has no say
 }
 
 // Progress tells where a proposal stands at a time. It fails with [ErrUnknown].
@@ -165,7 +166,7 @@ func (s *State) voters(p Proposal, t int64) []Voter {
 	var out []Voter
 	for _, m := range s.activeMembers(t) {
 		voted := func(v Vote) bool { return v.Member == m.ID }
-		voter := Voter{Member: m.ID, Name: m.Name, Group: m.Group}
+		voter := Voter{Member: m.ID, Name: m.Name, Group: m.Group, Contact: m.Contact}
 		switch {
 		case slices.ContainsFunc(p.Approvals, voted):
 			voter.Vote = KindApproved
