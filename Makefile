@@ -11,7 +11,7 @@ PAGES     = $(sort $(dir $(shell grep -rl --include='*_test.go' 'func TestPages'
 FIRST     = :
 
 .DEFAULT_GOAL := check
-.PHONY: check build run demo test race e2e lint fuzz bench pages generate deb clean help
+.PHONY: check build run demo test race e2e lint fuzz bench pages generate deb debtest clean help
 
 ## check: quickly says whether the tree is sound (the default)
 check:
@@ -87,6 +87,11 @@ generate:
 ## deb: a Debian package with units, manual and completion, in build
 deb:
 	@GO=$(GO) .deb/build build/paspoort.deb
+
+## debtest: install, start, kill, upgrade and remove it under a systemd of its own (as root)
+debtest:
+	@GO=$(GO) COMPRESS=none .deb/build build/paspoort.deb
+	@.deb/boot-test build/paspoort.deb || [ $$? = 77 ]
 
 ## clean: what was built, and the region on this computer
 clean:
