@@ -98,8 +98,12 @@ func (w *network) LocalAddr() raft.ServerAddress {
 }
 
 // EncodePeer implements raft.Transport: in headers an address is an address, although
-// outgoing connections go by node id.
-func (w *network) EncodePeer(_ raft.ServerID, address raft.ServerAddress) []byte {
+// outgoing connections go by node id. Raft asked for this node's own address when it started;
+// a node that was new then learnt it from the log since.
+func (w *network) EncodePeer(id raft.ServerID, address raft.ServerAddress) []byte {
+	if nodeOf(id) == w.n.cfg.ID {
+		return []byte(w.LocalAddr())
+	}
 	return []byte(address)
 }
 
