@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -62,6 +63,7 @@ func (n *Node) takePart(ctx context.Context) (*raft.Configuration, error) {
 	founding := n.foundingNodes()
 	_, founder := founding[n.cfg.ID]
 	founder = founder && n.size() == 0
+	told := ""
 	for {
 		births, exists := n.askBirths(ctx, founding)
 		switch {
@@ -73,12 +75,27 @@ func (n *Node) takePart(ctx context.Context) (*raft.Configuration, error) {
 		case len(births) == len(founding):
 			return n.begin(founding, births)
 		}
+		if missing := unheard(founding, births); missing != told {
+			n.log.Info("the region begins when all its nodes have heard each other", "waiting_for", missing)
+			told = missing
+		}
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-time.After(helloPause):
 		}
 	}
+}
+
+// unheard names the founding nodes that did not answer.
+func unheard(founding map[string]raft.ServerAddress, births map[string]string) string {
+	var out []string
+	for _, id := range sortedKeys(founding) {
+		if births[id] == "" {
+			out = append(out, id+" at "+string(founding[id]))
+		}
+	}
+	return strings.Join(out, ", ")
 }
 
 // askBirths asks the founding nodes. exists says that one of them takes part already; the

@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"time"
 
@@ -87,7 +89,9 @@ func nodeConfig(c *conf.Node) (node.Config, error) {
 	if err := out.SetProfile(c.Profile); err != nil {
 		return out, err
 	}
-	if out.Founding, err = os.ReadFile(c.Founding); err != nil {
+	if out.Founding, err = os.ReadFile(c.Founding); errors.Is(err, fs.ErrNotExist) {
+		return out, hint(err, "the founding event is not here yet: the last member to sign the draft of the region gets it, see specs/operations.md")
+	} else if err != nil {
 		return out, err
 	}
 	if out.TLSKey, err = keyfile.Load(c.PeerKey, nil); err != nil {
