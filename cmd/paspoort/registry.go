@@ -72,6 +72,7 @@ Looking needs no file and no key:
 		newRegistryFunctionCommand(f),
 		newRegistryModuleCommand(f),
 		newRegistryHobbelCommand(f),
+		newRegistryCertificateCommand(f),
 		newRegistryProposeCommand(f),
 		newRegistrySignCommand(f),
 		newRegistrySendCommand(f),

@@ -57,7 +57,7 @@ func TestRegistryPropose(t *testing.T) {
 
 	draft := c.path("certificate.draft.json")
 	record := c.write("certificate.json", registry.CertificateRecord{
-		Anchor: registry.Fingerprint([]byte("a certificate")), Fingerprint: strings.Repeat("a", 64), SPKI: strings.Repeat("b", 64),
+		Anchor: c.anchor, Fingerprint: strings.Repeat("a", 64), SPKI: strings.Repeat("b", 64),
 		NotBefore: time.Now().Unix() - 60, NotAfter: time.Now().AddDate(1, 0, 0).Unix(), Organisation: vaart, Usage: registry.UsageCredential,
 	})
 	both := []string{"propose", "certificate.recorded", record, "--signer", "member/gemeente", "--signer", "organisation/" + vaart, "--yes"}

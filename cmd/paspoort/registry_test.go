@@ -7,6 +7,7 @@ import (
 	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http/httptest"
@@ -16,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"paspoort.example/paspoort/internal/ca"
 	"paspoort.example/paspoort/internal/conf"
 	"paspoort.example/paspoort/internal/keyfile"
 	"paspoort.example/paspoort/internal/keyfile/keyfiletest"
@@ -32,6 +34,7 @@ type council struct {
 	dir          string
 	genesis, url string
 	secret       string // file with the passphrase of sealed keys
+	anchor       string // fingerprint of the region's CA
 }
 
 const councilPassphrase = "vier woorden op papier"
@@ -55,7 +58,7 @@ func newCouncil(t *testing.T) *council {
 	charter := registry.Charter{
 		Admission: registry.DefaultTerm(), Criteria: "criteria-1", Name: "Regio Aakermonde", Origin: "aakermonde.example/register",
 		Nonce: base64.RawURLEncoding.EncodeToString(make([]byte, 16)), Thresholds: registry.DefaultThresholds(),
-		Anchors: []registry.Anchor{registry.NewAnchor([]byte("a certificate"), "gemeente")},
+		Anchors: []registry.Anchor{registry.NewAnchor(c.authority(), "gemeente")},
 		Nodes: []registry.Node{{
 			ID: "knoop-1", Operator: "gemeente", RaftAddress: peer.Addr().String(), URL: "https://knoop-1.example",
 			TLSKey: registry.SPKIHash(keys["tls"].Public()), TimestampKey: registrytest.PublicKey(keys["timestamp"]), LogKey: ed("log"), CosignerKey: ed("cosigner"),
@@ -90,6 +93,21 @@ func newCouncil(t *testing.T) *council {
 		c.ok(id, "init", "--pin", c.genesis+"="+c.url, "--as", "member/"+id, "--key", c.path(id+".key"))
 	}
 	return c
+}
+
+// authority makes the region's CA, in ca.pem and ca.key.
+func (c *council) authority() (der []byte) {
+	c.t.Helper()
+	key := registrytest.NamedKey("ca")
+	cert, err := ca.NewRoot(key, ca.Root{Name: "Regio Aakermonde CA", NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(10, 0, 0)})
+	if err == nil {
+		err = errors.Join(keyfile.Create(c.path("ca.key"), key, ""), os.WriteFile(c.path("ca.pem"), ca.PEM(cert), 0o600))
+	}
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.anchor = registry.Fingerprint(cert.Raw)
+	return cert.Raw
 }
 
 // serve runs the node until the test ends.
@@ -232,6 +250,7 @@ func (c *council) afterAdmission() {
 		c.t.Errorf("got %q and %v, want the new key in the file", seat.Key, err)
 	}
 	c.refused("bad-key", "vaart", "alias", "--end", "https://vaart.example", "--yes", "--key", c.path("registry.key"))
+	c.certificates()
 	c.sees("gemeente", []string{"rotate-key", "--new-key", c.path("gemeente2.key"), "--reason", "jaarlijks", "--yes"}, "Het geldt vanaf nu")
 	c.sees("gemeente", []string{"suspend", "https://nieuw.example", "--reason", "Onderzoek loopt", "--yes"}, "Besloten op")
 	c.sees("nobody", []string{"show", "https://nieuw.example", "--node", c.url}, "geschorst", "Onderzoek loopt")
@@ -263,6 +282,25 @@ func (c *council) afterAdmission() {
 	c.ok("beraad", "approve", claim, "--yes")
 	c.sees("gemeente", []string{"approve", claim, "--yes"}, "Besloten op")
 	c.sees("nobody", []string{"hobbel", "list", "--node", c.url}, "experiment", "sector: zorg")
+}
+
+// certificates: asked, made, signed by both, sent; and renewed before the end.
+func (c *council) certificates() {
+	c.t.Helper()
+	request := func(name, url string) string {
+		c.ok("vaart", "certificate", "request", "--usage", "credential", "--url", url, "--service-key", c.path("credential.key"), "--out", c.path(name+".csr"))
+		return c.path(name + ".csr")
+	}
+	authority := []string{"--ca-cert", c.path("ca.pem"), "--ca-key", c.path("ca.key"), "--yes"}
+	c.refused("bad_request", "gemeente", append([]string{"certificate", "issue", request("foreign", "https://linde.example")}, authority...)...)
+	c.refused("bad_authority", "kring", append([]string{"certificate", "issue", request("credential", "https://nieuw.example")}, authority...)...)
+	for _, name := range []string{"credential", "renewed"} {
+		c.ok("gemeente", append([]string{"certificate", "issue", request(name, "https://nieuw.example")}, authority...)...)
+		c.refused("unsigned", "vaart", "send", c.path(name+".draft.json"))
+		c.ok("vaart", "sign", c.path(name+".draft.json"), "--yes")
+		c.sees("vaart", []string{"send", c.path(name + ".draft.json")}, "Het geldt vanaf nu")
+	}
+	c.sees("nobody", []string{"certificate", "list", "https://nieuw.example", "--node", c.url}, "credential", "geldig tot")
 }
 
 // appeals: who was refused asks once more, and takes the place of another.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paspoort.example/paspoort/internal/ca"
 	"paspoort.example/paspoort/internal/conf"
 	"paspoort.example/paspoort/internal/govern"
 	"paspoort.example/paspoort/internal/keyfile"
@@ -88,6 +89,10 @@ var governFaults = []knownFault{
 		words("Gebruik het nummer: paspoort registry list", "Use the id: paspoort registry list"), true},
 	{"bad_application", is(errBadBody), words("Dit bestand bevat geen aanvraag.", "This file holds no application."),
 		words("Zie: paspoort registry apply --help", "See: paspoort registry apply --help"), true},
+	{"bad_request", is(errRequestFile, ca.ErrRequest), words("Hiervoor kan geen certificaat worden gemaakt.", "No certificate can be made for this."),
+		words("Vraag het zo aan: paspoort registry certificate --help", "Ask for it like this: paspoort registry certificate --help"), true},
+	{"bad_authority", is(errAuthority), words("Dit is geen hoofdcertificaat van de regio dat u beheert.", "This is no authority of the region that you keep."),
+		words("Noem het met --ca-cert en --ca-key.", "Name it with --ca-cert and --ca-key."), true},
 	{"reason_needed", is(errNeedReason), words("Zeg waarom: wat de regio besluit is openbaar, met de reden.", "Say why: what the region decides is public, with the reason."),
 		words("Zet de reden erbij: --reason \"...\"", "Add the reason: --reason \"...\""), false},
 	{"flag_needed", is(errNeedFlag), words("Er ontbreekt iets.", "Something is missing."), words("Zie de uitleg met --help.", "See the explanation with --help."), true},
