@@ -90,6 +90,9 @@ func (w withData) Unwrap() error { return w.error }
 // explain finds the words for an error: of the first row of the table that fits.
 func explain(err error, lang string) *fault {
 	if f, ok := errors.AsType[*fault](err); ok {
+		if f.lang == "" { // words that were chosen where the language was not at hand
+			f.lang = lang
+		}
 		return f
 	}
 	f := &fault{code: "failed", lang: lang, cause: err, detail: shorten(err.Error()),

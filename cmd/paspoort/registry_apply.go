@@ -116,6 +116,7 @@ func (f *registryFlags) apply(cmd *cobra.Command, flags *applyFlags, args []stri
 		p.fact("Nummer", "Id", out.Event)
 		p.fact("Organisatie", "Organisation", a.Organisation)
 		p.line("\nVolg haar:\n  %s status %.12s", "\nFollow it:\n  %s status %.12s", p.command, out.Event)
+		p.line("Of in een browser:\n  %s/applications/%s", "Or in a browser:\n  %s/applications/%s", v.seat.Region.Nodes[0], out.Event)
 	})
 }
 
