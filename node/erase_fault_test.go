@@ -108,6 +108,9 @@ func TestErasedPayloadLeavesTheFiles(t *testing.T) {
 	if found := r.holders(words...); len(found) != 3 {
 		t.Fatalf("control: the scan finds the payload at %v only", found)
 	}
+	if !r.dumped("knoop-1", words...) {
+		t.Fatal("control: a backup does not hold the payload")
+	}
 	r.stop("knoop-3")
 	before := t.TempDir()
 	if err := os.CopyFS(before, os.DirFS(r.dirs["knoop-3"])); err != nil {
@@ -120,6 +123,9 @@ func TestErasedPayloadLeavesTheFiles(t *testing.T) {
 	r.everywhere("erased it", erased)
 	if found := r.holders(append(words, firmName)...); len(found) != 0 {
 		t.Errorf("after the erasure: %v", found)
+	}
+	if r.dumped("knoop-1", append(words, firmName)...) {
+		t.Error("a backup made after the erasure holds the payload")
 	}
 	r.everywhere("published the erasure", func(n *Node) bool { return n.covered() == 5 })
 	r.mirrorAgrees(organisation, append(words, firmName)...)
@@ -136,6 +142,21 @@ func TestErasedPayloadLeavesTheFiles(t *testing.T) {
 	if found := r.holders(append(words, firmName)...); len(found) != 0 {
 		t.Errorf("after a disk was put back: %v", found)
 	}
+}
+
+// dumped says whether a backup of a node, made now, holds one of the words.
+func (r *diskRegion) dumped(id string, words ...string) bool {
+	r.t.Helper()
+	var dump bytes.Buffer
+	if err := r.nodes[id].Dump(&dump); err != nil {
+		r.t.Fatal(err)
+	}
+	for _, word := range words {
+		if bytes.Contains(dump.Bytes(), []byte(word)) {
+			return true
+		}
+	}
+	return false
 }
 
 // mirrorAgrees follows each node's log from the founding event, without payloads, to that
