@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"paspoort.example/paspoort/internal/kv"
+	"paspoort.example/paspoort/internal/web"
 	"paspoort.example/paspoort/specs/registry"
 	"paspoort.example/paspoort/specs/tlog"
 )
@@ -114,7 +115,9 @@ func (n *Node) proof(index uint64) (*tlog.Proof, error) {
 // Submit implements registry.Writer. Payloads of one-person firms travel beside the log:
 // they are kept once the event is committed, and offered to the other nodes.
 func (n *Node) Submit(ctx context.Context, s registry.Submission) (registry.Outcome, error) {
-	o, err := n.submit(ctx, s.Event)
+	spanned, end := web.Span(ctx, "commit")
+	o, err := n.submit(spanned, s.Event)
+	end(err)
 	if err == nil && o.State == registry.OutcomeCommitted {
 		n.seen(ctx, *o.Index)
 		if len(s.Payloads) > 0 {
