@@ -132,6 +132,10 @@ func (f *registryFlags) seat() (s conf.Seat, err error) {
 	return s, nil
 }
 
+// waitForNodes is how long a person waits for nodes that elect a leader or are away: some
+// elections, and no longer than one sits before a screen that stands still.
+const waitForNodes = 15 * time.Second
+
 // voice is somebody who speaks in a region, or only listens.
 type voice struct {
 	*govern.Client
@@ -153,7 +157,7 @@ func (f *registryFlags) listener(cmd *cobra.Command) (*voice, error) {
 	}
 	policy.MaxBytes = max(policy.MaxBytes, maxStatusBytes)
 	client := outbound.New(policy)
-	v := &voice{Client: &govern.Client{Genesis: s.Region.Genesis, Clock: time.Now}, seat: s, f: f, cmd: cmd}
+	v := &voice{Client: &govern.Client{Genesis: s.Region.Genesis, Clock: time.Now, Patience: waitForNodes}, seat: s, f: f, cmd: cmd}
 	for _, url := range s.Region.Nodes {
 		v.Nodes = append(v.Nodes, registry.Client{HTTP: client, URL: url})
 	}
