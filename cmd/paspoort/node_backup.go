@@ -235,7 +235,7 @@ With --drill everything is put in a folder that is removed again, checked as by
 				return err
 			}
 			config := filepath.Join(dir, "node.json")
-			fmt.Fprintf(cmd.OutOrStdout(), "Restored: %s as it was at %s, in %s\n", m.Node, m.Made.Format(time.RFC3339), dir)
+			fmt.Fprintf(cmd.OutOrStdout(), "Restored: %s as it was at %s, in %s\nregion %s: is it yours? Anybody can seal something to your public key\n", m.Node, m.Made.Format(time.RFC3339), dir, m.Region)
 			fmt.Fprintln(cmd.OutOrStdout(), typed("Check it, and start it when the old machine is off:\n  paspoort node check --config "+config+"\n  paspoort node serve --config "+config))
 			return nil
 		},
@@ -322,6 +322,9 @@ func drillBackup(cmd *cobra.Command, path, key, against, caFile string, asJSON b
 	if err != nil {
 		return err
 	}
+	if i.Region != m.Region {
+		i.Findings = append(i.Findings, node.Finding{What: "region", Detail: "the backup says that it is of region " + m.Region})
+	}
 	if against != "" {
 		f := node.Finding{What: "same history"}
 		if f.Detail, err = compareHistory(cmd.Context(), i, against, caFile); err != nil {
@@ -334,7 +337,7 @@ func drillBackup(cmd *cobra.Command, path, key, against, caFile string, asJSON b
 	if asJSON {
 		err = printJSON(cmd.OutOrStdout(), report)
 	} else {
-		fmt.Fprintf(cmd.OutOrStdout(), "Drill of %s: %s as it was at %s, %s ago\n", path, m.Node, m.Made.Format(time.RFC3339), report.Age)
+		fmt.Fprintf(cmd.OutOrStdout(), "Drill of %s: %s as it was at %s, %s ago\n  %-16s %s\n", path, m.Node, m.Made.Format(time.RFC3339), report.Age, "region", i.Region)
 		printInspection(cmd.OutOrStdout(), i)
 	}
 	if err == nil && !report.OK {

@@ -205,7 +205,10 @@ func blocks(t *testing.T) (out [][2]string) {
 		line = strings.TrimSpace(line)
 		switch {
 		case strings.HasPrefix(line, "```"):
-			who, _ = strings.CutPrefix(strings.TrimPrefix(line, "```"), "sh ")
+			who = "" // of other blocks, and at the end of each
+			if name, ok := strings.CutPrefix(line, "```sh "); ok {
+				who = name
+			}
 		case who != "":
 			out = append(out, [2]string{who, line})
 		}
