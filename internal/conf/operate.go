@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -26,8 +27,8 @@ import (
 type Operate struct {
 	// AdminListen is host:port on loopback for /metrics and the operator's pages, for
 	// example "127.0.0.1:9101". It asks for no password: who should see it from elsewhere
-	// comes through a tunnel or a proxy of the operator's. Empty leaves /metrics at the
-	// public address and shows no pages.
+	// comes through a tunnel or a proxy of the operator's. Empty shows no pages, and /metrics only
+	// where the public address is on loopback too: a region on your own computer.
 	AdminListen string `json:"admin_listen,omitempty"`
 	// Log is what the process writes to standard error.
 	Log Log `json:"log,omitzero"`
@@ -176,6 +177,9 @@ func (s Server) ServeRole(ctx context.Context, h http.Handler, role Role) error 
 	group.Go(func() error { return watch.Run(ctx) })
 	group.Go(func() error { return manager.Alive(ctx, watch.Alive) })
 	if s.AdminListen == "" {
+		if !web.Loopback(net.JoinHostPort(s.name(), "0")) {
+			h = web.Public(h)
+		}
 		return s.listen(ctx, group, h, manager)
 	}
 	if !web.Loopback(s.AdminListen) {

@@ -106,6 +106,40 @@ func TestServeRole(t *testing.T) {
 	}
 }
 
+// Without an admin address the numbers are shown on one's own computer only.
+func TestMetricsAreNotPublic(t *testing.T) {
+	for url, want := range map[string]int{"http://localhost:1": 200, "http://127.0.0.1:1": 200, "https://knoop.linde.example": 404, "": 404} {
+		l := testkit.Listen(t)
+		l.Close()
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() {
+			done <- Server{Listen: l.Addr().String(), URL: url, Operate: Operate{Log: Log{Level: "error"}}}.Serve(ctx, web.New(web.Options{Role: "node"}).Handler())
+		}()
+		tick, deadline := time.NewTicker(10*time.Millisecond), time.After(20*time.Second)
+		for got := 0; got != want; {
+			if resp, err := http.Get("http://" + l.Addr().String() + "/metrics"); err == nil {
+				resp.Body.Close()
+				if got = resp.StatusCode; got != want {
+					t.Errorf("%q: got %d, want %d", url, got, want)
+					break
+				}
+				continue
+			}
+			select {
+			case <-tick.C:
+			case <-deadline:
+				t.Fatal("it does not listen")
+			}
+		}
+		tick.Stop()
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // A line of the log holds route and status, and nothing that says who asked for what.
 func TestLogLinesNameNobody(t *testing.T) {
 	var out bytes.Buffer
