@@ -230,6 +230,26 @@ func TestLastVoteEnacts(t *testing.T) {
 	s.sees(body, "het besluit geldt vanaf nu", "besloten")
 }
 
+// TestConfirm: a member confirms a step of a hobbel as the second organisation.
+func TestConfirm(t *testing.T) {
+	s := sit(t, registrytest.Vakbond)
+	list := &registry.Catalogue{Version: "voorlopig-0", Hobbels: []registry.Hobbel{{
+		ID: "H03", Levels: []string{"bedrijf"}, Title: registry.Text{NL: "Werven op diploma"}, Doorbraak: registry.Text{NL: "Werven op het paspoort"}}}}
+	s.region.Do(registry.KindCatalogue, list, registrytest.Gemeente, registrytest.Opleiders)
+	claim := &registry.HobbelClaim{Catalogue: "voorlopig-0", Hobbel: "H03", On: s.region.Now.Unix(), Status: registry.Experiment,
+		Summary: registry.Text{NL: "Begonnen"}, Evidence: []registry.Evidence{{Title: "Proeftuin Zij-instroom"}}}
+	id := s.region.Do(registry.KindHobbel, claim, registrytest.Werkgevers).Event.ID()
+	s.region.Checkpoint()
+	s.open()
+	_, body := s.get("/proposals/" + id)
+	s.sees(body, "Proeftuin Zij-instroom", "Teken: bevestigen", "dan besluit u niet meer mee")
+	_, body = s.post("/proposals/"+id, "decision", "confirm")
+	s.sees(body, "Uw bevestiging is getekend", "U hebt hierin geen stem")
+	if p, err := s.region.State.View().Proposal(id); err != nil || p.Confirmed != registrytest.Vakbond {
+		t.Errorf("got %q %v", p.Confirmed, err)
+	}
+}
+
 // TestMeasures: suspend, end it, and what a form must say.
 func TestMeasures(t *testing.T) {
 	s := sit(t, registrytest.Gemeente)
@@ -298,7 +318,7 @@ func TestEveryProblemHasASentence(t *testing.T) {
 				t.Errorf("%s: no sentence for %s", lang, key)
 			}
 		}
-		for _, done := range []string{"approved", "refused", "enacted", "proposed"} {
+		for _, done := range []string{"approved", "refused", "confirmed", "enacted", "proposed"} {
 			if len(d.kit.Texts(lang)["notice."+done]) == 0 {
 				t.Errorf("%s: no sentence for %s", lang, done)
 			}

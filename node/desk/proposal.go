@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -62,10 +63,14 @@ type voteRow struct {
 }
 
 type askRow struct {
-	Name   string
-	Group  paspoort.Text
-	Barred bool
+	Name    string
+	Group   paspoort.Text
+	Contact string // where it is reached, when it says so
+	Barred  bool
 }
+
+// Reach is the link to the member.
+func (a askRow) Reach() string { return registry.ContactLink(a.Contact) }
 
 func (d *Desk) showProposal(w http.ResponseWriter, r *http.Request) {
 	d.renderProposal(w, r, http.StatusOK, "", "")
@@ -116,7 +121,7 @@ func newProposalPage(x registry.Progress, member string) proposalPage {
 	slices.SortStableFunc(p.Votes, func(a, b voteRow) int { return a.On.Compare(b.On) })
 	for _, a := range x.Ask {
 		if a.Vote == "" && a.Member != member {
-			p.Ask = append(p.Ask, askRow{a.Name, govern.GroupText(a.Group), a.Barred != ""})
+			p.Ask = append(p.Ask, askRow{a.Name, govern.GroupText(a.Group), a.Contact, a.Barred != ""})
 		}
 	}
 	if m := x.Missing; m != nil {
@@ -154,7 +159,7 @@ func (d *Desk) decide(w http.ResponseWriter, r *http.Request) {
 	decision := r.PostFormValue("decision")
 	problem := ""
 	switch {
-	case decision != "approve" && decision != "refuse":
+	case decision != "approve" && decision != "refuse" && decision != "confirm":
 		problem = "choice"
 	case decision == "refuse" && reason == "":
 		problem = "reason"
@@ -169,19 +174,28 @@ func (d *Desk) decide(w http.ResponseWriter, r *http.Request) {
 		d.renderProposal(w, r, http.StatusNotFound, "", "")
 		return
 	}
-	vote, done := d.c.Region.Refuse, "refused"
-	if decision == "approve" {
-		vote, done = d.c.Region.Approve, "approved"
-	}
-	out, err := vote(r.Context(), id, reason, d.c.Member)
+	out, err := d.cast(r.Context(), decision, id, reason)
 	if err != nil {
 		d.c.Log.Warn("a decision was not taken", "error", err)
 		d.renderProposal(w, r, http.StatusConflict, problemOf(err), reason)
 		return
 	}
+	done := map[string]string{"approve": "approved", "refuse": "refused", "confirm": "confirmed"}[decision]
 	if slices.Contains(out.Enacted, id) {
 		done = "enacted"
 	}
 	d.await(r.Context(), out.Event)
 	http.Redirect(w, r, "/proposals/"+id+"?done="+done, http.StatusSeeOther)
+}
+
+// cast signs one of the decisions that a member can take.
+func (d *Desk) cast(ctx context.Context, decision, id, reason string) (registry.Outcome, error) {
+	switch decision {
+	case "approve":
+		return d.c.Region.Approve(ctx, id, reason, d.c.Member)
+	case "refuse":
+		return d.c.Region.Refuse(ctx, id, reason, d.c.Member)
+	}
+	body := &registry.Decision{Proposal: id, Reason: reason, Voter: d.c.Member.Name}
+	return d.c.Region.Submit(ctx, govern.Act{Kind: registry.KindConfirmed, Body: body}, d.c.Member)
 }

@@ -59,7 +59,7 @@ func proposalSamples() []page.Sample[proposalPage] {
 			Summary: text("Een opleider laat zien dat een ander de examens bekijkt.", "A training provider shows that somebody else looks at the examinations.")},
 		Votes: []voteRow{{Name: "Gemeente Aakermonde", Group: govern.GroupText(registry.Overheid), On: sampleDay.AddDate(0, 0, -2), Approved: true, Counts: true, Reason: "De stukken zijn gezien en kloppen."},
 			{Name: "Opleidersberaad Aakermonde", Group: govern.GroupText(registry.Opleiders), On: sampleDay.AddDate(0, 0, -1), Counts: true, Reason: "Het examenreglement ontbreekt."}},
-		Ask: []askRow{{Name: "Werkgeverskring Aakermonde", Group: govern.GroupText(registry.Werkgevers)}, {Name: "Anker Academie", Group: govern.GroupText(registry.Opleiders), Barred: true}},
+		Ask: []askRow{{Name: "Werkgeverskring Aakermonde", Group: govern.GroupText(registry.Werkgevers), Contact: "toelating@werkgeverskring.example"}, {Name: "Anker Academie", Group: govern.GroupText(registry.Opleiders), Barred: true}},
 	}
 	with := func(change func(*proposalPage)) proposalPage {
 		p := open
