@@ -103,7 +103,7 @@ type source struct {
 
 type regionPage struct {
 	Name          string
-	Members       []registry.MemberRecord
+	Members       []partyRow
 	Organisations int // admitted now
 	Breakthroughs int
 	Hobbels       int
@@ -142,9 +142,10 @@ func (p *pages) showRegion(w http.ResponseWriter, r *http.Request) {
 		data.Criteria, data.CriteriaText, data.Continues = region.Criteria, region.Text, region.Continues
 		one := registry.ListingQuery{Limit: 1}
 		data.Functions, data.Modules = v.Functions(one, now).Total, v.Modules(one, now).Total
+		who := newNames(v, now)
 		for _, m := range region.Members {
 			if m.Removed == 0 {
-				data.Members = append(data.Members, m)
+				data.Members = append(data.Members, who.member(m.ID))
 			}
 		}
 		for _, o := range v.Organisations(now).Organisations {

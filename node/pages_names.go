@@ -9,12 +9,19 @@ import (
 
 // partyRow is who did something, as people know it.
 type partyRow struct {
-	Name   string
-	Title  registry.Text  // of what is no party: a hobbel, a function, a module
-	Group  registry.Group // of a member
-	Path   string         // of an organisation's page
-	Erased bool           // its name was erased by law
+	Name    string
+	Title   registry.Text  // of what is no party: a hobbel, a function, a module
+	Group   registry.Group // of a member
+	Contact string         // of a member, when it says where it is reached
+	Path    string         // of an organisation's page
+	Erased  bool           // its name was erased by law
 }
+
+// Reach is the link to a member: its page, or an e-mail.
+func (p partyRow) Reach() string { return registry.ContactLink(p.Contact) }
+
+// Address is the contact as people read it.
+func (p partyRow) Address() string { return strings.TrimPrefix(p.Contact, "https://") }
 
 // names tells who a party is. It looks each up once: a page names the same few again and
 // again.
@@ -41,7 +48,7 @@ func (n *names) party(party string) partyRow {
 	}
 	row := partyRow{Name: party}
 	if m, ok := n.members[strings.TrimPrefix(party, registry.MemberParty(""))]; ok && strings.HasPrefix(party, registry.MemberParty("")) {
-		row = partyRow{Name: m.Name, Group: m.Group}
+		row = partyRow{Name: m.Name, Group: m.Group, Contact: m.Contact}
 	}
 	if id, ok := strings.CutPrefix(party, registry.OrganisationParty("")); ok {
 		row = n.organisation(id)

@@ -3,6 +3,7 @@ package node
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -222,6 +223,34 @@ func linksOf(t *testing.T, body string) (links []string, ids map[string]bool) {
 		}
 	}
 	return links, ids
+}
+
+// TestPagesSayWhereMembersAreReached: an applicant is told whom to ask, and where.
+func TestPagesSayWhereMembersAreReached(t *testing.T) {
+	p, err := newPages(&Node{founding: region{name: "Regio Aakermonde"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := registrytest.New(t)
+	r.Do(registry.KindAmended, &registry.Amendment{Reason: "bereikbaar", Contacts: map[string]string{
+		"gemeente-aakermonde": "toelating@gemeente.example", "vakbond-de-eendracht": "https://vakbond.example/toelating",
+	}}, registrytest.Vakbond, registrytest.Gemeente)
+	a := r.Application("vaart", registry.Issuer)
+	asked := r.Do(registry.KindApplied, a, registry.OrganisationParty(a.Organisation))
+	d, err := r.State.View().Progress(asked.Event.ID(), r.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := story{t: t, p: p, v: r.State.View(), now: r.Now}
+	body := s.show("application", func(w http.ResponseWriter, q *http.Request) error {
+		return p.application.Render(w, q, 200, newDecisionPage(s.v, d, s.now))
+	})
+	links, _ := linksOf(t, body)
+	for _, want := range []string{"mailto:toelating@gemeente.example", "https://vakbond.example/toelating"} {
+		if !slices.Contains(links, want) {
+			t.Errorf("no link to %s", want)
+		}
+	}
 }
 
 // TestPagesSayWhatIsNotThere: what nobody knows is not found, the id of a vote leads to what

@@ -15,14 +15,10 @@ import (
 var sampleDay = time.Date(2026, 3, 2, 11, 10, 0, 0, time.UTC)
 
 func regionSamples() []page.Sample[regionPage] {
-	member := func(name string, g registry.Group) registry.MemberRecord {
-		return registry.MemberRecord{Member: registry.Member{Name: name, Group: g}}
-	}
 	return []page.Sample[regionPage]{
 		{Name: "founded", Data: regionPage{Name: "Regio Aakermonde", Organisations: 12, Hobbels: 14, Breakthroughs: 1, Functions: 6, Modules: 9, Leaves: 214, Criteria: "criteria-1",
 			CriteriaText: &registry.CriteriaText{URL: "https://aakermonde.example/criteria-1", Summary: &registry.Text{NL: "Wie toetst, verdient niet aan de uitkomst. Er is een klachtenregeling. Ieder jaar kijkt een ander mee.", EN: "Who assesses does not gain by the outcome. There is a complaints procedure. Every year another party looks along."}}, Source: source{"knoop-1", 2 * time.Second},
-			Members: []registry.MemberRecord{member("Werkgeversvereniging Aakermonde", registry.Werkgevers), member("Vakbond De Eendracht", registry.Werknemers),
-				member("Opleidersberaad Aakermonde", registry.Opleiders), member("Gemeente Aakermonde", registry.Overheid)}}},
+			Members: []partyRow{sampleWerkgevers, sampleVakbond, sampleOpleiders, sampleGemeente}}},
 		{Name: "continued", Data: regionPage{Name: "Regio Aakermonde", Organisations: 1, Hobbels: 14, Leaves: 30, Continues: &registry.Continuation{Losses: &registry.Text{NL: "Twee besluiten van 3 maart zijn verloren gegaan.", EN: "Two decisions of 3 March were lost."}}, Criteria: "criteria-2", Source: source{"knoop-1", 2 * time.Second}}},
 		{Name: "starting", Data: regionPage{Name: "Regio Aakermonde", Source: source{Node: "knoop-1"}}},
 	}

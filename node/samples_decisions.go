@@ -11,8 +11,8 @@ import (
 var (
 	sampleWerkgevers = partyRow{Name: "Werkgeversvereniging Aakermonde", Group: registry.Werkgevers}
 	sampleVakbond    = partyRow{Name: "Vakbond De Eendracht", Group: registry.Werknemers}
-	sampleOpleiders  = partyRow{Name: "Opleidersberaad Aakermonde", Group: registry.Opleiders}
-	sampleGemeente   = partyRow{Name: "Gemeente Aakermonde", Group: registry.Overheid}
+	sampleOpleiders  = partyRow{Name: "Opleidersberaad Aakermonde", Group: registry.Opleiders, Contact: "toelating@opleidersberaad-aakermonde.example"}
+	sampleGemeente   = partyRow{Name: "Gemeente Aakermonde", Group: registry.Overheid, Contact: "https://gemeente.aakermonde.example/paspoort/toelating"}
 	sampleLinde      = partyRow{Name: "Zorggroep De Linde", Path: "/organisations/org_dddddddddddddddddddddddddd"}
 	sampleVaart      = partyRow{Name: "Opleidingshuis De Vaart", Path: "/organisations/org_aaaaaaaaaaaaaaaaaaaaaaaaaa"}
 	sampleOssekamp   = partyRow{Name: "Machinefabriek Ossekamp", Path: "/organisations/org_bbbbbbbbbbbbbbbbbbbbbbbbbb"}

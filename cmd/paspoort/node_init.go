@@ -28,7 +28,7 @@ type nodeInit struct {
 	dir                              string
 	id, url, peer, listen, peerBound string
 	admin                            string
-	member, group, name              string
+	member, group, name, contact     string
 	memberKey, passphrase            string
 	authority, behindProxy           bool
 	cert, key, email, directory      string
@@ -50,7 +50,8 @@ new region adds --ca, and keeps the authority that certifies issuers.
 For a region that runs, name it: then the card is for "paspoort node join".
 
   paspoort node init --id knoop-1 --url https://knoop.kring.example --peer knoop.kring.example:7001 \
-      --member werkgeverskring --group werkgevers --name "Werkgeverskring Aakermonde"
+      --member werkgeverskring --group werkgevers --name "Werkgeverskring Aakermonde" \
+      --contact toelating@kring.example
   paspoort node init --id knoop-4 --url https://knoop.rijn.example --peer knoop.rijn.example:7001 \
       --member opleidersberaad --node https://knoop.kring.example --region GENESIS`,
 		Args: noArgs,
@@ -67,6 +68,7 @@ For a region that runs, name it: then the card is for "paspoort node join".
 	flags.StringVar(&f.member, "member", "", "id of the member that runs the node")
 	flags.StringVar(&f.group, "group", "", "group of the member: werkgevers, werknemers, opleiders or overheid")
 	flags.StringVar(&f.name, "name", "", "name of the member")
+	flags.StringVar(&f.contact, "contact", "", contactUsage)
 	flags.StringVar(&f.memberKey, "member-key", "", "key that the member has already: a file, or a pkcs11: address")
 	flags.StringVar(&f.passphrase, "passphrase-file", os.Getenv("PASPOORT_KEY_PASSPHRASE_FILE"), "file with the passphrase of the member's key; without it you are asked")
 	flags.BoolVar(&f.authority, "ca", false, "make the region's certificate authority too, kept by this member")
@@ -125,6 +127,10 @@ func (f *nodeInit) check() error {
 		return errors.New("--region and --node go together: the region's genesis is what you trust, the node is where to fetch")
 	case f.region == "" && (f.group == "" || f.name == ""):
 		return errors.New("say --group and --name of the member, for a new region; or --region and --node, for one that runs")
+	case f.region != "" && f.contact != "":
+		return errors.New("--contact is for a new region; in one that runs the members change it with an amendment (contacts)")
+	case f.contact != "" && !registry.IsContact(f.contact):
+		return badContact(f.contact)
 	case f.region != "" && (f.authority || f.memberKey != ""):
 		return errors.New("--ca and --member-key are for a new region; in one that runs the member signs with: paspoort node join")
 	case (f.cert == "") != (f.key == ""):
@@ -133,6 +139,12 @@ func (f *nodeInit) check() error {
 		return fmt.Errorf("--profile is %q: choose lan or wan", f.profile)
 	}
 	return nil
+}
+
+const contactUsage = "where applicants reach the member: an https page or an e-mail address of the organisation, such as toelating@kring.example, never of a person: it stays public for good"
+
+func badContact(contact string) error {
+	return fmt.Errorf("--contact is %q: it should be a page such as https://kring.example/toelating or an address such as toelating@kring.example, in small letters and at most 200", contact)
 }
 
 // makeKeys makes the keys of the node and, for a new region, those of the member.
@@ -161,7 +173,7 @@ func (f *nodeInit) memberKeys(cmd *cobra.Command, home *founding.Home) (err erro
 			return err
 		}
 	}
-	m := registry.Member{Group: registry.Group(f.group), ID: f.member, Name: f.name}
+	m := registry.Member{Contact: f.contact, Group: registry.Group(f.group), ID: f.member, Name: f.name}
 	if err := home.Member(m, key, passphrase); err != nil {
 		return err
 	}
@@ -251,6 +263,9 @@ func (f *nodeInit) tell(cmd *cobra.Command, files []string, card founding.Card) 
 		next = "The member that runs this node now types, where it keeps its key:\n  paspoort node join card.json --node " + f.node + " --region " + f.region + " --as " + registry.MemberParty(f.member) + " --key member.key\nand after the approval of the other members, here:\n  paspoort node serve --config " + filepath.Join(f.dir, "node.json")
 	}
 	fmt.Fprintln(out, typed(next))
+	if f.region == "" && f.contact == "" {
+		fmt.Fprintln(out, "The card does not say where applicants reach the member; --contact does, and the members can add it later.")
+	}
 	if f.region == "" && f.memberKey == "" {
 		fmt.Fprintln(out, "Move member.key to a computer of the people who decide, and keep a copy on paper or in a safe: it does not belong on a server.")
 	}

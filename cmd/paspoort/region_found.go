@@ -27,7 +27,7 @@ func newRegionCommand() *cobra.Command {
 }
 
 func newRegionCardCommand() *cobra.Command {
-	var dir, group, id, name, key, passphrase string
+	var dir, group, id, name, contact, key, passphrase string
 	var authority bool
 	cmd := &cobra.Command{
 		Use:   "card",
@@ -37,10 +37,13 @@ func newRegionCardCommand() *cobra.Command {
 			if id == "" || group == "" || name == "" {
 				return exitError{exitUsage, errors.New("say --member, --group and --name")}
 			}
+			if contact != "" && !registry.IsContact(contact) {
+				return exitError{exitUsage, badContact(contact)}
+			}
 			if err := os.MkdirAll(dir, 0o700); err != nil {
 				return err
 			}
-			f := nodeInit{member: id, group: group, name: name, memberKey: key, passphrase: passphrase, authority: authority}
+			f := nodeInit{member: id, group: group, name: name, contact: contact, memberKey: key, passphrase: passphrase, authority: authority}
 			home := founding.Prepare(dir)
 			if err := f.memberKeys(cmd, home); err != nil {
 				return err
@@ -57,6 +60,7 @@ func newRegionCardCommand() *cobra.Command {
 	cmd.Flags().StringVar(&id, "member", "", "id of the member")
 	cmd.Flags().StringVar(&group, "group", "", "group of the member: werkgevers, werknemers, opleiders or overheid")
 	cmd.Flags().StringVar(&name, "name", "", "name of the member")
+	cmd.Flags().StringVar(&contact, "contact", "", contactUsage)
 	cmd.Flags().StringVar(&key, "member-key", "", "key that the member has already: a file, or a pkcs11: address")
 	cmd.Flags().StringVar(&passphrase, "passphrase-file", os.Getenv("PASPOORT_KEY_PASSPHRASE_FILE"), "file with the passphrase of the member's key; without it you are asked")
 	cmd.Flags().BoolVar(&authority, "ca", false, "make the region's certificate authority too, kept by this member")
@@ -256,7 +260,7 @@ func showDraft(cmd *cobra.Command, d *founding.Draft) error {
 	out := cmd.ErrOrStderr()
 	fmt.Fprintf(out, "%s, log %s, criteria %s, rules %d\n", c.Name, c.Origin, c.Criteria, d.Event.Rules)
 	for _, m := range c.Members {
-		fmt.Fprintf(out, "  member %-24s %-10s %s\n", m.ID, m.Group, m.Name)
+		fmt.Fprintf(out, "  member %-24s %-10s %s%s\n", m.ID, m.Group, m.Name, reached(m.Contact))
 	}
 	for _, n := range c.Nodes {
 		fmt.Fprintf(out, "  node   %-24s %s, other nodes at %s, run by %s\n", n.ID, n.URL, n.RaftAddress, n.Operator)

@@ -87,8 +87,16 @@ func (p *registryPrinter) pending(x registry.Progress) {
 		case a.Barred != "":
 			state = words("heeft hierin geen stem: niemand keurt zichzelf goed", "has no say in this: nobody approves itself")
 		}
-		p.fact(govern.GroupText(a.Group).NL, govern.GroupText(a.Group).EN, orID(a.Name, a.Member)+" — "+state.In(p.lang))
+		p.fact(govern.GroupText(a.Group).NL, govern.GroupText(a.Group).EN, orID(a.Name, a.Member)+" — "+state.In(p.lang)+reached(a.Contact))
 	}
+}
+
+// reached is where a member is reached, behind what is said of it.
+func reached(contact string) string {
+	if contact == "" {
+		return ""
+	}
+	return ", " + contact
 }
 
 func (p *registryPrinter) status(s registryStatus, v *voice) {
@@ -239,7 +247,7 @@ func (p *registryPrinter) members(r registry.RegionAnswer) {
 		case m.Until != 0:
 			state = words(" — tot ", " — until ").In(p.lang) + day(m.Until)
 		}
-		p.fact(govern.GroupText(m.Group).NL, govern.GroupText(m.Group).EN, m.Name+" ("+m.ID+")"+state)
+		p.fact(govern.GroupText(m.Group).NL, govern.GroupText(m.Group).EN, m.Name+" ("+m.ID+")"+state+reached(m.Contact))
 	}
 }
 

@@ -29,14 +29,15 @@ const (
 type member struct {
 	id, name string
 	group    registry.Group
+	contact  string // an invented one
 }
 
 // members are of the four groups. The last one keeps the region's CA.
 var members = []member{
-	{"werkgeverskring", "Werkgeverskring Aakermonde", registry.Werkgevers},
-	{"vakbond-het-anker", "Vakbond Het Anker", registry.Werknemers},
-	{"opleidersberaad", "Opleidersberaad Aakermonde", registry.Opleiders},
-	{"gemeente-aakermonde", "Gemeente Aakermonde", registry.Overheid},
+	{"werkgeverskring", "Werkgeverskring Aakermonde", registry.Werkgevers, "https://werkgeverskring.example/toelating"},
+	{"vakbond-het-anker", "Vakbond Het Anker", registry.Werknemers, "toelating@vakbondhetanker.example"},
+	{"opleidersberaad", "Opleidersberaad Aakermonde", registry.Opleiders, "toelating@opleidersberaad.example"},
+	{"gemeente-aakermonde", "Gemeente Aakermonde", registry.Overheid, "https://gemeente-aakermonde.example/paspoort"},
 }
 
 const caOperator = "gemeente-aakermonde"
@@ -92,7 +93,7 @@ func (l layout) charter(s settings, now time.Time) (registry.Charter, map[string
 			return c, nil, err
 		}
 		keys[m.id] = key
-		c.Members = append(c.Members, registry.Member{Group: m.group, ID: m.id, Key: pub, Name: m.name})
+		c.Members = append(c.Members, registry.Member{Contact: m.contact, Group: m.group, ID: m.id, Key: pub, Name: m.name})
 	}
 	for _, n := range nodes {
 		node, err := l.charterNode(s, n.id, n.operator)

@@ -76,10 +76,18 @@ func (l *facts) amendment(a registry.Amendment) {
 	for _, m := range a.Add {
 		g := GroupText(m.Group)
 		l.add("Nieuw lid", "New member", paspoort.Text{NL: m.Name + " (" + m.ID + ", " + g.NL + ")", EN: m.Name + " (" + m.ID + ", " + g.EN + ")"})
+		l.add("Te bereiken via", "Reached at", plain(m.Contact))
 		l.day("Mandaat tot", "Mandate until", m.Until)
 		l.add("Is of bestuurt", "Is or controls", plain(m.Organisations...))
 	}
 	l.add("Lid vertrekt", "Member leaves", plain(a.Remove...))
+	for _, id := range slices.Sorted(maps.Keys(a.Contacts)) {
+		to := paspoort.Text{NL: id + ": niet meer vermeld", EN: id + ": no longer told"}
+		if c := a.Contacts[id]; c != "" {
+			to = plain(id + ": " + c)
+		}
+		l.add("Lid te bereiken via", "Member reached at", to)
+	}
 	l.add("Criteria", "Criteria", plain(a.Criteria))
 	if t := a.Text; t != nil {
 		if t.Summary != nil {

@@ -85,6 +85,22 @@ func TestEveryProposalHasFacts(t *testing.T) {
 	}
 }
 
+// TestContactsAreShownToWhoVotes: where a member is reached is decided on, and so shown.
+func TestContactsAreShownToWhoVotes(t *testing.T) {
+	r := registrytest.New(t)
+	s := r.Compose(registry.KindAmended, &registry.Amendment{Reason: "bereikbaar", Contacts: map[string]string{
+		"gemeente-aakermonde": "toelating@gemeente.example", "vakbond-de-eendracht": "",
+	}}, registrytest.Gemeente)
+	var got []string
+	for _, f := range govern.Facts(s.Event) {
+		got = append(got, f.Label.NL+" "+f.Value.NL)
+	}
+	want := []string{"Lid te bereiken via gemeente-aakermonde: toelating@gemeente.example", "Lid te bereiken via vakbond-de-eendracht: niet meer vermeld", "Reden bereikbaar"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q", got)
+	}
+}
+
 // withoutVote are the kinds on which nobody votes.
 var withoutVote = []registry.Kind{
 	registry.KindApproved, registry.KindRefused, registry.KindConfirmed, registry.KindCertificate, registry.KindFounded, registry.KindDigest,
