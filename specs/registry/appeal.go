@@ -80,11 +80,28 @@ func (s *State) mayAppeal(p Proposal, now int64) error {
 	if a.Criteria != s.currentCharter().Criteria {
 		return ErrTransition.with("the criteria in force are another version; apply again")
 	}
+	if org, _ := s.orgs.get(a.Organisation, s.size); org.Succeeded != nil {
+		return org.goneOn()
+	}
 	st, _ := s.standings.get(standingKey(a.Organisation, a.Role), s.size)
 	if slices.ContainsFunc(st.Grants, func(g Grant) bool { return g.Since >= p.Opened }) {
 		return ErrTransition.with("the organisation was admitted since")
 	}
 	return nil
+}
+
+// appealed is the application that an appeal is about, "" for other proposals.
+func (p Proposal) appealed() string {
+	rule, _ := ruleOf(p.Event.Rules, p.Event.Kind)
+	b, err := decodeBody(rule, p.Event.Rules, p.Event.Body)
+	if err != nil {
+		return "" // it was checked when it came in
+	}
+	a, ok := b.(*Appeal)
+	if !ok {
+		return ""
+	}
+	return a.Proposal
 }
 
 // application is the body of a proposal of that kind.

@@ -38,12 +38,19 @@ func (v View) Organisation(id string, at time.Time) (Organisation, error) {
 	}
 	o := Organisation{ID: r.ID, Name: r.Name, Registration: r.Registration, OnePerson: r.OnePerson, Since: r.Since}
 	o.Key, _ = currentKey(r.Keys)
-	o.Predecessors, o.Succeeded = r.Predecessors, r.Succeeded
 	o.Head, _ = v.State.heads.get(OrganisationParty(id), v.AsOf)
 	if r.OnePerson {
 		v.reveal(&o, r)
 	}
 	day, next := dayOf(at.Unix())
+	if r.Succeeded != nil && r.Succeeded.Since < next {
+		o.Succeeded = r.Succeeded
+	}
+	for _, id := range r.Predecessors {
+		if p, _ := v.State.orgs.get(id, v.AsOf); p.Succeeded != nil && p.Succeeded.Since < next {
+			o.Predecessors = append(o.Predecessors, id)
+		}
+	}
 	for _, p := range r.Aliases {
 		if p.From < next && (p.Until == 0 || p.Until > day) {
 			o.Aliases = append(o.Aliases, p.Alias)

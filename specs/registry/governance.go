@@ -45,7 +45,7 @@ func (s *State) bar(p Proposal, member string) Bar {
 		return ""
 	}
 	own := MemberParty(member)
-	if asks(p.Event.Kind) && slices.ContainsFunc(p.Event.Signers, func(by Signer) bool { return s.related(own, by.Party) }) {
+	if slices.ContainsFunc(s.askers(p), func(by Signer) bool { return s.related(own, by.Party) }) {
 		return BarAsks
 	}
 	if p.Confirmed != "" && s.related(own, p.Confirmed) {
@@ -85,6 +85,19 @@ func (p Proposal) organisations() []string {
 
 // asks says whether who signs an event of this kind asks others, and so has no vote.
 func asks(k Kind) bool { return k == KindApplied || k == KindHobbel || k == KindAppealed }
+
+// askers are who asks in a proposal. In an appeal that is everybody who signed the application,
+// whichever of them appeals.
+func (s *State) askers(p Proposal) []Signer {
+	if !asks(p.Event.Kind) {
+		return nil
+	}
+	if p.Event.Kind != KindAppealed {
+		return p.Event.Signers
+	}
+	application, _ := s.proposals.get(p.appealed(), s.size)
+	return slices.Concat(p.Event.Signers, application.Event.Signers)
+}
 
 func (x *step) barred(p Proposal, member string) error {
 	switch x.s.bar(p, member) {

@@ -27,8 +27,11 @@ func (k *OrganisationKey) introduces() []Introduced {
 // assesses is independent.
 func (a *Application) checkUnder(rules int) error {
 	for _, l := range a.Levels {
-		if err := onlyUnder(2, rules, l.Domain != "" || l.Independence != ""); err != nil || rules < 2 {
+		if err := onlyUnder(2, rules, l.Domain != "" || l.Independence != ""); err != nil {
 			return err
+		}
+		if rules < 2 {
+			continue
 		}
 		if err := checkText("domain of an audited fact", l.Domain, 200); err != nil {
 			return err
@@ -47,7 +50,7 @@ func authoriseApplication(x *step) error {
 	self := OrganisationParty(a.Organisation)
 	old, known := x.s.orgs.get(a.Organisation, x.s.size)
 	if old.Succeeded != nil {
-		return ErrTransition.with("the organisation went on in %s, which applies for itself", old.Succeeded.Successor)
+		return old.goneOn()
 	}
 	switch {
 	case a.OnePerson || known && old.OnePerson:
@@ -144,6 +147,9 @@ func enactAdmission(x *step) error {
 	org, err := x.s.organisation(a.Organisation)
 	if err != nil {
 		return err
+	}
+	if org.Succeeded != nil { // since it applied
+		return org.goneOn()
 	}
 	charter := x.s.currentCharter()
 	days := a.Days

@@ -90,13 +90,17 @@ func (x *step) standingSigner() error {
 	return ErrSigner.with("a new key signs beside one that is in force: its owner's, or a member's")
 }
 
-// conflicted says whether a member is, controls or shares a key with an organisation: then it
-// has no say about it.
+// conflicted says whether a member is, controls or shares a key with an organisation, or with
+// one that it went on in or that went on in it: then it has no say about it.
 func (s *State) conflicted(member, organisation string) bool {
 	m, ok := s.members.get(member, s.size)
 	if !ok {
 		return true
 	}
+	return slices.ContainsFunc(s.line(organisation), func(id string) bool { return s.controls(m, id) })
+}
+
+func (s *State) controls(m MemberRecord, organisation string) bool {
 	if slices.Contains(m.Organisations, organisation) {
 		return true
 	}
@@ -104,13 +108,13 @@ func (s *State) conflicted(member, organisation string) bool {
 	if !ok {
 		return false
 	}
-	return slices.Contains(org.Members, member) || slices.ContainsFunc(m.Keys, func(k KeyPeriod) bool {
+	return slices.Contains(org.Members, m.ID) || slices.ContainsFunc(m.Keys, func(k KeyPeriod) bool {
 		return slices.ContainsFunc(org.Keys, func(o KeyPeriod) bool { return o.Key == k.Key })
 	})
 }
 
 // related says whether two parties are one hand: the same, a member and an organisation of
-// it, or two organisations of one member.
+// it, two organisations of one member, or one that went on in the other.
 func (s *State) related(a, b string) bool {
 	if a == b {
 		return true
@@ -124,6 +128,9 @@ func (s *State) related(a, b string) bool {
 	}
 	orgA, okA := strings.CutPrefix(a, organisationParty)
 	orgB, okB := strings.CutPrefix(b, organisationParty)
+	if okA && okB && slices.Contains(s.line(orgA), orgB) {
+		return true
+	}
 	return okA && okB && slices.ContainsFunc(s.members.keys(s.size), func(m string) bool {
 		return s.conflicted(m, orgA) && s.conflicted(m, orgB)
 	})

@@ -125,6 +125,28 @@ func enactSuccession(x *step) error {
 	return nil
 }
 
+// goneOn is why an organisation that went on in another is not admitted any more.
+func (o OrganisationRecord) goneOn() error {
+	return ErrTransition.with("the organisation went on in %s, which applies for itself", o.Succeeded.Successor)
+}
+
+// line lists the organisations that are one with this one by succession, itself among them.
+func (s *State) line(id string) []string {
+	org, _ := s.orgs.get(id, s.size)
+	for org.Succeeded != nil { // ends, as in View.successor
+		org, _ = s.orgs.get(org.Succeeded.Successor, s.size)
+	}
+	if len(org.Predecessors) == 0 {
+		return []string{id}
+	}
+	out := []string{org.ID}
+	for i := 0; i < len(out); i++ {
+		next, _ := s.orgs.get(out[i], s.size)
+		out = append(out, next.Predecessors...)
+	}
+	return out
+}
+
 // controllers lists the members that are one hand with an organisation, by their own word or by its.
 func (s *State) controllers(org OrganisationRecord) []string {
 	out := slices.Clone(org.Members)
