@@ -42,7 +42,7 @@ func TestDeb(t *testing.T) {
 	m := &machine{t: t, root: filepath.Join(t.TempDir(), "root"), deb: filepath.Join(t.TempDir(), "paspoort.deb")}
 	m.build()
 	m.dpkg("--install", m.deb)
-	for _, file := range []string{"usr/bin/paspoort", "usr/share/man/man1/paspoort-node-serve.1.gz", "usr/share/bash-completion/completions/paspoort",
+	for _, file := range []string{"usr/bin/paspoort", "usr/share/man/man1/paspoort-node-serve.1.gz", "usr/share/bash-completion/completions/paspoort", "usr/share/zsh/vendor-completions/_paspoort", "usr/share/fish/vendor_completions.d/paspoort.fish",
 		"usr/lib/systemd/system/paspoort-issuer.service", "usr/lib/systemd/system/paspoort-verifier.service", "usr/lib/systemd/system/paspoort-wallet.service", "usr/share/doc/paspoort/README.Debian"} {
 		if _, err := os.Stat(m.path(file)); err != nil {
 			t.Error(err)
