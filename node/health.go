@@ -41,11 +41,11 @@ type PeerHealth struct {
 	Heard   time.Time     `json:"heard,omitzero"` // the last answer
 	Away    time.Time     `json:"away,omitzero"`  // since when it does not answer
 	Outside time.Time     `json:"outside,omitzero"`
-	Took    time.Duration `json:"took"`    // of the last answer
+	Took    time.Duration `json:"took_ns"` // of the last answer
 	Applied uint64        `json:"applied"` // raft index, as it said last
 	// Clock is how far its clock is ahead of this node's, as far as can be told: half the
 	// time of an answer is uncertain.
-	Clock time.Duration `json:"clock"`
+	Clock time.Duration `json:"clock_ns"`
 }
 
 // Thresholds of what needs a person. A node that restarts, or elects, is nobody's alarm.

@@ -86,7 +86,7 @@ func TestOperator(t *testing.T) {
 	}
 }
 
-// waits gives the cluster's time to a watch, look by look.
+// lookFor lets a watch look every ten seconds of the bubble's time.
 func lookFor(t *testing.T, w *operate.Watch, d time.Duration) {
 	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(10 * time.Second) {
 		w.Look(t.Context())

@@ -171,44 +171,49 @@ func (s Server) ServeRole(ctx context.Context, h http.Handler, role Role) error 
 	if err != nil {
 		return err
 	}
+	admin, pages, err := s.admin(watch, role)
+	if err != nil {
+		return err
+	}
+	l, err := Open(s.Listen)
+	if err != nil {
+		if admin != nil {
+			admin.Close()
+		}
+		return err
+	}
+	public := h
+	if admin != nil || !web.Loopback(net.JoinHostPort(s.name(), "0")) {
+		public = web.Public(h)
+	}
 	manager := operate.ManagerOf(os.Getenv)
+	manager.Say("READY=1") // both addresses take connections
 	defer manager.Say("STOPPING=1")
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return watch.Run(ctx) })
 	group.Go(func() error { return manager.Alive(ctx, watch.Alive) })
-	if s.AdminListen == "" {
-		if !web.Loopback(net.JoinHostPort(s.name(), "0")) {
-			h = web.Public(h)
-		}
-		return s.listen(ctx, group, h, manager)
+	if admin != nil {
+		group.Go(func() error { return web.Serve(ctx, admin, web.Operator(h, pages), nil) })
 	}
-	if !web.Loopback(s.AdminListen) {
-		return fmt.Errorf("%w: admin_listen %q: it asks for no password, so it listens on this computer only, for example 127.0.0.1:9101", ErrConfig, s.AdminListen)
-	}
-	var pages http.Handler
-	if role.Pages != nil {
-		if pages, err = role.Pages(watch); err != nil {
-			return err
-		}
-	}
-	l, err := Open(s.AdminListen)
-	if err != nil {
-		return err
-	}
-	group.Go(func() error { return web.Serve(ctx, l, web.Operator(h, pages), nil) })
-	return s.listen(ctx, group, web.Public(h), manager)
+	group.Go(func() error { return s.serve(ctx, l, public) })
+	return group.Wait()
 }
 
-// listen opens the public address before it says that the server is there.
-func (s Server) listen(ctx context.Context, group *errgroup.Group, h http.Handler, manager operate.Manager) error {
-	l, err := Open(s.Listen)
-	if err == nil {
-		group.Go(func() error { return s.serve(ctx, l, h) })
-		manager.Say("READY=1")
-	} else {
-		group.Go(func() error { return err })
+// admin opens the operator's address; nil when there is none.
+func (s Server) admin(watch *operate.Watch, role Role) (l net.Listener, pages http.Handler, err error) {
+	if s.AdminListen == "" {
+		return nil, nil, nil
 	}
-	return group.Wait()
+	if !web.Loopback(s.AdminListen) {
+		return nil, nil, fmt.Errorf("%w: admin_listen %q: it asks for no password, so it listens on this computer only, for example 127.0.0.1:9101", ErrConfig, s.AdminListen)
+	}
+	if role.Pages != nil {
+		if pages, err = role.Pages(watch); err != nil {
+			return nil, nil, err
+		}
+	}
+	l, err = Open(s.AdminListen)
+	return l, pages, err
 }
 
 // watch makes what looks after the process, and shows what it sees among the site's metrics.
