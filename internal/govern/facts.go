@@ -1,6 +1,7 @@
 package govern
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,8 +41,16 @@ func (l *facts) day(nl, en string, at int64) {
 	}
 }
 
-// Facts are what an event asks for, in the order in which a person weighs them. Of a kind
-// without words of its own they are the body as it stands.
+// key shows a key by its thumbprint: who gives somebody a key, gives it a say.
+func (l *facts) key(nl, en string, k registry.PublicKey) {
+	if k != "" {
+		l.add(nl, en, plain(k.Thumbprint()))
+	}
+}
+
+// Facts are what an event asks for, in the order in which a person weighs them: all that it
+// says, since who approves it approves all of it. Of a kind without words of its own they are
+// the body as it stands.
 func Facts(e registry.Event) []Fact {
 	var l facts
 	switch e.Kind {
@@ -61,13 +70,14 @@ func Facts(e registry.Event) []Fact {
 		})
 	case registry.KindOrgKeys:
 		with(e, func(k registry.OrganisationKey) {
-			l.add("Nieuwe sleutel", "New key", plain(k.Key.Thumbprint()))
+			l.key("Nieuwe sleutel", "New key", k.Key)
 			l.day("Oude sleutel gestolen sinds", "Old key stolen since", k.CompromisedSince)
 			l.add("Reden", "Reason", plain(k.Reason))
 		})
 	case registry.KindKeyLost, registry.KindKeyStolen, registry.KindKeyRotated:
 		with(e, func(k registry.MemberKey) {
 			l.add("Lid", "Member", plain(k.Member))
+			l.key("Nieuwe sleutel", "New key", k.Key)
 			l.day("Gestolen sinds", "Stolen since", k.CompromisedSince)
 			l.add("Reden", "Reason", plain(k.Reason))
 		})
@@ -85,6 +95,7 @@ func Facts(e registry.Event) []Fact {
 			l.add("Inhoud", "Contents", plain(string(e.Body)))
 		}
 	}
+	l.add("Verzegeld naast het register", "Sealed beside the registry", plain(slices.Sorted(maps.Keys(e.Commitments))...))
 	return l
 }
 
@@ -105,15 +116,8 @@ func (l *facts) application(a registry.Application) {
 	}
 	l.add("Inschrijving", "Registration", plain(a.Registration))
 	l.add("Adres", "Address", aliasText(a.Aliases))
-	var types paspoort.Text
-	for i, vct := range a.Types {
-		t := typeText(vct)
-		if i > 0 {
-			types.NL, types.EN = types.NL+", ", types.EN+", "
-		}
-		types.NL, types.EN = types.NL+t.NL, types.EN+t.EN
-	}
-	l.add("Bewijzen", "Credentials", types)
+	l.key("Sleutel", "Key", a.Key)
+	l.add("Bewijzen", "Credentials", typesText(a.Types))
 	l.add("Doelen", "Purposes", plain(a.Purposes...))
 	l.add("Gebied", "Domain", plain(a.Domains...))
 	l.add("Tekent voor", "Signs for", plain(a.Serves...))
@@ -132,10 +136,24 @@ func (l *facts) application(a registry.Application) {
 func (l *facts) level(f registry.LevelFact) {
 	level := strconv.Itoa(f.Level)
 	label := paspoort.Text{NL: "Bewijsniveau " + level + " rust op", EN: "Proof level " + level + " rests on"}
-	until := time.Unix(f.Until, 0).UTC().Format(time.DateOnly)
+	on, until := time.Unix(f.On, 0).UTC().Format(time.DateOnly), time.Unix(f.Until, 0).UTC().Format(time.DateOnly)
 	rest := slices.DeleteFunc([]string{f.Basis, f.Domain, f.Auditor, f.Independence, f.Reference}, func(s string) bool { return s == "" })
-	value := strings.Join(rest, "; ")
-	*l = append(*l, Fact{Label: label, Value: paspoort.Text{NL: value + "; tot " + until, EN: value + "; until " + until}})
+	value, types := strings.Join(rest, "; "), typesText(f.Types)
+	*l = append(*l, Fact{Label: label, Value: paspoort.Text{
+		NL: value + "; voor " + types.NL + "; van " + on + " tot " + until,
+		EN: value + "; for " + types.EN + "; from " + on + " until " + until,
+	}})
+}
+
+func typesText(vcts []string) (out paspoort.Text) {
+	for i, vct := range vcts {
+		t := typeText(vct)
+		if i > 0 {
+			out.NL, out.EN = out.NL+", ", out.EN+", "
+		}
+		out.NL, out.EN = out.NL+t.NL, out.EN+t.EN
+	}
+	return out
 }
 
 func (l *facts) measure(m registry.Measure) {
@@ -161,6 +179,7 @@ func (l *facts) succession(s registry.Succession) {
 
 func (l *facts) hobbel(h registry.HobbelClaim) {
 	l.add("Hobbel", "Hobbel", plain(h.Hobbel))
+	l.add("Van lijst", "Of list", plain(h.Catalogue))
 	l.add("Wordt", "Becomes", plain(string(h.Status)))
 	l.day("Sinds", "Since", h.On)
 	l.add("Samenvatting", "Summary", paspoort.Text{NL: h.Summary.NL, EN: h.Summary.EN})
@@ -179,6 +198,9 @@ func (l *facts) hobbel(h registry.HobbelClaim) {
 			what.NL, what.EN = what.NL+", "+n+" aan het werk", what.EN+", "+n+" have the job"
 		}
 		l.add("Onderbouwing", "Evidence", what)
+		l.day("Begonnen", "Began", e.From)
+		l.day("Geëindigd", "Ended", e.Until)
+		l.add("Kenmerk van wat er stond", "Hash of what stood there", plain(e.SHA256))
 	}
 }
 

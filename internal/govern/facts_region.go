@@ -1,9 +1,11 @@
 package govern
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"paspoort.example/paspoort/specs/paspoort"
 	"paspoort.example/paspoort/specs/registry"
@@ -13,6 +15,8 @@ import (
 // certificates and lists. It says whether it knows the kind.
 func (l *facts) region(e registry.Event) bool {
 	switch e.Kind {
+	case registry.KindFounded:
+		with(e, l.charter)
 	case registry.KindAmended:
 		with(e, l.amendment)
 	case registry.KindRules:
@@ -27,8 +31,7 @@ func (l *facts) region(e registry.Event) bool {
 	case registry.KindAnchorAdded, registry.KindAnchorRemoved:
 		with(e, func(a registry.AnchorChange) {
 			if a.Anchor != nil {
-				l.add("Vingerafdruk", "Fingerprint", plain(a.Anchor.Fingerprint))
-				l.add("Beheerd door lid", "Kept by member", plain(a.Anchor.Operator))
+				l.anchor(*a.Anchor)
 			}
 			l.add("Vingerafdruk", "Fingerprint", plain(a.Fingerprint))
 			l.reason(a.Reason)
@@ -47,12 +50,22 @@ func (l *facts) region(e registry.Event) bool {
 			l.add("Versie", "Version", plain(c.Version))
 			l.add("Bron", "Source", plain(c.Source))
 			for _, h := range c.Hobbels {
-				l.add(h.ID, h.ID, paspoort.Text{NL: h.Title.NL, EN: h.Title.EN})
+				at := " (" + strings.Join(h.Levels, ", ") + ")"
+				l.add(h.ID, h.ID, paspoort.Text{
+					NL: h.Title.NL + " → " + h.Doorbraak.NL + at,
+					EN: cmp.Or(h.Title.EN, h.Title.NL) + " → " + cmp.Or(h.Doorbraak.EN, h.Doorbraak.NL) + at,
+				})
 			}
+		})
+	case registry.KindContinued:
+		with(e, func(c registry.Continued) {
+			l.continuation(c.Continuation)
+			l.reason(c.Reason)
 		})
 	case registry.KindErased:
 		with(e, func(x registry.Erasure) {
 			l.add("Gegevens", "Items", number(len(x.Commitments), "stuks", "items"))
+			l.add("Kenmerken", "Commitments", plain(x.Commitments...))
 			l.reason(x.Reason)
 		})
 	default:
@@ -74,11 +87,7 @@ func number(n int, nl, en string) paspoort.Text {
 
 func (l *facts) amendment(a registry.Amendment) {
 	for _, m := range a.Add {
-		g := GroupText(m.Group)
-		l.add("Nieuw lid", "New member", paspoort.Text{NL: m.Name + " (" + m.ID + ", " + g.NL + ")", EN: m.Name + " (" + m.ID + ", " + g.EN + ")"})
-		l.add("Te bereiken via", "Reached at", plain(m.Contact))
-		l.day("Mandaat tot", "Mandate until", m.Until)
-		l.add("Is of bestuurt", "Is or controls", plain(m.Organisations...))
+		l.member("Nieuw lid", "New member", m)
 	}
 	l.add("Lid vertrekt", "Member leaves", plain(a.Remove...))
 	for _, id := range slices.Sorted(maps.Keys(a.Contacts)) {
@@ -88,25 +97,76 @@ func (l *facts) amendment(a registry.Amendment) {
 		}
 		l.add("Lid te bereiken via", "Member reached at", to)
 	}
-	l.add("Criteria", "Criteria", plain(a.Criteria))
-	if t := a.Text; t != nil {
-		if t.Summary != nil {
-			l.add("In het kort", "In short", paspoort.Text{NL: t.Summary.NL, EN: t.Summary.EN})
-		}
-		l.add("Te lezen op", "To read at", plain(t.URL))
-	}
+	l.criteria(a.Criteria, a.Text)
 	if t := a.Admission; t != nil {
-		l.add("Toelating duurt", "Admission lasts", number(t.Days, "dagen", "days"))
-		l.add("Hoogstens", "At most", number(t.MaxDays, "dagen", "days"))
+		l.term(*t)
 	}
-	for _, name := range slices.Sorted(maps.Keys(a.Thresholds)) {
-		t := a.Thresholds[name]
+	l.thresholds(a.Thresholds)
+	l.reason(a.Reason)
+}
+
+// charter is what a region is founded on.
+func (l *facts) charter(c registry.Charter) {
+	l.add("Regio", "Region", plain(c.Name))
+	l.add("Naam van het register", "Name of the log", plain(c.Origin))
+	for _, m := range c.Members {
+		l.member("Lid", "Member", m)
+	}
+	for _, n := range c.Nodes {
+		l.node(registry.NodeChange{Node: &n})
+	}
+	for _, a := range c.Anchors {
+		l.anchor(a)
+	}
+	l.criteria(c.Criteria, c.Text)
+	l.term(c.Admission)
+	l.thresholds(c.Thresholds)
+	if c.Continues != nil {
+		l.continuation(*c.Continues)
+	}
+	l.add("Eenmalig kenmerk", "Nonce", plain(c.Nonce))
+}
+
+// member is who gets a say, and with which key.
+func (l *facts) member(nl, en string, m registry.Member) {
+	g := GroupText(m.Group)
+	l.add(nl, en, paspoort.Text{NL: m.Name + " (" + m.ID + ", " + g.NL + ")", EN: m.Name + " (" + m.ID + ", " + g.EN + ")"})
+	l.key("Sleutel van dit lid", "Key of this member", m.Key)
+	l.add("Te bereiken via", "Reached at", plain(m.Contact))
+	l.day("Mandaat tot", "Mandate until", m.Until)
+	l.add("Is of bestuurt", "Is or controls", plain(m.Organisations...))
+}
+
+func (l *facts) criteria(version string, t *registry.CriteriaText) {
+	l.add("Criteria", "Criteria", plain(version))
+	if t == nil {
+		return
+	}
+	if t.Summary != nil {
+		l.add("In het kort", "In short", paspoort.Text{NL: t.Summary.NL, EN: t.Summary.EN})
+	}
+	l.add("Te lezen op", "To read at", plain(t.URL))
+	l.add("Kenmerk van wat er staat", "Hash of what stands there", plain(t.SHA256))
+}
+
+func (l *facts) term(t registry.AdmissionTerm) {
+	l.add("Toelating duurt", "Admission lasts", number(t.Days, "dagen", "days"))
+	l.add("Hoogstens", "At most", number(t.MaxDays, "dagen", "days"))
+}
+
+func (l *facts) thresholds(all map[string]registry.Threshold) {
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		t := all[name]
 		members, groups := strconv.Itoa(t.Members), strconv.Itoa(t.Groups)
 		label := thresholdTexts[name]
 		l.add("Nodig voor "+label.NL, "Needed for "+label.EN,
 			paspoort.Text{NL: members + " leden uit " + groups + " groepen", EN: members + " members from " + groups + " groups"})
 	}
-	l.reason(a.Reason)
+}
+
+func (l *facts) anchor(a registry.Anchor) {
+	l.add("Hoofdcertificaat", "Root certificate", plain(a.Fingerprint))
+	l.add("Beheerd door lid", "Kept by member", plain(a.Operator))
 }
 
 var thresholdTexts = map[string]paspoort.Text{
@@ -127,10 +187,27 @@ func (l *facts) node(n registry.NodeChange) {
 		l.add("Beheerd door lid", "Run by member", plain(n.Node.Operator))
 		l.add("Adres", "Address", plain(n.Node.URL))
 		l.add("Adres tussen knooppunten", "Address between nodes", plain(n.Node.RaftAddress))
+		l.nodeKeys(registry.NodeKeys{Cosigner: n.Node.CosignerKey, Log: n.Node.LogKey, TLS: n.Node.TLSKey, Timestamp: n.Node.TimestampKey})
 	}
 	if k := n.Keys; k != nil {
-		l.add("Nieuwe sleutel van het log", "New log key", plain(k.Log))
+		l.nodeKeys(*k)
 	}
 	l.day("Oude sleutels gestolen sinds", "Old keys stolen since", n.CompromisedSince)
 	l.reason(n.Reason)
+}
+
+func (l *facts) nodeKeys(k registry.NodeKeys) {
+	l.add("Sleutel van het log", "Log key", plain(k.Log))
+	l.add("Sleutel als medeondertekenaar", "Cosigner key", plain(k.Cosigner))
+	l.add("Sleutel tussen knooppunten", "Key between nodes", plain(k.TLS))
+	l.key("Sleutel van tijdstempels", "Timestamp key", k.Timestamp)
+}
+
+func (l *facts) continuation(c registry.Continuation) {
+	l.add("Gaat verder dan regio", "Goes on from region", plain(c.Genesis))
+	l.add("Tot en met blad", "Up to leaf", plain(strconv.FormatUint(c.Size, 10)))
+	l.add("Wortel", "Root", plain(c.Root))
+	if t := c.Losses; t != nil {
+		l.add("Verloren", "Lost", paspoort.Text{NL: t.NL, EN: t.EN})
+	}
 }
