@@ -42,6 +42,7 @@ type Node struct {
 	birth  string
 	raftID raft.ServerID
 	joined bool // was taken in by the leader, possibly after it forgot a former life
+	fresh  bool // its raft id is new in this process: there is nothing to forget; see asked.go
 	forgot bool // has not learnt yet what it signed in that life
 
 	raft *raft.Raft
@@ -55,6 +56,7 @@ type Node struct {
 	cancel      context.CancelCauseFunc // ends Run with a reason; set before raft runs
 	wg          sync.WaitGroup
 
+	asked    askedNodes
 	formedMu sync.Mutex
 	births   map[string]string
 }
@@ -190,7 +192,7 @@ func (n *Node) take(ctx context.Context, cancel context.CancelCauseFunc) error {
 		return err
 	}
 	close(n.started)
-	for _, work := range []func(context.Context){n.runLeader, n.runBatches, n.runPayloads, n.runErasures, n.publisher.run, n.watchSpace} {
+	for _, work := range []func(context.Context){n.runLeader, n.runBatches, n.runPayloads, n.runErasures, n.publisher.run, n.watchSpace, n.askAll} {
 		n.wg.Go(func() { work(ctx) })
 	}
 	n.wg.Go(func() {
@@ -237,6 +239,7 @@ func (n *Node) running() bool {
 // it could decide nothing anyway.
 func (n *Node) rememberOrStartOver(ctx context.Context) error {
 	if n.formed() == nil && !n.joined || len(n.others()) == 0 {
+		n.fresh = true
 		return nil
 	}
 	for {
@@ -269,6 +272,7 @@ func (n *Node) startOver() error {
 		return err
 	}
 	n.setFormed(nil)
+	n.fresh = true
 	return n.identify()
 }
 

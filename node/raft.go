@@ -38,7 +38,7 @@ func (n *Node) startRaft(ctx context.Context) error {
 	} else if err := n.bootstrap(ctx, c); err != nil {
 		return err
 	}
-	n.raft, err = newRaft(c, n.machine, n.logs, n.votes, n.snapshots, n.transport)
+	n.raft, err = newRaft(c, n.machine, n.logs, n.votes, n.snapshots, addressing{n.transport, n})
 	if errors.Is(err, errLogBroken) && !n.restarted {
 		// What raft cannot read it may have voted on: this disk is not what it was (D6).
 		n.log.Error("raft's log cannot be read: coming back under a new raft id", "error", err)

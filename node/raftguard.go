@@ -19,10 +19,11 @@ import (
 // errReplaced ends a node of which raft has lost count.
 var errReplaced = errors.New("raft's log was replaced by a snapshot that ends before it: start this node again")
 
-// guard looks at an RPC. It says whether raft is to have it; otherwise it was answered.
+// guard looks at an RPC that is for this node. It says whether raft is to have it; otherwise it
+// was answered.
 func (n *Node) guard(rpc *raft.RPC) bool {
-	if !n.running() {
-		return true
+	if from, ok := rpc.Command.(raft.WithRPCHeader); ok && !n.mayHear(nodeOf(raft.ServerID(from.GetRPCHeader().ID))) {
+		return refuse(rpc, errUnasked)
 	}
 	switch req := rpc.Command.(type) {
 	case *raft.AppendEntriesRequest:

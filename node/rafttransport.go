@@ -47,6 +47,9 @@ func (w *network) of(id string) *inbound {
 
 // deliver hands an RPC to raft if its header names the node that sent it.
 func (w *network) deliver(from string, rpc raft.RPC, heartbeat bool) {
+	if !w.n.addressed(&rpc) {
+		return
+	}
 	if err := w.authentic(from, rpc.Command); err != nil {
 		w.n.log.Error("A NODE SPOKE FOR ANOTHER", "node", from, "error", err)
 		rpc.Respond(nil, err)

@@ -33,6 +33,7 @@ func checkSpace(c Config) error {
 func (n *Node) watchSpace(ctx context.Context) {
 	for n.cfg.Dir != "" {
 		if err := checkSpace(n.cfg); err != nil {
+			n.log.Error("cannot go on", "error", err) // now: closing a store on a full disk takes its time
 			n.cancel(err)
 			return
 		}

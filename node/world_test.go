@@ -266,7 +266,7 @@ func (g *guarded) run(n *Node) {
 	for {
 		select {
 		case rpc := <-g.Transport.Consumer():
-			if !n.guard(&rpc) {
+			if !n.addressed(&rpc) || !n.guard(&rpc) {
 				continue
 			}
 			select {

@@ -1,0 +1,349 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"paspoort.example/paspoort/internal/operate"
+	"paspoort.example/paspoort/specs/registry"
+)
+
+// diskTrouble is a region of processes with writes that were acknowledged so far.
+type diskTrouble struct {
+	*processes
+	acked map[string]uint64
+	count int
+}
+
+func newDiskTrouble(t *testing.T, size int) *diskTrouble {
+	if testing.Short() {
+		t.Skip("real processes are for the long run")
+	}
+	d := &diskTrouble{processes: newProcesses(t, size), acked: map[string]uint64{}}
+	d.faults = map[string]childFaults{}
+	d.writeConfigs()
+	for id := range d.listeners {
+		d.start(id)
+	}
+	d.leader()
+	return d
+}
+
+// writes makes some acknowledged writes, at whichever node takes them.
+func (d *diskTrouble) writes(n int) {
+	d.t.Helper()
+	want := len(d.acked) + n
+	eventually(d.t, "writes are acknowledged", func() bool {
+		for id := range d.listeners {
+			c, ok := d.client(id)
+			if !ok {
+				continue
+			}
+			d.count++
+			e := d.application(fmt.Sprint("Organisatie ", d.count), time.Now())
+			if o, err := c.Submit(context.Background(), registry.Submission{Event: e}); err == nil && o.Err() == nil && o.Index != nil {
+				d.acked[e.Event.ID()] = *o.Index
+			}
+		}
+		return len(d.acked) >= want
+	})
+}
+
+// settled waits until all have everything under a checkpoint and holds that against what was
+// acknowledged.
+func (d *diskTrouble) settled() {
+	d.t.Helper()
+	d.checkLogs(d.acked)
+}
+
+func (d *diskTrouble) folder(id string) string { return filepath.Join(d.dir, id) }
+
+func (d *diskTrouble) said(id, what string) bool {
+	raw, err := os.ReadFile(d.log(id))
+	return err == nil && bytes.Contains(raw, []byte(what))
+}
+
+// picture copies a node's folder as a backup does that stops its machine for a moment.
+func (d *diskTrouble) picture(id string) string {
+	d.t.Helper()
+	d.mu.Lock()
+	cmd := d.running[id]
+	d.mu.Unlock()
+	if cmd != nil {
+		if err := cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+			d.t.Fatal(err)
+		}
+		defer cmd.Process.Signal(syscall.SIGCONT)
+	}
+	to := filepath.Join(d.t.TempDir(), id)
+	if err := os.CopyFS(to, os.DirFS(d.folder(id))); err != nil {
+		d.t.Fatal(err)
+	}
+	return to
+}
+
+// putBack gives a node that was killed an old folder.
+func (d *diskTrouble) putBack(id, old string) {
+	d.t.Helper()
+	if err := errors.Join(os.RemoveAll(d.folder(id)), os.CopyFS(d.folder(id), os.DirFS(old))); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// TestDisksThatForget: a disk that was put back under its old id, a virtual machine that was
+// rolled back, a log with a damaged end and a damaged store: the node comes back under a new
+// raft id or says why it does not, nothing that was acknowledged is lost, and it catches up.
+func TestDisksThatForget(t *testing.T) {
+	d := newDiskTrouble(t, 3)
+	const under = "coming back under a new raft id"
+	d.writes(6)
+	for _, x := range []struct {
+		name string
+		to   func() string
+		harm func(id string)
+		says string
+	}{
+		{"old disk under the old id", d.follower, func(id string) {
+			d.kill(id)
+			old := d.picture(id)
+			d.start(id)
+			d.writes(6)
+			d.settled()
+			d.kill(id)
+			d.putBack(id, old)
+		}, under},
+		{"virtual machine rolled back", d.leader, func(id string) {
+			old := d.picture(id)
+			d.writes(6)
+			d.settled()
+			d.kill(id)
+			d.putBack(id, old)
+		}, under},
+		{"raft's log without its end", d.follower, func(id string) { d.kill(id); d.spoilLog(id) }, under},
+		{"wiped disk", d.follower, func(id string) {
+			d.kill(id)
+			if err := os.RemoveAll(d.folder(id)); err != nil {
+				t.Fatal(err)
+			}
+		}, "asking to be taken in"},
+	} {
+		id := x.to()
+		if err := os.WriteFile(d.log(id), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		x.harm(id)
+		d.start(id)
+		d.writes(6)
+		eventually(t, x.name+": it votes and signs again", func() bool {
+			s, err := d.status(id)
+			return err == nil && s.Signs && slices.ContainsFunc(s.Peers, func(p Peer) bool { return p.ID == id && p.Member == "voter" })
+		})
+		d.settled()
+		if !d.said(id, x.says) {
+			t.Errorf("%s: it did not say %q", x.name, x.says)
+		}
+	}
+	t.Logf("%d acknowledged writes, all there", len(d.acked))
+}
+
+// spoilLog takes the last acknowledged entries out of raft's log, as a disk does that lost
+// its newest sectors.
+func (d *diskTrouble) spoilLog(id string) {
+	d.t.Helper()
+	files, err := filepath.Glob(filepath.Join(d.folder(id), dirRaft, "log", "*.wal"))
+	if err != nil || len(files) == 0 {
+		d.t.Fatalf("raft's log: %v, %v", files, err)
+	}
+	slices.Sort(files)
+	last := files[len(files)-1]
+	raw, err := os.ReadFile(last)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	end := len(bytes.TrimRight(raw, "\x00"))
+	if end < 4096 {
+		d.t.Fatalf("raft's log has %d bytes only", end)
+	}
+	for i := end - 4096; i < end; i++ {
+		raw[i] ^= 0xa5
+	}
+	if err := os.WriteFile(last, raw, 0o600); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// TestDamagedTablesAreFound: a node whose store was damaged does not start and says why; with
+// an empty folder it comes back.
+func TestDamagedTablesAreFound(t *testing.T) {
+	r := newDiskRegion(t, 3)
+	r.everywhere("is founded", func(n *Node) bool { return n.covered() == 1 })
+	r.stop("knoop-2")
+	tables, err := filepath.Glob(filepath.Join(r.dirs["knoop-2"], dirStore, "*.sst"))
+	if err != nil || len(tables) == 0 {
+		t.Fatalf("tables: %v, %v", tables, err)
+	}
+	for _, table := range tables {
+		raw, err := os.ReadFile(table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := 0; i < len(raw)-512; i += 100 { // not the footer, so that the table opens
+			raw[i] ^= 0xa5
+		}
+		if err := os.WriteFile(table, raw, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cfg := r.config("knoop-2")
+	cfg.Dir, cfg.Peer = r.dirs["knoop-2"], r.peers["knoop-2"]
+	if n, err := New(cfg); err == nil {
+		n.closeParts()
+		t.Error("it starts on damaged tables")
+	} else if text := err.Error(); !strings.Contains(text, "checksum") && !strings.Contains(text, "damaged") {
+		t.Errorf("it does not say what is wrong: %v", err)
+	}
+	r.dirs["knoop-2"] = t.TempDir()
+	r.again("knoop-2")
+	eventually(t, "it comes back with an empty folder", func() bool { return r.nodes["knoop-2"].covered() == 1 })
+}
+
+// TestDifferentBackups: the folders of all nodes come from backups of different ages. No node
+// can know what it promised since: nothing is acknowledged, nothing larger is signed than what
+// was signed before, reads are answered, and each node says what it waits for.
+func TestDifferentBackups(t *testing.T) {
+	d := newDiskTrouble(t, 3)
+	ids := sortedKeys(d.listeners)
+	old, sizes := map[string]string{}, map[string]uint64{}
+	for _, id := range ids {
+		d.writes(4)
+		d.settled()
+		s, err := d.status(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		old[id], sizes[id] = d.picture(id), s.Leaves
+	}
+	d.writes(4)
+	d.settled()
+	for _, id := range ids {
+		d.kill(id)
+		d.putBack(id, old[id])
+		if err := os.WriteFile(d.log(id), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, id := range ids {
+		d.start(id)
+	}
+	for _, id := range ids[:2] {
+		eventually(t, id+" says that its disk was put back", func() bool { return d.said(id, "this disk was put back or is damaged") })
+	}
+	for _, id := range ids {
+		c, _ := d.client(id)
+		if o, err := c.Submit(context.Background(), registry.Submission{Event: d.application("Na de terugzetting "+id, time.Now())}); err == nil && o.Err() == nil {
+			t.Errorf("%s acknowledged a write: %+v", id, o)
+		}
+		s, err := d.status(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		region, err := c.Region(context.Background(), registry.When{})
+		if err != nil || region.AsOf != sizes[id] {
+			t.Errorf("%s answers a read with %d leaves, its backup has %d: %v", id, region.AsOf, sizes[id], err)
+		}
+		if s.State == "leader" || s.Checkpoint != nil && s.Checkpoint.Size > sizes[id] || s.Leaves != sizes[id] {
+			t.Errorf("%s says %+v, its backup has %d leaves", id, s, sizes[id])
+		}
+	}
+}
+
+// TestDiskFull: a node stops with a sentence before its disk is full, the others go on, and
+// with room made it comes back with everything. The control does not look at its disk.
+func TestDiskFull(t *testing.T) {
+	d := newDiskTrouble(t, 3)
+	small := d.follower()
+	d.kill(small)
+	if err := os.RemoveAll(d.folder(small)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(d.folder(small), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("none", d.folder(small), "tmpfs", 0, "size=96m"); err != nil {
+		t.Skipf("needs a small disk, which only root can mount here: %v (TestLogThatIsFull shows the same in memory)", err)
+	}
+	t.Cleanup(func() {
+		d.kill(small)
+		if err := syscall.Unmount(d.folder(small), 0); err != nil {
+			t.Error(err)
+		}
+	})
+	fill := filepath.Join(d.folder(small), "someone else's file")
+	for _, looks := range []bool{true, false} {
+		d.faults[small] = childFaults{MinFree: map[bool]uint64{true: 16 << 20, false: 1}[looks]}
+		d.writeConfigs()
+		d.kill(small)
+		d.start(small)
+		d.writes(3)
+		d.settled()
+		if err := fillUp(fill, map[bool]uint64{true: 12 << 20, false: 0}[looks]); err != nil {
+			t.Fatal(err)
+		}
+		if looks {
+			eventually(t, "it says that its disk is full", func() bool { return d.said(small, "make room and start it again") })
+		}
+		d.writes(30) // whether it lives or not
+		d.kill(small)
+		if err := os.Remove(fill); err != nil {
+			t.Fatal(err)
+		}
+		d.start(small)
+		d.settled()
+	}
+}
+
+// fillUp writes a file until so much of the disk is left.
+func fillUp(path string, leave uint64) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	block := bytes.Repeat([]byte("x"), 64<<10)
+	for {
+		free, _, err := operate.DiskOf(filepath.Dir(path))
+		if err != nil || leave > 0 && free < leave {
+			return err
+		}
+		if _, err := f.Write(block); errors.Is(err, syscall.ENOSPC) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+}
+
+// TestSlowDisk: a disk that takes its time makes nothing wrong, and a follower that has one
+// holds nobody up.
+func TestSlowDisk(t *testing.T) {
+	d := newDiskTrouble(t, 3)
+	tr := d.newTraffic(4, 5)
+	for _, slow := range []string{d.follower(), d.leader()} {
+		d.kill(slow)
+		d.faults = map[string]childFaults{slow: {SlowDisk: 80 * time.Millisecond}}
+		d.writeConfigs()
+		d.start(slow)
+		tr.goesOn("with a slow disk at " + slow)
+	}
+	eventually(t, "enough is written to judge", func() bool { return tr.acknowledged() > 40 })
+	tr.end()
+}
