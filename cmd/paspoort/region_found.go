@@ -7,10 +7,12 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
 	"paspoort.example/paspoort/internal/founding"
+	"paspoort.example/paspoort/internal/govern"
 	"paspoort.example/paspoort/internal/keyfile"
 	"paspoort.example/paspoort/specs/registry"
 )
@@ -158,30 +160,41 @@ func writeDraft(path string, d *founding.Draft) error {
 }
 
 func newRegionSignCommand() *cobra.Command {
-	var key, passphrase, out string
-	var yes bool
+	var s signing
 	cmd := &cobra.Command{
 		Use:   "sign DRAFT...",
 		Short: "Sign the founding of a region, as a member",
 		Long: `Sign the founding of a region, as a member. The draft is shown before the key is
 asked for. Given several copies of one draft, their signatures are put together; with
-the signature of every member, the founding event is written beside the draft.`,
+the signature of every member, the founding event is written beside the draft.
+
+Whoever made the draft could have put a key of its own under the name of another
+member. With --card the draft is held against cards that you have from the members
+themselves; without it, compare the keys that are shown.`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return exitError{exitUsage, hint(errors.New("name the draft"), "see: "+cmd.CommandPath()+" --help")}
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return signRegion(cmd, args, key, passphrase, out, yes) },
+		RunE: func(cmd *cobra.Command, args []string) error { return s.run(cmd, args) },
 	}
-	cmd.Flags().StringVar(&key, "key", "", "the member's key: a file, or a pkcs11: address; without it signatures are only put together")
-	cmd.Flags().StringVar(&passphrase, "passphrase-file", os.Getenv("PASPOORT_KEY_PASSPHRASE_FILE"), "file with the passphrase of the key; without it you are asked")
-	cmd.Flags().StringVar(&out, "out", "", "file for the founding event; without it founding.json beside the draft")
-	cmd.Flags().BoolVar(&yes, "yes", false, "sign without asking")
+	cmd.Flags().StringArrayVar(&s.cards, "card", nil, "card of a member, as you have it from that member; may be repeated")
+	cmd.Flags().StringVar(&s.key, "key", "", "the member's key: a file, or a pkcs11: address; without it signatures are only put together")
+	cmd.Flags().StringVar(&s.passphrase, "passphrase-file", os.Getenv("PASPOORT_KEY_PASSPHRASE_FILE"), "file with the passphrase of the key; without it you are asked")
+	cmd.Flags().StringVar(&s.out, "out", "", "file for the founding event; without it founding.json beside the draft")
+	cmd.Flags().BoolVar(&s.yes, "yes", false, "sign without asking")
 	return cmd
 }
 
-func signRegion(cmd *cobra.Command, files []string, key, passphrase, out string, yes bool) error {
+// signing is how a member signs a draft.
+type signing struct {
+	cards                []string // files
+	key, passphrase, out string
+	yes                  bool
+}
+
+func (s signing) run(cmd *cobra.Command, files []string) error {
 	draft, err := founding.ReadDraftFile(files[0])
 	if err != nil {
 		return err
@@ -195,11 +208,19 @@ func signRegion(cmd *cobra.Command, files []string, key, passphrase, out string,
 			return err
 		}
 	}
-	if err := showDraft(cmd, draft); err != nil {
-		return err
+	showDraft(cmd, draft)
+	for _, file := range s.cards {
+		card, err := founding.ReadCardFile(file)
+		if err == nil {
+			err = draft.Holds(card)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	if key != "" {
-		if err := signDraft(cmd, draft, key, passphrase, yes); err != nil {
+	out := s.out
+	if s.key != "" {
+		if err := signDraft(cmd, draft, s.key, s.passphrase, s.yes); err != nil {
 			return err
 		}
 	}
@@ -251,31 +272,22 @@ func signDraft(cmd *cobra.Command, draft *founding.Draft, key, passphrase string
 	return nil
 }
 
-// showDraft tells what is about to be signed.
-func showDraft(cmd *cobra.Command, d *founding.Draft) error {
-	c, err := d.Charter()
-	if err != nil {
-		return err
-	}
+// showDraft tells what is about to be signed: all of it, each member with its key.
+func showDraft(cmd *cobra.Command, d *founding.Draft) {
 	out := cmd.ErrOrStderr()
-	fmt.Fprintf(out, "%s, log %s, criteria %s, rules %d\n", c.Name, c.Origin, c.Criteria, d.Event.Rules)
-	for _, m := range c.Members {
-		fmt.Fprintf(out, "  member %-24s %-10s %s%s\n", m.ID, m.Group, m.Name, reached(m.Contact))
+	for _, f := range govern.Facts(d.Event) {
+		fmt.Fprintf(out, "  %-32s %s\n", f.Label.In("en"), oneLine(f.In("en")))
 	}
-	for _, n := range c.Nodes {
-		fmt.Fprintf(out, "  node   %-24s %s, other nodes at %s, run by %s\n", n.ID, n.URL, n.RaftAddress, n.Operator)
-	}
-	for _, a := range c.Anchors {
-		fmt.Fprintf(out, "  CA     kept by %s\n", a.Operator)
-	}
-	if from := c.Continues; from != nil {
-		fmt.Fprintf(out, "  goes on from region %s, as of its %d leaves\n", from.Genesis, from.Size)
-	}
-	fmt.Fprintf(out, "  to admit: %s\n", agreement(c.Thresholds[registry.ForAdmission]))
+	fmt.Fprintf(out, "  %-32s %d\n", "Rules", d.Event.Rules)
 	fmt.Fprintf(out, "Draft %s\n", d.Fingerprint())
-	return nil
 }
 
-func agreement(t registry.Threshold) string {
-	return fmt.Sprintf("%d members of %d groups", t.Members, t.Groups)
+// oneLine keeps a text that somebody else wrote on the line that it belongs to.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, s)
 }

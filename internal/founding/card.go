@@ -130,6 +130,9 @@ func (c Card) Check() error {
 	if c.Facts.Member == nil && c.Facts.Node == nil {
 		return fmt.Errorf("%w: it names neither a member nor a node", ErrCard)
 	}
+	if err := c.Facts.ownHand(); err != nil {
+		return err
+	}
 	keys, err := c.Facts.keys()
 	if err != nil {
 		return err
@@ -143,6 +146,14 @@ func (c Card) Check() error {
 		if err != nil || !verify(keys[name], input, sig) {
 			return fmt.Errorf("%w: the signature with the %s key is missing or does not hold", ErrCard, name)
 		}
+	}
+	return nil
+}
+
+// ownHand refuses a card that brings a node or an authority in the name of another member.
+func (f Facts) ownHand() error {
+	if m := f.Member; m != nil && (f.Node != nil && f.Node.Operator != m.ID || f.Anchor != nil && f.Anchor.Operator != m.ID) {
+		return fmt.Errorf("%w: it brings a node or an authority of another member than %s", ErrCard, m.ID)
 	}
 	return nil
 }

@@ -2,12 +2,15 @@ package founding
 
 import (
 	"crypto"
+	"crypto/ecdsa"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/asn1"
-	"encoding/json"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"math/big"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -127,11 +130,44 @@ func (blank) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
 
 // Charter is what the draft would found.
 func (d *Draft) Charter() (registry.Charter, error) {
-	var c registry.Charter
-	if err := json.Unmarshal(d.Event.Body, &c); err != nil {
-		return c, fmt.Errorf("%w: %w", ErrDraft, err)
+	body, err := registry.ParseBody(d.Event.Rules, d.Event.Kind, d.Event.Body)
+	if err != nil {
+		return registry.Charter{}, fmt.Errorf("%w: %w", ErrDraft, err)
 	}
-	return c, nil
+	c, ok := body.(*registry.Charter)
+	if !ok {
+		return registry.Charter{}, fmt.Errorf("%w: it is an event of kind %s", ErrDraft, d.Event.Kind)
+	}
+	return *c, nil
+}
+
+// Holds says whether the charter takes over these cards as they are: whoever made the draft
+// could have put another key under a name. It fails with [ErrCharter] and names the card.
+func (d *Draft) Holds(cards ...Card) error {
+	c, err := d.Charter()
+	if err != nil {
+		return err
+	}
+	for _, card := range cards {
+		f := card.Facts
+		name := card.Fingerprint()
+		if f.Member != nil {
+			name = f.Member.ID
+		}
+		switch {
+		case f.Member != nil && !holds(c.Members, *f.Member):
+			return fmt.Errorf("%w: member %s stands otherwise on its card", ErrCharter, name)
+		case f.Node != nil && !holds(c.Nodes, *f.Node):
+			return fmt.Errorf("%w: the node of %s stands otherwise on its card", ErrCharter, name)
+		case f.Anchor != nil && !holds(c.Anchors, *f.Anchor):
+			return fmt.Errorf("%w: the authority of %s stands otherwise on its card", ErrCharter, name)
+		}
+	}
+	return nil
+}
+
+func holds[T any](list []T, want T) bool {
+	return slices.ContainsFunc(list, func(got T) bool { return reflect.DeepEqual(got, want) })
 }
 
 // Region is the id that the region will have.
@@ -247,8 +283,37 @@ func ReadDraft(raw []byte) (*Draft, error) {
 	if d.Signatures == nil {
 		d.Signatures = map[string]string{}
 	}
-	_, err = d.blanks()
-	return d, err
+	return d, d.check()
+}
+
+// check holds each signature that is there against the key of its member: a copy with a bad one
+// would spoil the others, and nobody could tell whose it was.
+func (d *Draft) check() error {
+	c, err := d.Charter()
+	if err != nil {
+		return err
+	}
+	if _, err := d.blanks(); err != nil {
+		return err
+	}
+	input, err := d.Event.SigningInput()
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrDraft, err)
+	}
+	digest := sha256.Sum256(input)
+	for party, text := range d.Signatures {
+		id := strings.TrimPrefix(party, registry.MemberParty(""))
+		i := slices.IndexFunc(c.Members, func(m registry.Member) bool { return registry.MemberParty(m.ID) == party })
+		raw, err := base64.RawURLEncoding.DecodeString(text)
+		if i < 0 || err != nil || len(raw) != 64 {
+			return fmt.Errorf("%w: %s signed it and is no member, or the signature is none", ErrDraft, id)
+		}
+		key, err := c.Members[i].Key.ECDSA()
+		if err != nil || !ecdsa.Verify(key, digest[:], new(big.Int).SetBytes(raw[:32]), new(big.Int).SetBytes(raw[32:])) {
+			return fmt.Errorf("%w: the signature of %s does not hold; let that member sign again", ErrDraft, id)
+		}
+	}
+	return nil
 }
 
 // Marshal is the draft as a file.
