@@ -17,6 +17,7 @@ import (
 	"paspoort.example/paspoort/internal/govern"
 	"paspoort.example/paspoort/internal/keyfile"
 	"paspoort.example/paspoort/internal/outbound"
+	"paspoort.example/paspoort/specs/ijson"
 	"paspoort.example/paspoort/specs/registry"
 )
 
@@ -287,10 +288,10 @@ func (p *registryPrinter) line(nl, en string, args ...any) {
 	}
 }
 
-// fact prints a name with its value.
+// fact prints a name with its value, on one line: neither may pass for something else.
 func (p *registryPrinter) fact(nl, en, value string) {
 	if value != "" {
-		p.line("  %-24s %s", "  %-24s %s", words(nl, en).In(p.lang), value)
+		p.line("  %-24s %s", "  %-24s %s", oneLine(words(nl, en).In(p.lang)), oneLine(value))
 	}
 }
 
@@ -319,6 +320,33 @@ func parseDay(s string) (int64, error) {
 		}
 	}
 	return 0, fmt.Errorf("%w: %.40q", errMoment, s)
+}
+
+// agrees shows all that is about to be signed, and asks.
+func (v *voice) agrees(e registry.Event, yes bool) error {
+	if !v.f.json || !yes {
+		p := v.f.printer(v.cmd.ErrOrStderr())
+		p.line("%s", "%s", p.s.bold(govern.KindText(e.Kind).In(p.lang)))
+		p.fact("Gaat over", "Is about", e.Subject)
+		p.facts(govern.Facts(e))
+		if len(e.Signers) > 0 {
+			p.fact("Tekenen", "Sign", parties(e.Signers))
+			p.fact("Geldig tot", "Valid until", day(e.Expires))
+		}
+		if p.err != nil {
+			return p.err
+		}
+	}
+	return v.confirm(yes)
+}
+
+// agreesTo is agrees for an act that is not an event yet.
+func (v *voice) agreesTo(act govern.Act, yes bool) error {
+	raw, err := ijson.Canonical(act.Body)
+	if err != nil {
+		return err
+	}
+	return v.agrees(registry.Event{Kind: act.Kind, Body: raw, Subject: registry.SubjectOf(act.Body)}, yes)
 }
 
 // confirm asks whether to sign, unless the command line said so.

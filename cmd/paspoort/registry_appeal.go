@@ -39,11 +39,12 @@ When they grant it, the application takes effect as it was written.`,
 			if !f.json {
 				f.printer(cmd.ErrOrStderr()).progress(application)
 			}
-			if err := v.confirm(yes); err != nil {
+			body := &registry.Appeal{Organisation: govern.About(application.Event), Proposal: id, Reason: reason}
+			act := govern.Act{Kind: registry.KindAppealed, Body: body, Lifetime: monthToDecide}
+			if err := v.agreesTo(act, yes); err != nil {
 				return err
 			}
-			body := &registry.Appeal{Organisation: application.Organisation, Proposal: id, Reason: reason}
-			return v.propose(govern.Act{Kind: registry.KindAppealed, Body: body, Lifetime: monthToDecide})
+			return v.propose(act)
 		},
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "why members should look again; it becomes public")
@@ -107,8 +108,9 @@ func (f *registryFlags) succeed(cmd *cobra.Command, s *succeedFlags, name string
 		body.Roles = append(body.Roles, registry.Role(strings.TrimSpace(r)))
 	}
 	slices.Sort(body.Roles)
-	if err := v.confirm(s.yes); err != nil {
+	act := govern.Act{Kind: registry.KindSucceeded, Body: body, Lifetime: monthToDecide}
+	if err := v.agreesTo(act, s.yes); err != nil {
 		return err
 	}
-	return v.propose(govern.Act{Kind: registry.KindSucceeded, Body: body, Lifetime: monthToDecide})
+	return v.propose(act)
 }

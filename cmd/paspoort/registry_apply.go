@@ -100,7 +100,7 @@ func (f *registryFlags) apply(cmd *cobra.Command, flags *applyFlags, args []stri
 	}
 	if !f.json {
 		p := f.printer(cmd.ErrOrStderr())
-		p.line("Aanvraag bij %s:", "Application to %s:", region.Name)
+		p.line("Aanvraag bij %s:", "Application to %s:", oneLine(region.Name))
 		p.facts(shownFacts(a))
 	}
 	if err := v.confirm(flags.yes); err != nil {

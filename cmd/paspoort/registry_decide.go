@@ -178,15 +178,13 @@ func (f *registryFlags) measure(cmd *cobra.Command, kind registry.Kind, m *measu
 	body := &registry.Measure{Organisation: org.ID, Role: role, Reason: m.reason, Fraud: m.fraud, EffectiveFrom: since}
 	if !f.json {
 		p := f.printer(cmd.ErrOrStderr())
-		text := govern.KindText(kind)
-		p.line("%s: %s", "%s: %s", text.In(f.lang), orID(org.Name, org.ID))
-		p.fact("Toelating om", "Admission to", govern.RoleText(role).In(f.lang))
-		p.fact("Reden", "Reason", m.reason)
+		p.line("%s, volgens het knooppunt:", "%s, as the node says:", oneLine(orID(org.Name, org.ID)))
 	}
-	if err := v.confirm(m.yes); err != nil {
+	act := govern.Act{Kind: kind, Body: body, Lifetime: time.Duration(m.within) * 24 * time.Hour}
+	if err := v.agreesTo(act, m.yes); err != nil {
 		return err
 	}
-	return v.propose(govern.Act{Kind: kind, Body: body, Lifetime: time.Duration(m.within) * 24 * time.Hour})
+	return v.propose(act)
 }
 
 // propose signs an act and tells whether it took effect or waits for others.

@@ -70,10 +70,11 @@ func (f *registryFlags) rotate(cmd *cobra.Command, r *rotateFlags) error {
 			kind = registry.KindKeyLost
 		}
 		body := &registry.MemberKey{Member: orID(r.member, id), Reason: r.reason, CompromisedSince: since}
-		if err := v.confirm(r.yes); err != nil {
+		act := govern.Act{Kind: kind, Body: body, Lifetime: monthToDecide}
+		if err := v.agreesTo(act, r.yes); err != nil {
 			return err
 		}
-		return v.propose(govern.Act{Kind: kind, Body: body, Lifetime: monthToDecide})
+		return v.propose(act)
 	case r.fresh == "":
 		return needs("new-key")
 	}
@@ -91,9 +92,6 @@ func (v *voice) replaceKey(member string, r *rotateFlags, since int64) error {
 	if err != nil {
 		return err
 	}
-	if err := v.confirm(r.yes); err != nil {
-		return err
-	}
 	fresh, err := keyfile.Open(r.fresh, func() (string, error) { return v.f.secret(v.cmd, r.fresh, false) })
 	if err != nil {
 		return fmt.Errorf("%w: %w", errKey, err)
@@ -107,6 +105,9 @@ func (v *voice) replaceKey(member string, r *rotateFlags, since int64) error {
 	if org := v.organisation(); org != "" {
 		act = govern.Act{Kind: registry.KindOrgKeys, Lifetime: monthToDecide,
 			Body: &registry.OrganisationKey{Key: pub, Organisation: org, Reason: r.reason, CompromisedSince: since}}
+	}
+	if err := v.agreesTo(act, r.yes); err != nil {
+		return err
 	}
 	var out registry.Outcome
 	err = v.signs(func(old registry.Party) error {
@@ -184,11 +185,12 @@ func (f *registryFlags) alias(cmd *cobra.Command, a *aliasFlags, args []string) 
 	if id == "" {
 		return fmt.Errorf("%w: ORGANISATION", errNeedFlag)
 	}
-	if err := v.confirm(a.yes); err != nil {
+	act := govern.Act{Kind: registry.KindAliases, Lifetime: monthToDecide,
+		Body: &registry.AliasChange{Organisation: id, Add: aliases(a.add), End: aliases(a.end)}}
+	if err := v.agreesTo(act, a.yes); err != nil {
 		return err
 	}
-	return v.propose(govern.Act{Kind: registry.KindAliases, Lifetime: monthToDecide,
-		Body: &registry.AliasChange{Organisation: id, Add: aliases(a.add), End: aliases(a.end)}})
+	return v.propose(act)
 }
 
 func aliases(list []string) []registry.Alias {

@@ -201,10 +201,11 @@ func (l listing[T]) closeCommand(f *registryFlags) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := v.confirm(yes); err != nil {
+			act := govern.Act{Kind: l.closing, Body: &registry.Closing{ID: args[0], Organisation: v.organisation(), Reason: reason}}
+			if err := v.agreesTo(act, yes); err != nil {
 				return err
 			}
-			out, err := v.submit(govern.Act{Kind: l.closing, Body: &registry.Closing{ID: args[0], Organisation: v.organisation(), Reason: reason}})
+			out, err := v.submit(act)
 			if err != nil {
 				return err
 			}

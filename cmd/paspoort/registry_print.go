@@ -16,7 +16,7 @@ func (p *registryPrinter) progress(x registry.Progress) {
 	if x.Name != "" {
 		title += ": " + x.Name
 	}
-	p.line("%s", "%s", p.s.bold(title))
+	p.line("%s", "%s", p.s.bold(oneLine(title)))
 	p.fact("Nummer", "Id", x.ID)
 	p.fact("Organisatie", "Organisation", x.Organisation)
 	p.facts(govern.Facts(x.Event))
@@ -153,7 +153,7 @@ func (p *registryPrinter) row(x registry.Progress) {
 	if name == "" {
 		name = x.Subject
 	}
-	p.line("  %.12s  %s: %s", "  %.12s  %s: %s", x.ID, govern.KindText(x.Kind).In(p.lang), name)
+	p.line("  %.12s  %s: %s", "  %.12s  %s: %s", x.ID, govern.KindText(x.Kind).In(p.lang), oneLine(name))
 	if x.Status == registry.Pending && x.Missing != nil {
 		p.line("                nog nodig: %s; uiterlijk %s", "                still needed: %s; by %s", needed(*x.Missing).In(p.lang), day(x.Deadline))
 		return
@@ -190,7 +190,7 @@ func (p *registryPrinter) organisation(o registry.Organisation) {
 	case name == "":
 		name = o.ID
 	}
-	p.line("%s", "%s", p.s.bold(name))
+	p.line("%s", "%s", p.s.bold(oneLine(name)))
 	p.fact("Nummer", "Id", o.ID)
 	p.fact("Inschrijving", "Registration", o.Registration)
 	for _, a := range o.Aliases {
@@ -230,7 +230,7 @@ func (p *registryPrinter) proposals(list []registry.Proposal, now int64) {
 		if name == "" {
 			name = x.Event.Subject
 		}
-		p.line("%.12s  %s  %-16s %s: %s", "%.12s  %s  %-16s %s: %s", x.ID, day(x.Opened), dispositionText(status, p.lang), govern.KindText(x.Event.Kind).In(p.lang), name)
+		p.line("%.12s  %s  %-16s %s: %s", "%.12s  %s  %-16s %s: %s", x.ID, day(x.Opened), dispositionText(status, p.lang), govern.KindText(x.Event.Kind).In(p.lang), oneLine(name))
 	}
 	if len(list) == 0 {
 		p.line("Er is niets voorgesteld.", "Nothing was proposed.")

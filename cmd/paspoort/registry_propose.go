@@ -78,10 +78,7 @@ func (f *registryFlags) propose(cmd *cobra.Command, p *proposeFlags, kind regist
 		return needs("draft")
 	}
 	act := govern.Act{Kind: kind, Body: body, Lifetime: time.Duration(p.within) * 24 * time.Hour}
-	if err := v.shown(kind, raw); err != nil {
-		return err
-	}
-	if err := v.confirm(p.yes); err != nil {
+	if err := v.agreesTo(act, p.yes); err != nil {
 		return err
 	}
 	if len(p.signers) < 2 {
@@ -92,17 +89,6 @@ func (f *registryFlags) propose(cmd *cobra.Command, p *proposeFlags, kind regist
 		return err
 	}
 	return v.countersign(&event, p.draft)
-}
-
-// shown prints what is about to be signed.
-func (v *voice) shown(kind registry.Kind, body []byte) error {
-	if v.f.json {
-		return nil
-	}
-	p := v.f.printer(v.cmd.ErrOrStderr())
-	p.line("%s", "%s", p.s.bold(govern.KindText(kind).In(p.lang)))
-	p.facts(govern.Facts(registry.Event{Kind: kind, Body: body}))
-	return p.err
 }
 
 // badBody says what is wrong in a file.
@@ -133,10 +119,7 @@ signature is put into the file; nothing is sent.`,
 			if err != nil {
 				return err
 			}
-			if err := v.shown(event.Event.Kind, event.Event.Body); err != nil {
-				return err
-			}
-			if err := v.confirm(yes); err != nil {
+			if err := v.agrees(event.Event, yes); err != nil {
 				return err
 			}
 			return v.countersign(&event, args[0])

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestRegistryShowsWhatIsSigned: every command that signs shows all of it before it asks, with
+// the id of whom it is about: the name comes from a node.
+func TestRegistryShowsWhatIsSigned(t *testing.T) {
+	c := newCouncil(t)
+	c.ok("vaart", "init", "--pin", c.genesis+"="+c.url)
+	id := c.asks("vaart", "application", "apply", "--role", "issuer", "--name", "Opleidingshuis De Vaart", "--url", "https://vaart.example", "--type", "Opleiding", "--yes")
+	org := c.asks("vaart", "subject", "status", id)
+	c.ok("vakbond", "approve", id, "--yes")
+	c.ok("gemeente", "approve", id, "--yes")
+	for _, tt := range []struct {
+		who  string
+		args []string
+		want []string
+	}{
+		{"kring", []string{"withdraw", "Opleidingshuis De Vaart", "--fraud", "--since", "2026-03-01", "--reason", "vals"}, []string{org, "fraude", "2026-03-01", "vals"}},
+		{"vaart", []string{"alias", "--add", "https://nieuw.example", "--end", "https://vaart.example"}, []string{org, "https://nieuw.example", "https://vaart.example"}},
+		{"kring", []string{"rotate-key", "--member", "beraad", "--lost", "--reason", "kwijt"}, []string{"member/beraad", "kwijt"}},
+		{"gemeente", []string{"rotate-key", "--new-key", c.path("gemeente2.key"), "--reason", "jaarlijks"}, []string{"member/gemeente", "Nieuwe sleutel", "jaarlijks"}},
+		{"kring", []string{"propose", "region.amended", c.write("criteria.json", map[string]any{"criteria": "criteria-2", "reason": "strenger"})}, []string{"criteria-2", "strenger"}},
+	} {
+		code, out, errs := c.types(tt.who, tt.args...)
+		if code == exitOK {
+			t.Errorf("%v: signed without asking: %s", tt.args, out)
+		}
+		for _, want := range tt.want {
+			if !strings.Contains(errs, want) {
+				t.Errorf("%v: %q is not shown in\n%s", tt.args, want, errs)
+			}
+		}
+	}
+}
+
+// TestTextsStayOnTheirLine: what somebody else wrote, or a node made up, passes for nothing else.
+func TestTextsStayOnTheirLine(t *testing.T) {
+	var said strings.Builder
+	p := &registryPrinter{w: &said, lang: "nl"}
+	p.fact("Reden", "Reason", "goed\n  Nummer                   a\x1b[2Jb")
+	if got := said.String(); strings.Count(got, "\n") != 1 || strings.ContainsRune(got, 0x1b) {
+		t.Errorf("got %q", got)
+	}
+}
