@@ -60,15 +60,18 @@ func openFolder(dir string) (kv.Store, error) {
 	return store, nil
 }
 
-// leftOut are rows that can be fetched again and belong to nobody's memory.
-var leftOut = []byte("status/")
+// leftOut are rows that can be fetched or made again: status lists belong to nobody's memory, and
+// whoever restores a dump replays its leaves.
+func leftOut(key []byte) bool {
+	return bytes.HasPrefix(key, []byte("status/")) || bytes.HasPrefix(key, []byte(prefixRow))
+}
 
 func dumpStore(store kv.Store, w io.Writer) error {
 	out := bufio.NewWriter(w)
 	out.WriteString(dumpMagic)
 	err := store.View(func(tx kv.Tx) error {
 		return tx.Scan(nil, func(key, value []byte) error {
-			if bytes.HasPrefix(key, leftOut) {
+			if leftOut(key) {
 				return nil
 			}
 			return writeRow(out, key, value)
@@ -112,6 +115,9 @@ func loadDump(store kv.Store, r io.Reader) error {
 				}
 				if done = len(key) == 0; done {
 					return nil
+				}
+				if leftOut(key) { // nobody wrote it here who believed nothing
+					continue
 				}
 				if err := tx.Set(key, value); err != nil {
 					return err

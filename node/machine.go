@@ -25,7 +25,9 @@ const maxOutcomes = 10_000
 // keeps it over the transaction.
 type machine struct {
 	store  kv.Store
-	region string // pinned genesis, may be empty before the first leaf
+	region string        // pinned genesis, may be empty before the first leaf
+	rows   registry.Rows // where the state is; nil: in memory
+	lost   chan error    // has one when rows cannot be read
 
 	mu       sync.RWMutex
 	state    *registry.State
@@ -43,12 +45,34 @@ type machine struct {
 	keep  uint64                                  // refusals remembered; the same at every node
 }
 
-// openMachine replays the stored leaves. Each is verified again by Apply: what this
-// process has not seen verified it does not believe, its own disk included.
+func newMachine(store kv.Store, region string) *machine {
+	return &machine{store: store, region: region, payloads: &registry.Payloads{}, lost: make(chan error, 1), moved: make(chan struct{}),
+		nodes: make(chan struct{}, 1), erasures: make(chan struct{}, 1), keep: maxOutcomes}
+}
+
+// errDamaged: what is in the store does not belong together.
+var errDamaged = errors.New("stored leaves do not give the stored root: this node's store is damaged")
+
+// openMachine replays the stored leaves into memory. Each is verified again by Apply: what this
+// process has not seen verified it does not believe.
 func openMachine(store kv.Store, region string) (*machine, error) {
-	m := &machine{store: store, region: region, moved: make(chan struct{}), nodes: make(chan struct{}, 1), erasures: make(chan struct{}, 1), keep: maxOutcomes}
-	m.state, m.payloads = registry.NewState(region), &registry.Payloads{}
-	return m, store.View(func(tx kv.Tx) error {
+	m := newMachine(store, region)
+	m.state = registry.NewState(region)
+	if err := m.loadTree(); err != nil {
+		return nil, err
+	}
+	if err := store.View(m.replay); err != nil {
+		return nil, err
+	}
+	if m.meta.Size > 0 {
+		m.noteNodes()
+	}
+	return m, store.View(m.loadPayloads)
+}
+
+// loadTree reads how far the store is, and the edge of its tree.
+func (m *machine) loadTree() error {
+	return m.store.View(func(tx kv.Tx) error {
 		var err error
 		if m.meta, err = loadMeta(tx); err != nil {
 			return err
@@ -59,13 +83,7 @@ func openMachine(store kv.Store, region string) (*machine, error) {
 		if got := m.tree.Root().String(); got != m.meta.Root {
 			return fmt.Errorf("stored tiles give root %s, stored root is %s: this node's store is damaged", got, m.meta.Root)
 		}
-		if err := m.replay(tx); err != nil {
-			return err
-		}
-		if m.meta.Size > 0 {
-			m.noteNodes()
-		}
-		return m.loadPayloads(tx)
+		return nil
 	})
 }
 
@@ -73,24 +91,30 @@ func (m *machine) replay(tx kv.Tx) error {
 	check := tlog.NewTree()
 	for i := range m.meta.Size {
 		raw, err := readLeaf(tx, i)
-		if err != nil {
-			return err
+		if err == nil {
+			err = replayLeaf(m.state, check, raw)
 		}
-		leaf, err := registry.ParseLeaf(raw)
 		if err != nil {
 			return fmt.Errorf("stored leaf %d: %w", i, err)
-		}
-		if _, err := registry.Apply(m.state, leaf); err != nil {
-			return fmt.Errorf("stored leaf %d: %w", i, err)
-		}
-		if _, err := check.Append(tlog.LeafHash(raw)); err != nil {
-			return err
 		}
 	}
 	if check.Root() != m.tree.Root() {
-		return errors.New("stored leaves do not give the stored root: this node's store is damaged")
+		return errDamaged
 	}
 	return nil
+}
+
+// replayLeaf verifies and applies a stored leaf.
+func replayLeaf(s *registry.State, check *tlog.Tree, raw []byte) error {
+	leaf, err := registry.ParseLeaf(raw)
+	if err != nil {
+		return err
+	}
+	if _, err := registry.Apply(s, leaf); err != nil {
+		return err
+	}
+	_, err = check.Append(tlog.LeafHash(raw))
+	return err
 }
 
 // pending are the changes of a batch that are not stored yet.
@@ -99,6 +123,7 @@ type pending struct {
 	tree     *tlog.Tree
 	leaves   map[uint64][]byte
 	tiles    map[string][]byte
+	rows     []registry.Row // of the state
 	outcomes []registry.Outcome
 	bytes    int
 	events   int
@@ -237,10 +262,15 @@ func (m *machine) flush(p *pending) {
 		return
 	}
 	p.meta.Root = p.tree.Root().String()
-	if err := m.store.Update(p.write); err != nil {
+	var err error
+	if p.rows, err = m.storeFirst(p.bytes); err == nil {
+		err = m.store.Update(p.write)
+	}
+	if err != nil {
 		m.fail(fmt.Errorf("store what raft committed: %w", err))
 		return
 	}
+	m.state.Stored()
 	m.meta, m.tree = p.meta, p.tree
 	for _, commitment := range p.erased {
 		m.payloads.Erase(commitment)
@@ -285,6 +315,9 @@ func (p *pending) write(tx kv.Tx) error {
 		if err := p.remember(tx, o); err != nil {
 			return err
 		}
+	}
+	if err := setRows(tx, p.rows); err != nil {
+		return err
 	}
 	return kv.PutJSON(tx, keyMeta, valueFormat, p.meta)
 }

@@ -39,11 +39,12 @@ type Node struct {
 	counters *counters
 	health   health // of the cluster, by the last look
 
-	birth  string
-	raftID raft.ServerID
-	joined bool // was taken in by the leader, possibly after it forgot a former life
-	fresh  bool // its raft id is new in this process: there is nothing to forget; see asked.go
-	forgot bool // has not learnt yet what it signed in that life
+	birth     string
+	raftID    raft.ServerID
+	joined    bool // was taken in by the leader, possibly after it forgot a former life
+	fresh     bool // its raft id is new in this process: there is nothing to forget; see asked.go
+	recovered bool // began a new cluster after the loss of the majority, see recover.go
+	forgot    bool // has not learnt yet what it signed in that life
 
 	raft *raft.Raft
 	// restarted: the disk was given up once since this process began, and not again.
@@ -123,7 +124,7 @@ func newNode(c Config, p parts) (*Node, error) {
 	if err := n.afterPoison(); err != nil {
 		return nil, err
 	}
-	if n.machine, err = openMachine(p.store, n.genesis); err != nil {
+	if n.machine, err = openKept(p.store, n.genesis); err != nil {
 		return nil, fmt.Errorf("node %s: %w", c.ID, err)
 	}
 	n.machine.fetch = n.fetchLeaves
@@ -153,6 +154,7 @@ func (n *Node) identify() error {
 		return err
 	}
 	n.joined, n.forgot = m.Joined, m.Forgot
+	n.recovered = m.Forgot && len(m.Births) > 0 // nothing but Recover writes that
 	n.setFormed(m.Births)
 	return nil
 }
@@ -192,7 +194,7 @@ func (n *Node) take(ctx context.Context, cancel context.CancelCauseFunc) error {
 		return err
 	}
 	close(n.started)
-	for _, work := range []func(context.Context){n.runLeader, n.runBatches, n.runPayloads, n.runErasures, n.publisher.run, n.watchSpace, n.askAll} {
+	for _, work := range []func(context.Context){n.runLeader, n.runBatches, n.runPayloads, n.runErasures, n.runAudit, n.publisher.run, n.watchSpace, n.askAll} {
 		n.wg.Go(func() { work(ctx) })
 	}
 	n.wg.Go(func() {
@@ -207,7 +209,7 @@ func (n *Node) take(ctx context.Context, cancel context.CancelCauseFunc) error {
 	return nil
 }
 
-// broken waits until the machine failed, or ctx ended.
+// broken waits until the machine failed or lost its rows, or ctx ended.
 func (m *machine) broken(ctx context.Context) error {
 	for {
 		m.mu.RLock()
@@ -219,6 +221,8 @@ func (m *machine) broken(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
+		case lost := <-m.lost:
+			return lost
 		case <-moved:
 		}
 	}

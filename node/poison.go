@@ -88,6 +88,9 @@ func takeBack(store kv.Store, was meta) error {
 	if err := store.Update(func(tx kv.Tx) error { return kv.PutJSON(tx, keyMeta, valueFormat, keep) }); err != nil {
 		return err
 	}
+	if err := forgetRows(store); err != nil { // the state of what came: made anew from what stays
+		return err
+	}
 	for from := keep.Size; from < was.Size; from += maxBatchEvents {
 		if err := store.Update(func(tx kv.Tx) error {
 			for i := from; i < min(from+maxBatchEvents, was.Size); i++ {

@@ -17,7 +17,7 @@ import (
 var errNotCurrent = fmt.Errorf("%w; a stale read may be answered", registry.ErrNoLeader)
 
 // View implements registry.Reader.
-func (n *Node) View(ctx context.Context, c registry.Consistency, fn func(registry.View, registry.ReadInfo) error) error {
+func (n *Node) View(ctx context.Context, c registry.Consistency, fn func(registry.View, registry.ReadInfo) error) (err error) {
 	if c == registry.Linearizable {
 		if err := n.currentNow(ctx); err != nil {
 			return err
@@ -30,6 +30,7 @@ func (n *Node) View(ctx context.Context, c registry.Consistency, fn func(registr
 	m := n.machine
 	m.mu.RLock()
 	defer m.mu.RUnlock()
+	defer m.lostRows(&err)
 	if c != registry.Linearizable {
 		info.Age = n.age()
 	}

@@ -23,7 +23,9 @@ type snapshot struct {
 	Root    string `json:"root"`
 	Digest  string `json:"state"` // registry.State.Digest after Size leaves
 
-	store kv.Store
+	store   kv.Store
+	rows    registry.Rows // to make the digest of when it is written; nil: it is made
+	genesis string
 }
 
 const snapshotVersion = 1
@@ -38,14 +40,22 @@ func (m *machine) Snapshot() (raft.FSMSnapshot, error) {
 	if m.failed != nil {
 		return nil, m.failed
 	}
-	return &snapshot{Version: snapshotVersion, Applied: m.meta.Applied, Size: m.meta.Size, Root: m.meta.Root,
-		Digest: m.state.Digest(), store: m.store}, nil
+	s := &snapshot{Version: snapshotVersion, Applied: m.meta.Applied, Size: m.meta.Size, Root: m.meta.Root,
+		store: m.store, rows: m.rows, genesis: m.state.Genesis()}
+	if m.rows == nil {
+		s.Digest = m.state.Digest()
+	}
+	return s, nil
 }
 
 // Persist implements raft.FSMSnapshot. The state is on the disk before the snapshot is
 // reported done, because raft then cuts the log that could bring it back after a power cut.
 func (s *snapshot) Persist(sink raft.SnapshotSink) error {
 	err := kv.Sync(s.store)
+	if err == nil && s.rows != nil {
+		// Here, because it takes seconds of a long log: raft applies meanwhile.
+		s.Digest, err = registry.DigestOf(s.rows, s.genesis, s.Size)
+	}
 	if err == nil {
 		err = json.NewEncoder(sink).Encode(s)
 	}

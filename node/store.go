@@ -13,6 +13,7 @@ import (
 //
 //	meta               applied: how far raft's log is in here, with size and root
 //	l/<index>          a leaf, as it stands in the log
+//	r/...              a row of the state, or which leaves they are of: see rows.go
 //	t/<level><index>   a tile, as wide as it is; a partial one is replaced as it grows
 //	o/<event id>       what became of an event that made no leaf
 //	q/<sequence>       the event id of an outcome, oldest first, to forget by
@@ -29,6 +30,7 @@ const (
 	storeFormat = 1
 	valueFormat = 1
 
+	prefixRow      = "r/"
 	prefixHandover = "h/"
 	prefixPayload  = "x/"
 	prefixErasing  = "e/"

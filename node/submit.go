@@ -183,6 +183,11 @@ func (n *Node) atTheDoor(event registry.SignedEvent) (*registry.Outcome, error) 
 func (m *machine) wouldTake(event registry.SignedEvent, stamp func(time.Time) time.Time) (err, lost error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	defer func() {
+		if lost != nil {
+			m.fail(lost) // in the middle of a check: nothing may be applied to what it left
+		}
+	}()
 	defer m.lostRows(&lost)
 	return registry.Check(m.state, event, stamp(m.state.LogTime())), nil
 }

@@ -94,7 +94,8 @@ func badgerOptions(dir string, o Options) badger.Options {
 		WithIndexCacheSize(0).
 		WithNumCompactors(2).
 		WithCompression(options.Snappy).
-		WithDetectConflicts(false). // Updates are serialised above
+		WithChecksumVerificationMode(options.OnBlockRead). // when it opens would read all there is
+		WithDetectConflicts(false).                        // Updates are serialised above
 		WithMetricsEnabled(false)
 }
 
@@ -103,7 +104,7 @@ func openError(dir string, err error) error {
 	if strings.Contains(err.Error(), "Cannot acquire directory lock") {
 		return fmt.Errorf("%w: %s", ErrInUse, dir)
 	}
-	return fmt.Errorf("kv: open %s: %w", dir, err)
+	return fmt.Errorf("kv: the store in %s cannot be opened; it may be damaged: %w", dir, err)
 }
 
 // collect gives the disk back what deleted large values held.

@@ -64,13 +64,15 @@ type keptRow struct {
 type keptState struct {
 	Genesis string `json:"genesis"`
 	LogTime int64  `json:"log_time"`
+	Rules   int    `json:"rules"` // in force
 	Size    uint64 `json:"size"`
 	Version int    `json:"version"`
 }
 
 // OpenState is the state that rows hold, or the state before the first leaf when they hold none
-// or are of another version of this program. Who applies leaves to it stores what [State.Fresh]
-// gives, and says so with [State.Stored].
+// or are kept in another way than this version does. Who applies leaves to it stores what
+// [State.Fresh] gives, and says so with [State.Stored]. It fails with [ErrNewer] when the state
+// follows rules that this program does not know.
 func OpenState(genesis string, rows Rows) (*State, error) {
 	s := NewState(genesis)
 	s.kept = &kept{rows: rows}
@@ -80,11 +82,14 @@ func OpenState(genesis string, rows Rows) (*State, error) {
 	}
 	var head keptState
 	if raw != nil {
-		if err := ijson.UnmarshalClosed(raw, &head); err != nil {
+		if err := ijson.Unmarshal(raw, &head); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrRows, err)
 		}
 	}
 	if head.Version == keptVersion {
+		if head.Rules > RulesVersion {
+			return nil, ErrNewer
+		}
 		if genesis != "" && head.Genesis != genesis && head.Size > 0 {
 			return nil, ErrRegion.with("the rows are of another region")
 		}
@@ -113,7 +118,7 @@ func (s *State) Fresh() []Row {
 		value := append(append(make([]byte, 0, len(r.chain)+len(r.raw)), r.chain[:]...), r.raw...)
 		out = append(out, Row{rowKey(r.name, r.index), value})
 	}
-	head, err := ijson.Canonical(keptState{Genesis: s.genesis, LogTime: s.logTime, Size: s.size, Version: keptVersion})
+	head, err := ijson.Canonical(keptState{Genesis: s.genesis, LogTime: s.logTime, Rules: s.Rules(), Size: s.size, Version: keptVersion})
 	if err != nil {
 		panic("registry: " + err.Error()) // four plain values
 	}

@@ -223,6 +223,15 @@ func TestDamagedRows(t *testing.T) {
 	}()
 }
 
+// TestKeptNewerRules: a program does not go on with a state that newer ones made.
+func TestKeptNewerRules(t *testing.T) {
+	head := `{"genesis":"` + strings.Repeat("0", 64) + `","log_time":1,"rules":%d,"size":1,"version":1,"more":true}`
+	rows := &memoryRows{values: map[string][]byte{"\x00state": fmt.Appendf(nil, head, registry.RulesVersion+1)}}
+	if _, err := openKeeper("", rows); !errors.Is(err, registry.ErrNewer) {
+		t.Errorf("got %v, want %v", err, registry.ErrNewer)
+	}
+}
+
 // tryAll opens rows and asks for all organisations.
 func tryAll(genesis string, rows *memoryRows, at time.Time) (err error) {
 	k, err := openKeeper(genesis, rows)
