@@ -30,9 +30,9 @@ func newDeskCommand() *cobra.Command {
 the criteria, what an applicant rests on; approve or refuse with a reason, suspend or
 withdraw.
 
-The desk listens on this computer only and opens by a link that works once. It reads a
-copy of the registry that it verified itself. Your key signs here and goes nowhere; only
-what you signed is sent. The same file as for "paspoort registry" says who you are.`,
+The desk listens on this computer only, to programs of your own user where the system
+tells, and opens by a link that works once. It reads a copy of the registry that it
+verified itself. Your key signs here and goes nowhere; only what you signed is sent. The same file as for "paspoort registry" says who you are.`,
 		Args:              noArgs,
 		PersistentPreRunE: func(*cobra.Command, []string) error { return checkLanguage(f.lang) },
 		RunE:              func(cmd *cobra.Command, _ []string) error { return f.desk(cmd, listen) },
@@ -76,7 +76,7 @@ func (f *registryFlags) desk(cmd *cobra.Command, listen string) (err error) {
 	}
 	group, ctx := errgroup.WithContext(cmd.Context())
 	group.Go(func() error { return follower.Run(ctx) })
-	group.Go(func() error { return web.Serve(ctx, listener, d.Handler(), nil) })
+	group.Go(func() error { return web.Serve(ctx, ownListener{listener, f.deskLog(cmd)}, d.Handler(), nil) })
 	return group.Wait()
 }
 
