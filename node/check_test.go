@@ -44,21 +44,26 @@ func TestCheckSeveral(t *testing.T) {
 		name, text  string
 		credentials int
 		failed      int
+		says        string
 	}{
-		{"one", real, 1, 0},
-		{"one with a line end", real + "\r\n", 1, 0},
-		{"a file of two", real + "\n" + another + "\n", 2, 0},
-		{"blank lines and CRLF", "\r\n" + real + "\r\n\r\n \t" + another + "\r\n\r\n", 2, 0},
-		{"a forged one among them", real + "\n" + forged + "\n" + another, 3, 1},
-		{"as many as fit", strings.Repeat(real+"\n", mostChecked), mostChecked, 0},
+		{"one", real, 1, 0, "Dit bewijs is echt."},
+		{"one with a line end", real + "\r\n", 1, 0, "Dit bewijs is echt."},
+		{"a file of two", real + "\n" + another + "\n", 2, 0, "Alle 2 bewijzen zijn echt."},
+		{"blank lines and CRLF", "\r\n" + real + "\r\n\r\n \t" + another + "\r\n\r\n", 2, 0, "Alle 2 bewijzen zijn echt."},
+		{"a forged one among them", real + "\n" + forged + "\n" + another, 3, 1, "1 van de 3 bewijzen klopt niet"},
+		{"one that is none", "e30.e30.AA~", 1, 1, "Dit is geen geldig bewijs"},
+		{"as many as fit", strings.Repeat(real+"\n", mostChecked), mostChecked, 0, "Alle 25 bewijzen zijn echt."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := s.call("POST", "/check", "application/x-www-form-urlencoded", url.Values{"credential": {c.text}}.Encode())
 			page := w.Body.String()
-			if w.Code != http.StatusOK || strings.Count(page, "<dt>Uitgegeven door</dt>") != c.credentials {
+			if w.Code != http.StatusOK || strings.Count(page, `<article class="card checked`) != c.credentials {
 				t.Errorf("the page: %d, %s", w.Code, page)
 			}
-			if numbered := strings.Count(page, "<h2>Bewijs "); c.credentials == 1 && numbered != 0 || c.credentials > 1 && numbered != c.credentials {
+			if !strings.Contains(page, c.says) {
+				t.Errorf("it does not say %q: %s", c.says, page)
+			}
+			if numbered := strings.Count(page, `<p class="small">Bewijs `); c.credentials == 1 && numbered != 0 || c.credentials > 1 && numbered != c.credentials {
 				t.Errorf("%d have a number above them", numbered)
 			}
 			for _, member := range []string{"credential", "presentation"} {

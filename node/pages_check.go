@@ -16,19 +16,13 @@ type checkPage struct {
 	On      bool
 	Problem string // key of a sentence: empty, many, large, unreadable
 	Most    int    // credentials at once
-	Verdict *paspoort.Verdict
+	Verdict *checkedView
 	Source  source
 }
 
 func (p *pages) showCheck(w http.ResponseWriter, r *http.Request) {
 	p.rendered(p.check.Render(w, r, http.StatusOK, p.newCheckPage()))
 }
-
-// Many says that each credential needs a number above it.
-func (c checkPage) Many() bool { return c.Verdict != nil && len(c.Verdict.Credentials) > 1 }
-
-// Number is what people count from one.
-func (checkPage) Number(i int) int { return i + 1 }
 
 // mostChecked is how many credentials a person looks through on one page.
 const mostChecked = 25
@@ -66,7 +60,7 @@ func (p *pages) postCheck(w http.ResponseWriter, r *http.Request) {
 		}
 		return
 	}
-	data.Verdict = &verdict
+	data.Verdict = newCheckedView(verdict)
 	p.rendered(p.check.Render(w, r, http.StatusOK, data))
 }
 

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"paspoort.example/paspoort/internal/page"
-	"paspoort.example/paspoort/specs/paspoort"
 	"paspoort.example/paspoort/specs/registry"
 )
 
@@ -34,46 +33,6 @@ func logSamples() []page.Sample[logPage] {
 	silent := status
 	silent.Leader, silent.State, silent.Age, silent.Signs, silent.Withheld = "", "candidate", 75, false, whyRolledBack
 	return []page.Sample[logPage]{{Name: "running", Data: logPage{status, rows}}, {Name: "starting", Data: logPage{Status: starting}}, {Name: "no-leader", Data: logPage{silent, rows}}}
-}
-
-func checkSamples() []page.Sample[checkPage] {
-	from := source{Node: "knoop-1"}
-	// What a verdict about a handed over file says: never ok as a whole, for whose
-	// it is was not shown; the first is of a presentation that was asked for.
-	verdict := func(s paspoort.State) *paspoort.Verdict {
-		level, flow := paspoort.LevelAssessed, "flow_file"
-		words := map[paspoort.State]struct{ outcome, check, skill, status string }{
-			paspoort.OK:      {"outcome_ok", "signature_ok", "", "valid"},
-			paspoort.Unknown: {"outcome_holder_not_shown", "holder_not_shown", "skill_unknown", "valid"},
-			paspoort.Failed:  {"outcome_failed", "signature_invalid", "skill_failed", "unknown"},
-		}[s]
-		skill := paspoort.SkillVerdict{Label: "Lassen (TIG)", State: s, Sentence: paspoort.Sentence(words.skill)}
-		credential := paspoort.CredentialVerdict{Outcome: s, TypeName: paspoort.Opleiding.Name(), Issuer: paspoort.IssuerView{Name: "Opleidingshuis De Vaart"}, Status: words.status,
-			ProofLevel: &level, ProofText: paspoort.LevelText(level), Checks: []paspoort.Check{{Name: paspoort.CheckSignature, State: s, Sentence: paspoort.Sentence(words.check)}}}
-		switch s {
-		case paspoort.OK:
-			flow, skill.ProofText = "flow_same_device", paspoort.LevelText(level)
-			skill.Sentence = paspoort.Text{NL: "Deze vaardigheid is aangetoond: onafhankelijk beoordeeld.", EN: "This skill is proved: assessed independently."}
-		case paspoort.Failed:
-			credential.Issuer = paspoort.IssuerView{CallsItself: "Opleidingshuis De Vaart"}
-			credential.ProofLevel, credential.ProofText = nil, paspoort.Text{}
-		}
-		return &paspoort.Verdict{Outcome: s, Sentence: paspoort.Sentence(words.outcome), FlowNote: paspoort.Sentence(flow),
-			Registry:    &paspoort.RegistryView{Name: "Regio Aakermonde", AgeSeconds: 240, Note: paspoort.Sentence("trust_own_nodes")},
-			Credentials: []paspoort.CredentialVerdict{credential}, Skills: []paspoort.SkillVerdict{skill}}
-	}
-	several := verdict(paspoort.Failed)
-	several.Credentials = append(several.Credentials, verdict(paspoort.OK).Credentials...)
-	for range mostChecked - len(several.Credentials) {
-		several.Credentials = append(several.Credentials, verdict(paspoort.Unknown).Credentials...)
-	}
-	return []page.Sample[checkPage]{
-		{Name: "form", Data: checkPage{On: true, Source: from}}, {Name: "off", Data: checkPage{Source: from}},
-		{Name: "empty", Data: checkPage{On: true, Problem: "empty", Source: from}}, {Name: "large", Data: checkPage{On: true, Problem: "large", Source: from}},
-		{Name: "unreadable", Data: checkPage{On: true, Problem: "unreadable", Source: from}}, {Name: "many", Data: checkPage{On: true, Problem: "many", Most: mostChecked, Source: from}},
-		{Name: "ok", Data: checkPage{On: true, Verdict: verdict(paspoort.OK), Source: from}}, {Name: "unknown", Data: checkPage{On: true, Verdict: verdict(paspoort.Unknown), Source: from}},
-		{Name: "failed", Data: checkPage{On: true, Verdict: verdict(paspoort.Failed), Source: from}}, {Name: "several", Data: checkPage{On: true, Verdict: several, Source: from}},
-	}
 }
 
 // sampleID looks like the id of an event.
