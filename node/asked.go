@@ -52,7 +52,7 @@ func (n *Node) askAll(ctx context.Context) {
 			if answered == 0 {
 				continue
 			}
-			if !n.fresh && newest.newer(began) && newest.newer(n.publisher.remembered()) {
+			if !n.fresh && newest.newer(began) && newest.newer(n.publisher.remembered()) && !n.regained(newest) {
 				n.log.Error("cannot go on", "error", errPutBack, "node", id)
 				n.cancel(errPutBack)
 				return

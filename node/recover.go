@@ -323,7 +323,9 @@ func beginRaft(c Config, self registry.Node, at snapshot) error {
 	if err != nil {
 		return err
 	}
-	if err := f.saveMembers(members{Births: map[string]string{c.ID: birth}}); err != nil {
+	// Forgot: the others may remember signatures of this node that its own record does not, of
+	// trees that these leaves contain. It then takes them over instead of starting over.
+	if err := f.saveMembers(members{Births: map[string]string{c.ID: birth}, Forgot: true}); err != nil {
 		return err
 	}
 	id := raft.ServerID(c.ID + "/" + birth)
@@ -358,6 +360,19 @@ func writeRaft(dir string, alone raft.Configuration, at snapshot) (err error) {
 		return errors.Join(err, sink.Cancel())
 	}
 	return sink.Close()
+}
+
+// regained says whether a node that was recovered has what it once signed, whoever tells of it.
+// Its own record may be gone; its raft id is new, and it began the cluster with those leaves.
+func (n *Node) regained(r record) bool {
+	root, err := tlog.ParseHash(r.Root)
+	if err != nil || !n.recovered {
+		return false
+	}
+	n.machine.mu.RLock()
+	head := n.machine.head()
+	n.machine.mu.RUnlock()
+	return head.Size >= r.Size && n.compare(head, tlog.Checkpoint{Size: r.Size, Root: root}) == nil
 }
 
 // GiveWay moves the data folder of a node that does not run aside, so that the node comes back

@@ -98,6 +98,10 @@ func TestMajorityIsLost(t *testing.T) {
 	if err := Restore(r.dirs["knoop-2"], &backup); err != nil {
 		t.Fatal(err)
 	}
+	// Of what it signed, knoop-1 forgot everything as well; the backup remembers.
+	if err := os.Remove(filepath.Join(r.dirs["knoop-1"], fileRecord)); err != nil {
+		t.Fatal(err)
+	}
 	out, err := Recover(r.offline("knoop-1"), nil)
 	if err != nil || out.Leaves != 4 || out.Counting != 4 || out.Aside == "" {
 		t.Fatalf("got %+v, %v", out, err)
