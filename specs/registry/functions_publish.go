@@ -66,6 +66,10 @@ type Listing[T Document] struct {
 	Version      int    `json:"version"`
 }
 
+// MaxVersions is how many versions a function profile or a module can have. Every node keeps them
+// all, reads them to add the next one, and needs nobody's vote for it.
+const MaxVersions = 200
+
 // FunctionSubject is the subject of a function profile.
 func FunctionSubject(id string) string { return "function/" + id }
 
@@ -153,6 +157,9 @@ func enactPublication[T Document](t func(*State) *table[Listing[T]], change bool
 		case change:
 			if err := old.open(x, p.Organisation); err != nil {
 				return err
+			}
+			if old.Version >= MaxVersions {
+				return ErrTransition.with("it was changed %d times; close it and publish it under a new id", MaxVersions-1)
 			}
 			next.Published, next.Changed, next.Version = old.Published, x.now, old.Version+1
 		}

@@ -286,3 +286,19 @@ func TestDocumentsAreRead(t *testing.T) {
 		t.Errorf("read again: %v", err)
 	}
 }
+
+// One owner, without anybody's vote, does not make a row that every node has to carry for ever.
+func TestVersionsAreBounded(t *testing.T) {
+	r := registrytest.New(t)
+	linde := r.Admit("linde", registry.Verifier)
+	owner := registry.OrganisationParty(linde)
+	p := &registry.FunctionPublication{Document: published[registry.FunctionProfile](t, "function"), ID: functionID, Organisation: linde}
+	r.Do(registry.KindFunction, p, owner)
+	for range registry.MaxVersions - 1 {
+		r.Do(registry.KindFunctionChanged, p, owner)
+	}
+	if err := r.Try(registry.KindFunctionChanged, p, owner); !errors.Is(err, registry.ErrTransition) {
+		t.Errorf("one more: %v", err)
+	}
+	r.Do(registry.KindFunctionClosed, &registry.Closing{ID: functionID, Organisation: linde, Reason: registry.Text{NL: "Opnieuw gepubliceerd."}}, owner)
+}

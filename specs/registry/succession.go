@@ -65,6 +65,9 @@ func authoriseSuccession(x *step) error {
 	if !next.OnePerson && !x.signedBy(parties[1]) {
 		return ErrSigner.with("the successor signs")
 	}
+	if next.OnePerson && len(x.signingMembers()) == 0 {
+		return ErrSigner.with("a member signs for a one-person firm")
+	}
 	return nil
 }
 
@@ -165,22 +168,22 @@ func (x *step) handOn(s *Succession, role Role) {
 	if !ok {
 		return
 	}
-	last, until := -1, x.now
-	for i := range st.Grants {
-		if _, end := st.interval(i); end > until {
-			last, until = i, end
+	// What a grant names ends with that grant: each that is in force goes over by itself.
+	var over []Grant
+	for i, g := range st.Grants {
+		if _, end := st.interval(i); end > x.now {
+			g.Event, g.Since, g.Until = x.id, x.now, end
+			over = append(over, g)
 		}
 	}
-	if last < 0 {
+	if len(over) == 0 {
 		return
 	}
 	if slices.Contains(s.Roles, role) {
 		key := standingKey(s.Successor, role)
 		to, _ := x.s.standings.get(key, x.s.size)
 		to.Organisation, to.Role = s.Successor, role
-		g := st.Grants[last]
-		g.Event, g.Since, g.Until = x.id, x.now, until
-		to.Grants = append(slices.Clone(to.Grants), g)
+		to.Grants = slices.Concat(to.Grants, over)
 		put(x, &x.s.standings, key, to)
 	}
 	st.Withdrawals = append(slices.Clone(st.Withdrawals), Withdrawal{Decided: x.now, EffectiveFrom: x.now, Event: x.id, Reason: s.Reason})

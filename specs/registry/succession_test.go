@@ -259,3 +259,43 @@ func TestCriteriaAreDated(t *testing.T) {
 		t.Errorf("an admission lasts %+v by default", got)
 	}
 }
+
+// Whatever is in force goes over, each grant for what it names and until it ends; and nobody
+// takes on what another promised without having signed, or a member for a one-person firm.
+func TestSuccessionHandsOnAllThatIsInForce(t *testing.T) {
+	r := registrytest.New(t)
+	a := r.Application("vaart", registry.Issuer)
+	a.Types, a.Days = []string{"urn:paspoort:diploma:1", "urn:paspoort:opleiding:1"}, 100
+	old, next := r.AdmitApplication(a), r.Admit("linde", registry.Verifier)
+	r.Advance(day)
+	again := r.Application("vaart", registry.Issuer)
+	again.Name, again.Key, again.Aliases = "", "", nil
+	again.Types, again.Days = []string{"urn:paspoort:opleiding:1"}, 300
+	r.AdmitApplication(again)
+	r.Advance(day)
+	s := r.Do(registry.KindSucceeded, &registry.Succession{On: r.Now.Unix(), Organisation: old, Successor: next, Reason: "fusie", Roles: []registry.Role{registry.Issuer}}, registry.OrganisationParty(next))
+	r.Approve(s.Event.ID(), vakbond, gemeente)
+	for _, tt := range []struct {
+		vct  string
+		days int
+		want bool
+	}{{"urn:paspoort:diploma:1", 50, true}, {"urn:paspoort:diploma:1", 120, false}, {"urn:paspoort:opleiding:1", 120, true}, {"urn:paspoort:opleiding:1", 310, false}} {
+		got, err := r.State.View().Admission(registry.Question{Lookup: registry.Lookup{Organisation: next}, Role: registry.Issuer, Type: tt.vct, At: r.Now.AddDate(0, 0, tt.days)})
+		if err != nil || got.Admitted != tt.want {
+			t.Errorf("%s after %d days: %s, %v", tt.vct, tt.days, got.Code, err)
+		}
+	}
+
+	firm := registrytest.OrganisationID("eenmanszaak")
+	one := &registry.Application{Criteria: "criteria-1", OnePerson: true, Organisation: firm, Role: registry.Issuer, Types: []string{"urn:paspoort:opleiding:1"}}
+	d := r.Draft(one)
+	d.Commitments = map[string]string{"name": registry.Fingerprint([]byte("name"))}
+	asked := r.ComposeWith(d, registry.KindApplied, one, opleiders)
+	r.Must(asked)
+	r.Approve(asked.Event.ID(), vakbond, gemeente)
+	left := &registry.Succession{On: r.Now.Unix(), Organisation: next, Successor: firm, Reason: "wij laten het over"}
+	if err := r.Try(registry.KindSucceeded, left, registry.OrganisationParty(next)); !errors.Is(err, registry.ErrSigner) {
+		t.Errorf("left to a firm that nobody speaks for: %v", err)
+	}
+	r.Do(registry.KindSucceeded, left, registry.OrganisationParty(next), opleiders)
+}
