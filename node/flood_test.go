@@ -54,6 +54,32 @@ func TestManyRefusalsAtOnce(t *testing.T) {
 	}
 }
 
+// TestDigestsAreFew: a member that sends wrong digests does not keep the leader busy with them.
+func TestDigestsAreFew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newClusterWith(t, 1, nil)
+		defer c.close()
+		lead := c.leader()
+		busy := 0
+		for i := range uint64(10) {
+			body := &registry.StateDigest{Digest: fmt.Sprintf("%064x", i), Size: 1}
+			e, err := registry.Compose(registry.Draft{Genesis: c.genesis, Now: time.Now()}, registry.KindDigest, body, registry.Party{Name: registry.MemberParty("lid-1"), Key: c.members["lid-1"]})
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch o, err := c.submit(lead, e); {
+			case errors.Is(err, registry.ErrBusy):
+				busy++
+			case err != nil || !errors.Is(o.Err(), registry.ErrDigest):
+				t.Errorf("digest %d: %+v, %v", i, o, err)
+			}
+		}
+		if busy != 10-digestsPerMinute {
+			t.Errorf("%d of 10 were turned away", busy)
+		}
+	})
+}
+
 // TestStrangersFillNoLog: neither events that anybody can make up nor the many applications of
 // one who was admitted by nobody make raft's log or the region's grow without end.
 func TestStrangersFillNoLog(t *testing.T) {

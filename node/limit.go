@@ -35,6 +35,10 @@ func (b *bucket) take(now time.Time) bool {
 	return true
 }
 
+// digestsPerMinute bounds how many digests of the state are looked at: for each, right or wrong,
+// the leader goes over the whole state and does nothing else. One a day is enough.
+const digestsPerMinute = 2
+
 // knows says whether an event names a signer that the region took in. Its signatures were
 // checked.
 func (n *Node) knows(e registry.SignedEvent) bool {

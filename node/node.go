@@ -33,6 +33,7 @@ type Node struct {
 	queue     chan submission
 
 	applications *bucket       // of leaves that strangers make
+	digests      *bucket       // of digests that are held against the state
 	refusals     *bucket       // of their refusals that are remembered
 	checks       chan struct{} // has a token for each check under way
 
@@ -116,7 +117,7 @@ func newNode(c Config, p parts) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{cfg: c, log: c.Log.With("node", c.ID), founding: regionOfCharter(charter), genesis: event.Event.ID(),
-		parts: p, queue: make(chan submission, maxWaiting), applications: newBucket(c.ApplicationsPerMinute), refusals: newBucket(c.ApplicationsPerMinute),
+		parts: p, queue: make(chan submission, maxWaiting), applications: newBucket(c.ApplicationsPerMinute), refusals: newBucket(c.ApplicationsPerMinute), digests: newBucket(digestsPerMinute),
 		checks: make(chan struct{}, maxChecks), counters: newCounters(), started: make(chan struct{}), stopped: make(chan struct{})}
 	if err := kv.CheckFormat(p.store, storeName, storeFormat); err != nil {
 		return nil, err

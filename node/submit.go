@@ -158,11 +158,14 @@ func (n *Node) atTheDoor(event registry.SignedEvent) (*registry.Outcome, error) 
 	if !n.verified.leads() {
 		return nil, registry.ErrNoLeader // a new leader may not have applied yet what others were told
 	}
+	now := n.cfg.Clock()
+	if event.Event.Kind == registry.KindDigest && n.vouched(event) && !n.digests.take(now) {
+		return nil, registry.ErrBusy
+	}
 	err, lost := n.machine.wouldTake(event, n.stamp)
 	if lost != nil {
 		return nil, lost
 	}
-	now := n.cfg.Clock()
 	if err == nil {
 		if !n.knows(event) && !n.applications.take(now) {
 			return nil, registry.ErrBusy
