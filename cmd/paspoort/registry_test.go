@@ -72,7 +72,7 @@ func newCouncil(t *testing.T) *council {
 			t.Fatal(err)
 		}
 		group := []registry.Group{registry.Werkgevers, registry.Werknemers, registry.Opleiders, registry.Overheid}[i]
-		charter.Members = append(charter.Members, registry.Member{ID: id, Name: "Lid " + id, Group: group, Key: registrytest.PublicKey(key)})
+		charter.Members = append(charter.Members, registry.Member{Contact: "toelating@" + id + ".example", ID: id, Name: "Lid " + id, Group: group, Key: registrytest.PublicKey(key)})
 	}
 	founding, err := registry.Found(charter, time.Now(), members)
 	if err != nil {
@@ -211,10 +211,10 @@ func TestRegistry(t *testing.T) {
 
 	t.Run("what can be seen", func(t *testing.T) {
 		c.t = t
-		c.sees("vaart", []string{"status", id[:8]}, "Opleidingshuis De Vaart", "https://vaart.example", "criteria-1", "Nog nodig: 2 leden, uit 2 andere groepen", "Lid vakbond", "Uiterlijk")
+		c.sees("vaart", []string{"status", id[:8]}, "Opleidingshuis De Vaart", "https://vaart.example", "criteria-1", "Nog nodig: 2 leden, uit 2 andere groepen", "Lid vakbond", "toelating@vakbond.example", "Uiterlijk")
 		c.sees("vakbond", []string{"status"}, "Wacht op u", id[:12], "vakbond.json approve")
 		c.sees("nobody", []string{"list", "proposals", "--node", c.url}, id[:12], "wacht op besluit", "Opleidingshuis De Vaart")
-		c.sees("nobody", []string{"list", "members", "--node", c.url}, "Lid gemeente", "werknemers")
+		c.sees("nobody", []string{"list", "members", "--node", c.url}, "Lid gemeente", "werknemers", "toelating@gemeente.example")
 		c.sees("nobody", []string{"list", "--node", c.url, "--lang", "en"}, "No organisations are admitted.")
 	})
 	c.t = t
