@@ -11,7 +11,7 @@ PAGES     = $(sort $(dir $(shell grep -rl --include='*_test.go' 'func TestPages'
 FIRST     = :
 
 .DEFAULT_GOAL := check
-.PHONY: check build run demo test race e2e lint fuzz bench pages generate deb debtest clean help
+.PHONY: check build run demo test race e2e lint chaos fuzz bench pages generate deb debtest clean help
 
 ## check: quickly says whether the tree is sound (the default)
 check:
@@ -53,6 +53,11 @@ lint:
 	@out=$$(gofmt -l $$($(GO) list -f '{{.Dir}}' $(PKGS))); if [ -n "$$out" ]; then echo "gofmt these:"; echo "$$out"; exit 1; fi
 	$(GO) vet $(PKGS)
 	$(GO) tool staticcheck $(PKGS)
+
+## chaos: nodes in network namespaces whose network and power fail, for CHAOS (2m); needs root
+CHAOS ?= 2m
+chaos:
+	PASPOORT_CHAOS=$(CHAOS) $(GO) test -count=1 -timeout 2h -v -run 'Chaos|PowerFails|Network|Disk' ./node
 
 ## fuzz: every fuzz target for FUZZTIME (10s)
 # Making an input that is merely interesting shorter takes the engine up to a minute by

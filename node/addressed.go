@@ -83,7 +83,11 @@ func (a addressing) AppendEntries(id raft.ServerID, target raft.ServerAddress, a
 	if changed.RPCHeader, err = a.header(args.RPCHeader, id); err != nil {
 		return err
 	}
-	return a.Transport.AppendEntries(id, target, &changed, resp)
+	sent := a.n.heard.now()
+	if err = a.Transport.AppendEntries(id, target, &changed, resp); err == nil && resp.Success && resp.Term == args.Term {
+		a.n.heard.answer(id, sent)
+	}
+	return err
 }
 
 // RequestVote implements raft.Transport.

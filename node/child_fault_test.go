@@ -2,7 +2,9 @@ package node
 
 import (
 	"context"
+	"log/slog"
 	"net"
+	"os"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -103,4 +105,12 @@ func (l links) free() {
 	for _, link := range l {
 		link.Free()
 	}
+}
+
+// childLevel is what a node that is a process of its own says.
+func childLevel() slog.Level {
+	if os.Getenv("PASPOORT_NODE_LOG") != "" {
+		return slog.LevelDebug
+	}
+	return slog.LevelInfo
 }

@@ -75,20 +75,25 @@ func (d *diskTrouble) said(id, what string) bool {
 // picture copies a node's folder as a backup does that stops its machine for a moment.
 func (d *diskTrouble) picture(id string) string {
 	d.t.Helper()
-	d.mu.Lock()
-	cmd := d.running[id]
-	d.mu.Unlock()
-	if cmd != nil {
-		if err := cmd.Process.Signal(syscall.SIGSTOP); err != nil {
-			d.t.Fatal(err)
-		}
-		defer cmd.Process.Signal(syscall.SIGCONT)
-	}
+	d.signal(id, true)
+	defer d.signal(id, false)
 	to := filepath.Join(d.t.TempDir(), id)
 	if err := os.CopyFS(to, os.DirFS(d.folder(id))); err != nil {
 		d.t.Fatal(err)
 	}
 	return to
+}
+
+// signal stops a node's process for a while, or lets it go on.
+func (p *processes) signal(id string, stop bool) {
+	p.t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if cmd := p.running[id]; cmd != nil {
+		if err := cmd.Process.Signal(map[bool]os.Signal{true: syscall.SIGSTOP, false: syscall.SIGCONT}[stop]); err != nil {
+			p.t.Fatal(err)
+		}
+	}
 }
 
 // putBack gives a node that was killed an old folder.

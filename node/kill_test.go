@@ -38,6 +38,7 @@ type childConfig struct {
 	ID, Dir  string
 	Founding []byte
 	Faults   childFaults
+	Listen   string // in a network of its own; else the listener comes from the parent
 }
 
 func TestMain(m *testing.M) {
@@ -60,11 +61,11 @@ func runChild(path string) error {
 	if err := json.Unmarshal(raw, &c); err != nil {
 		return err
 	}
-	peer, err := net.FileListener(os.NewFile(3, "peer"))
+	peer, host, err := c.listen()
 	if err != nil {
 		return err
 	}
-	n, err := c.Faults.start(Config{ID: c.ID, Dir: c.Dir, Founding: c.Founding, Peer: peer, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+	n, err := c.Faults.start(Config{ID: c.ID, Dir: c.Dir, Founding: c.Founding, Peer: peer, Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: childLevel()})),
 		TLSKey: namedP256("tls " + c.ID), TimestampKey: namedP256("timestamp " + c.ID), LogKey: namedEd25519("log " + c.ID), CosignerKey: namedEd25519("cosigner " + c.ID),
 		CheckpointInterval: 50 * time.Millisecond})
 	if err != nil {
@@ -74,13 +75,27 @@ func runChild(path string) error {
 	if err != nil {
 		return err
 	}
-	public, err := net.Listen("tcp", "127.0.0.1:0")
+	public, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		return err
 	}
 	fmt.Println("http://" + public.Addr().String())
 	go web.Serve(context.Background(), public, handler, nil)
 	return n.Run(context.Background())
+}
+
+// listen gives the listener for other nodes, and the host on which people are served.
+func (c childConfig) listen() (net.Listener, string, error) {
+	if c.Listen == "" {
+		l, err := net.FileListener(os.NewFile(3, "peer"))
+		return l, "127.0.0.1", err
+	}
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return nil, "", err
+	}
+	l, err := net.Listen("tcp", c.Listen)
+	return l, host, err
 }
 
 // processes are the nodes of a region, each a process of its own.
@@ -93,6 +108,7 @@ type processes struct {
 	urls      map[string]string
 	programs  map[string]string // of nodes that run another program than this one
 	faults    map[string]childFaults
+	spaces    map[string]string // network namespaces of nodes that have one; see chaos_fault_test.go
 }
 
 func newProcesses(t *testing.T, size int) *processes {
@@ -111,25 +127,32 @@ func newProcesses(t *testing.T, size int) *processes {
 		p.listeners[node.ID] = f
 	}
 	p.writeConfigs()
-	t.Cleanup(func() {
-		for id := range p.listeners {
-			p.kill(id)
-			p.listeners[id].Close()
-			if t.Failed() {
-				if raw, err := os.ReadFile(p.log(id)); err == nil {
-					t.Logf("%s:\n%s", id, raw[max(0, len(raw)-2000):])
-				}
+	t.Cleanup(p.end)
+	return p
+}
+
+// end kills all and shows what they said, if that is wanted.
+func (p *processes) end() {
+	for id := range p.listeners {
+		p.kill(id)
+		p.listeners[id].Close()
+		if p.t.Failed() {
+			if raw, err := os.ReadFile(p.log(id)); err == nil {
+				p.t.Logf("%s:\n%s", id, raw[max(0, len(raw)-2000):])
 			}
 		}
-	})
-	return p
+	}
 }
 
 // writeConfigs tells each node of the region as it is founded now.
 func (p *processes) writeConfigs() {
 	p.t.Helper()
 	for id := range p.listeners {
-		raw, err := json.Marshal(childConfig{id, filepath.Join(p.dir, id), p.founding, p.faults[id]})
+		c := childConfig{ID: id, Dir: filepath.Join(p.dir, id), Founding: p.founding, Faults: p.faults[id]}
+		if p.spaces != nil {
+			c.Listen = p.address(id)
+		}
+		raw, err := json.Marshal(c)
 		if err != nil {
 			p.t.Fatal(err)
 		}
@@ -155,6 +178,9 @@ func (p *processes) start(id string) {
 	}
 	defer log.Close()
 	cmd := exec.Command(cmp.Or(p.programs[id], self))
+	if space := p.spaces[id]; space != "" {
+		cmd = exec.Command("ip", "netns", "exec", space, self)
+	}
 	cmd.Env = append(os.Environ(), nodeVariable+"="+p.config(id))
 	cmd.ExtraFiles, cmd.Stderr = []*os.File{p.listeners[id]}, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

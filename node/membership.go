@@ -267,6 +267,12 @@ func (n *Node) lead(ctx context.Context) {
 		if err := n.found(ctx); err != nil {
 			n.log.Warn("the founding event was not accepted", "error", err)
 		}
+		if doubt, outvoted := n.clock.doubted(); outvoted {
+			n.log.Warn("gives leadership away", "why", doubt)
+			if err := n.raft.LeadershipTransfer().Error(); err == nil {
+				return
+			}
+		}
 		if err := n.reconcileMembers(ctx); err != nil {
 			n.log.Warn("members do not follow the charter yet", "error", err)
 		}

@@ -59,6 +59,8 @@ type Node struct {
 	wg          sync.WaitGroup
 
 	asked    askedNodes
+	clock    clockWatch
+	heard    heard
 	formedMu sync.Mutex
 	births   map[string]string
 }
@@ -195,7 +197,7 @@ func (n *Node) take(ctx context.Context, cancel context.CancelCauseFunc) error {
 		return err
 	}
 	close(n.started)
-	for _, work := range []func(context.Context){n.runLeader, n.runBatches, n.runPayloads, n.runErasures, n.runAudit, n.publisher.run, n.watchSpace, n.askAll} {
+	for _, work := range []func(context.Context){n.runLeader, n.runBatches, n.runPayloads, n.runErasures, n.runAudit, n.publisher.run, n.watchSpace, n.watchClock, n.askAll} {
 		n.wg.Go(func() { work(ctx) })
 	}
 	n.wg.Go(func() {

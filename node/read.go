@@ -138,6 +138,8 @@ func (n *Node) lastCommand(index uint64) (uint64, error) {
 type leadership struct {
 	raft        leaderRaft
 	lastCommand func(uint64) (uint64, error)
+	moment      func() uint64     // see heard.go
+	quorumSince func(uint64) bool // led at some time after a moment
 
 	mu    sync.Mutex
 	ready uint64 // term in which a barrier was applied; 0: none
@@ -203,11 +205,22 @@ func (l *leadership) run() {
 		l.mu.Unlock()
 		// The index is taken before leadership is confirmed: what was committed until now
 		// is in it, and the confirmation shows that no other leader committed more before.
-		if r.index, r.err = l.lastCommand(l.raft.CommitIndex()); r.err == nil && l.raft.VerifyLeader().Error() != nil {
-			r.err = registry.ErrNoLeader
+		if r.index, r.err = l.lastCommand(l.raft.CommitIndex()); r.err == nil {
+			r.err = l.confirm()
 		}
 		close(r.done)
 	}
+}
+
+// confirm returns nil when this node led at some time after the call. An answer that was
+// under way already satisfies raft, so it may take more than one round.
+func (l *leadership) confirm() error {
+	for moment := l.moment(); l.raft.VerifyLeader().Error() == nil; {
+		if l.quorumSince(moment) {
+			return nil
+		}
+	}
+	return registry.ErrNoLeader
 }
 
 // lead notes that a barrier of this term was applied; term 0 is the end of leading.

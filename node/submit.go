@@ -162,6 +162,9 @@ func (n *Node) atTheDoor(event registry.SignedEvent) (*registry.Outcome, error) 
 	if event.Event.Kind == registry.KindDigest && n.vouched(event) && !n.digests.take(now) {
 		return nil, registry.ErrBusy
 	}
+	if doubt, _ := n.clock.doubted(); doubt != "" {
+		return nil, registry.ErrNoLeader // until another leads, or the clock is set
+	}
 	err, lost := n.machine.wouldTake(event, n.stamp)
 	if lost != nil {
 		return nil, lost
