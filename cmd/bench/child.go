@@ -45,6 +45,7 @@ func runChild(path string) error {
 	if config.Peer, err = net.FileListener(os.NewFile(3, "peer")); err != nil {
 		return err
 	}
+	node.LimitMemory()
 	n, err := node.New(config)
 	if err != nil {
 		return err

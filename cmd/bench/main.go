@@ -19,7 +19,17 @@ func main() {
 	out := flag.String("out", "", "write the results as JSON to this file")
 	only := flag.String("only", "", "run the rows with a name that begins with this; registry for what is measured of a region")
 	smoke := flag.Bool("smoke", false, "two rounds of each row: says that it works, not how fast")
+	large := flag.Int("large", 0, "measure a region with so many entries, and nothing else")
+	nodes := flag.Int("nodes", 3, "nodes of the region of -large")
 	flag.Parse()
+	if *large > 0 {
+		figures, err := largeFigures(*large, *nodes)
+		err = errors.Join(err, bench.Figures(os.Stdout, figures))
+		if *out != "" {
+			err = errors.Join(err, bench.Write(*out, bench.Report{Figures: figures}))
+		}
+		exit(err)
+	}
 	rows := slices.DeleteFunc(bench.Rows(), func(r bench.Row) bool { return !strings.HasPrefix(r.Name, *only) })
 	size := whole
 	if *smoke {

@@ -56,6 +56,7 @@ func serveNode(ctx context.Context, path string) error {
 	if config.Peer, err = conf.Open(c.PeerListen); err != nil {
 		return err
 	}
+	node.LimitMemory()
 	n, err := node.New(config)
 	if err != nil {
 		config.Peer.Close()

@@ -82,7 +82,9 @@ func badgerOptions(dir string, o Options) badger.Options {
 	if mem == 0 {
 		mem = defaultMemTable
 	}
-	return badger.DefaultOptions(dir).
+	small := badger.DefaultOptions(dir)
+	small.TableSizeMultiplier = 1 // making a large table of an old level takes twice its size in memory
+	return small.
 		WithSyncWrites(o.Sync).
 		WithLogger(badgerLog{o.Log}).
 		WithMemTableSize(mem).
