@@ -116,6 +116,9 @@ func TestChaos(t *testing.T) {
 		tr.goesOn("with " + name + " at " + id)
 		mend()
 		tr.goesOn("after " + name + " at " + id)
+		for _, node := range p.charter.Nodes { // one at a time: two of three may not fail together
+			eventually(t, node.ID+" votes and signs", func() bool { return p.votes(node.ID) })
+		}
 		done[name]++
 	}
 	t.Logf("faults: %v", done)

@@ -148,16 +148,19 @@ func TestDisksThatForget(t *testing.T) {
 		x.harm(id)
 		d.start(id)
 		d.writes(6)
-		eventually(t, x.name+": it votes and signs again", func() bool {
-			s, err := d.status(id)
-			return err == nil && s.Signs && slices.ContainsFunc(s.Peers, func(p Peer) bool { return p.ID == id && p.Member == "voter" })
-		})
+		eventually(t, x.name+": it votes and signs again", func() bool { return d.votes(id) })
 		d.settled()
 		if !d.said(id, x.says) {
 			t.Errorf("%s: it did not say %q", x.name, x.says)
 		}
 	}
 	t.Logf("%d acknowledged writes, all there", len(d.acked))
+}
+
+// votes says whether a node is a voter again and signs.
+func (p *processes) votes(id string) bool {
+	s, err := p.status(id)
+	return err == nil && s.Signs && s.Leader != "" && slices.ContainsFunc(s.Peers, func(p Peer) bool { return p.ID == id && p.Member == "voter" })
 }
 
 // spoilLog takes the last acknowledged entries out of raft's log, as a disk does that lost

@@ -60,7 +60,7 @@ func (c *cluster) room(m *member) *machineRoom {
 // open opens raft's log on the disk as it is.
 func (r *machineRoom) open() {
 	files := segment.NewFiler("log", diskVFS{r.disk})
-	if err := mendTail("log", r.meta, files); err != nil {
+	if err := mendLog("log", r.meta, files); err != nil {
 		r.t.Fatal(err)
 	}
 	w, err := wal.Open("log", wal.WithMetaStore(r.meta), wal.WithSegmentFiler(files),

@@ -140,7 +140,7 @@ func (n *Node) openRaft() error {
 		return err
 	}
 	votes := &metadb.BoltMetaDB{} // of our own, because the log's Close leaves its own one open
-	if err := mendTail(logs, votes, segment.NewFiler(logs, walfs.New())); err != nil {
+	if err := mendLog(logs, votes, segment.NewFiler(logs, walfs.New())); err != nil {
 		return fmt.Errorf("raft log: %w", errors.Join(err, votes.Close()))
 	}
 	w, err := wal.Open(logs, wal.WithLogger(raftLog(n.log)), wal.WithMetaStore(votes))
