@@ -53,6 +53,7 @@ func newSpaces(t *testing.T, size int) []*space {
 		t.Cleanup(func() { run("ip", "netns", "del", s.name) })
 		must(run("ip", "link", "add", s.card, "type", "veth", "peer", "name", "card", "netns", s.name))
 		must(run("ip", "link", "set", s.card, "master", bridge, "up"))
+		t.Cleanup(func() { run("ip", "link", "del", s.card) })
 		must(s.inside("ip", "addr", "add", s.address+"/24", "dev", "card"))
 		must(s.inside("ip", "link", "set", "card", "up"))
 		must(s.inside("ip", "link", "set", "lo", "up"))

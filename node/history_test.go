@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -232,12 +233,16 @@ func TestControlStaleRead(t *testing.T) {
 type tornLog struct {
 	*raft.InmemStore
 	lies   atomic.Bool
+	full   atomic.Bool // there is no room
 	synced atomic.Uint64
 }
 
 func (l *tornLog) StoreLog(log *raft.Log) error { return l.StoreLogs([]*raft.Log{log}) }
 
 func (l *tornLog) StoreLogs(logs []*raft.Log) error {
+	if l.full.Load() {
+		return syscall.ENOSPC
+	}
 	if err := l.InmemStore.StoreLogs(logs); err != nil {
 		return err
 	}
