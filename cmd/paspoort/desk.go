@@ -32,7 +32,8 @@ withdraw.
 
 The desk listens on this computer only, to programs of your own user where the system
 tells, and opens by a link that works once. It reads a copy of the registry that it
-verified itself. Your key signs here and goes nowhere; only what you signed is sent. The same file as for "paspoort registry" says who you are.`,
+verified itself. Your key signs here and goes nowhere; only what you signed is sent. The
+same file as for "paspoort registry" says who you are.`,
 		Args:              noArgs,
 		PersistentPreRunE: func(*cobra.Command, []string) error { return checkLanguage(f.lang) },
 		RunE:              func(cmd *cobra.Command, _ []string) error { return f.desk(cmd, listen) },

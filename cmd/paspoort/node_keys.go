@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -24,7 +23,7 @@ func openKey(cmd *cobra.Command, address, file string) (keyfile.Opened, error) {
 
 func passphraseOf(cmd *cobra.Command, file, prompt string) (string, error) {
 	if file != "" {
-		body, err := os.ReadFile(file)
+		body, err := keyfile.ReadText(file) // who can read it needs only a copy of the key
 		return strings.TrimRight(string(body), "\r\n"), err
 	}
 	words, err := readHidden(cmd, prompt)

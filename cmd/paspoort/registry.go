@@ -212,12 +212,15 @@ func (v *voice) submit(act govern.Act) (out registry.Outcome, err error) {
 // secret is the passphrase of a key file or the PIN of a token: from the file, else from
 // the terminal, twice when it is new.
 func (f *registryFlags) secret(cmd *cobra.Command, key string, fresh bool) (string, error) {
+	if f.passphrase != "" {
+		return passphraseOf(cmd, f.passphrase, "")
+	}
 	prompt := words("Wachtwoordzin van uw sleutel: ", "Passphrase of your key: ")
 	if conf.OnToken(key) {
 		prompt = words("PIN van uw token: ", "PIN of your token: ")
 	}
 	asker := walletFlags{lang: f.lang}
-	raw, err := asker.askSecret(cmd, f.passphrase, prompt.In(f.lang), fresh, errNoPassphrase)
+	raw, err := asker.askSecret(cmd, "", prompt.In(f.lang), fresh, errNoPassphrase)
 	return string(raw), err
 }
 
