@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
@@ -105,29 +106,39 @@ func (h *houses) command(who, line string) []string {
 	return words[1:]
 }
 
-func (h *houses) start(who string, args []string) *exec.Cmd {
+// process is a command that runs until it is killed.
+func (h *houses) process(who string, args ...string) *exec.Cmd {
 	self, err := os.Executable()
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	cmd := exec.Command(self, args...)
 	cmd.Dir = h.path(who)
-	cmd.Env = append(os.Environ(), "PASPOORT_TEST_PROGRAM=1", "PASPOORT_KEY_PASSPHRASE_FILE="+h.path(who, "passphrase"),
-		"PASPOORT_SEAT="+h.path(who, "seat.json"), "LANG=en_GB.UTF-8", "TMPDIR="+h.dir)
+	cmd.Env = append(append(os.Environ(), "PASPOORT_TEST_PROGRAM=1"), h.settings(who)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	return cmd
 }
 
-// run runs a command to its end and gives what it printed.
+// run runs a command to its end, in the folder of an organisation, and gives what it printed.
+// Only nodes are processes of their own: to start one for each command costs more than the rest.
 func (h *houses) run(who, line string) (string, error) {
-	cmd := h.start(who, h.command(who, line))
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	err := cmd.Run()
-	if err != nil {
-		err = errors.Join(err, errors.New(errs.String()))
+	h.t.Helper()
+	args := h.command(who, line)
+	h.t.Chdir(h.path(who))
+	for _, setting := range h.settings(who) {
+		name, value, _ := strings.Cut(setting, "=")
+		h.t.Setenv(name, value)
 	}
-	return out.String(), err
+	var out, errs bytes.Buffer
+	if code := run(h.t.Context(), args, strings.NewReader(""), &out, &errs); code != exitOK {
+		return out.String(), fmt.Errorf("exit code %d: %s", code, errs.String())
+	}
+	return out.String(), nil
+}
+
+func (h *houses) settings(who string) []string {
+	return []string{"PASPOORT_KEY_PASSPHRASE_FILE=" + h.path(who, "passphrase"), "PASPOORT_SEAT=" + h.path(who, "seat.json"),
+		"LANG=en_GB.UTF-8", "TMPDIR=" + h.dir}
 }
 
 func (h *houses) must(who, line string) string {
@@ -147,7 +158,7 @@ func (h *houses) serve(who string) {
 		h.t.Fatal(err)
 	}
 	defer log.Close()
-	cmd := h.start(who, []string{"node", "serve", "--config", "node.json"})
+	cmd := h.process(who, "node", "serve", "--config", "node.json")
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
 		h.t.Fatal(err)
