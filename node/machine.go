@@ -215,7 +215,11 @@ func (m *machine) applyEvent(p *pending, raw []byte, logTime int64) registry.Out
 	if err != nil {
 		return m.noLeaf(p, event.Event.ID(), err, logTime)
 	}
-	if err := p.append(effect.Index, leaf); err != nil {
+	stored, err := registry.LeafOf(raw, unix(logTime))
+	if err == nil {
+		err = p.append(effect.Index, stored)
+	}
+	if err != nil {
 		m.fail(err)
 		return refusal(effect.Event, err)
 	}
@@ -237,11 +241,7 @@ func (m *machine) noLeaf(p *pending, id string, err error, logTime int64) regist
 	return o
 }
 
-func (p *pending) append(index uint64, leaf registry.Leaf) error {
-	raw, err := leaf.Marshal()
-	if err != nil {
-		return fmt.Errorf("leaf %d: %w", index, err)
-	}
+func (p *pending) append(index uint64, raw []byte) error {
 	tiles, err := p.tree.Append(tlog.LeafHash(raw))
 	if err != nil {
 		return err

@@ -5,14 +5,19 @@ import (
 	"runtime/debug"
 )
 
-// memoryLimit is from where on Go's collector works harder: what a node holds for good is some
-// tens of megabytes, however long its log is, and the rest is room that its store and its
-// batches take now and then. Go would let that double before it collects.
-const memoryLimit = 128 << 20
+// What a node holds for good is some tens of megabytes, however long its log is; the rest is room
+// that its store and its batches take now and then. Go's collector would run often as long as
+// there is little, and let much double before it runs: here it may leave more, up to a limit.
+const (
+	memoryLimit = 128 << 20
+	gcPercent   = 300
+)
 
-// LimitMemory is for a process that runs one node and little else. GOMEMLIMIT goes before it.
+// LimitMemory is for a process that runs one node and little else. GOMEMLIMIT or GOGC goes
+// before it.
 func LimitMemory() {
-	if os.Getenv("GOMEMLIMIT") == "" {
+	if os.Getenv("GOMEMLIMIT") == "" && os.Getenv("GOGC") == "" {
 		debug.SetMemoryLimit(memoryLimit)
+		debug.SetGCPercent(gcPercent)
 	}
 }

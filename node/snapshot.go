@@ -163,7 +163,7 @@ func (m *machine) follow(p *pending, raw []byte) error {
 	}
 	p.nodes = p.nodes || effect.Nodes || effect.Index == 0
 	p.erased = append(p.erased, effect.Erased...)
-	return p.append(effect.Index, leaf)
+	return p.append(effect.Index, raw) // its own canonical form: ParseLeaf saw to that
 }
 
 // head is the tree as a checkpoint without origin; the empty tree in the middle of a

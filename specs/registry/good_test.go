@@ -3,6 +3,7 @@ package registry_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"paspoort.example/paspoort/specs/registry"
 	"paspoort.example/paspoort/specs/registry/registrytest"
@@ -37,5 +38,28 @@ func TestCheckedIsNotTrusted(t *testing.T) {
 	}
 	if r.State.Digest() == before {
 		t.Error("the event changed nothing")
+	}
+}
+
+// TestLeafOf: a leaf that is put together is the leaf that is encoded.
+func TestLeafOf(t *testing.T) {
+	for _, g := range goldens {
+		snap, _ := readGolden(t, g.name)
+		for i, want := range snap.Leaves {
+			leaf, err := registry.ParseLeaf(want)
+			if err != nil {
+				t.Fatal(err)
+			}
+			event, err := leaf.Signed().Marshal()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := registry.LeafOf(event, time.Unix(leaf.LogTime, 0)); err != nil || string(got) != string(want) {
+				t.Errorf("%s, leaf %d: %s, %v", g.name, i, got, err)
+			}
+		}
+	}
+	if _, err := registry.LeafOf([]byte("{}"), time.Unix(1, 0)); !errors.Is(err, registry.ErrMalformed) {
+		t.Errorf("not an event: got %v", err)
 	}
 }

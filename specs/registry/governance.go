@@ -19,6 +19,7 @@ func (x *step) propose(threshold string) error {
 			}
 		}
 	}
+	x.s.proposals.begin(p.ID) // its event was not in the log
 	return x.settle(p)
 }
 

@@ -1,6 +1,8 @@
 package registry
 
 import (
+	"bytes"
+	"strconv"
 	"time"
 
 	"paspoort.example/paspoort/specs/ijson"
@@ -41,6 +43,21 @@ func (l Leaf) Marshal() ([]byte, error) {
 		return nil, ErrMalformed.with("the leaf cannot be encoded")
 	}
 	return raw, nil
+}
+
+// LeafOf is the canonical form of the leaf of an event whose canonical form is given, as
+// [ParseEvent] took it: the same as Marshal of its leaf, without encoding it once more.
+func LeafOf(event []byte, logTime time.Time) ([]byte, error) {
+	const begin = `,"signatures":[`
+	// In a string the quotes would stand behind backslashes: the last one is the member.
+	i := bytes.LastIndex(event, []byte(begin))
+	if i < 0 {
+		return nil, ErrMalformed.with("not a signed event")
+	}
+	out := make([]byte, 0, len(event)+64)
+	out = strconv.AppendInt(append(append(out, event[:i]...), `,"log_time":`...), logTime.Unix(), 10)
+	out = append(append(out, event[i:len(event)-1]...), `,"version":`...)
+	return append(strconv.AppendInt(out, LeafVersion, 10), '}'), nil
 }
 
 // ParseLeaf reads a leaf and checks its form. It fails with [ErrTooLarge] or [ErrMalformed].

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 
@@ -87,7 +88,7 @@ func ParseSubmission(raw []byte) (Submission, error) {
 		return Submission{}, ErrTooLarge
 	}
 	var envelope submissionBody
-	if err := ijson.UnmarshalClosed(raw, &envelope); err != nil {
+	if bytes.HasPrefix(raw, []byte(`{"event":`)) || ijson.UnmarshalClosed(raw, &envelope) != nil {
 		e, err := ParseEvent(raw)
 		return Submission{Event: e}, err
 	}

@@ -93,14 +93,25 @@ func (t *table[T]) fresh(key string, index int) keptRow {
 	return keptRow{t.name + "/" + key, index, rows[index].Leaf, rows[index].chain, raw}
 }
 
-// pop takes back the last put under key.
+// pop takes back the last put under key. That there is no row stays known, of few: who looks at
+// an event before it applies it asks twice.
 func (t *table[T]) pop(key string) {
 	rows := t.rows[key]
-	if len(rows) == 1 {
+	switch {
+	case len(rows) > 1:
+		t.rows[key] = rows[:len(rows)-1]
+	case t.kept != nil && len(t.rows) < maxCached:
+		t.rows[key] = nil
+	default:
 		delete(t.rows, key)
-		return
 	}
-	t.rows[key] = rows[:len(rows)-1]
+}
+
+// begin says that there is no row under key, to who knows.
+func (t *table[T]) begin(key string) {
+	if _, ok := t.rows[key]; t.kept != nil && !ok {
+		t.rows[key] = nil
+	}
 }
 
 // rollback forgets what the leaves from size on brought.
