@@ -13,8 +13,11 @@ import (
 // progress prints what is proposed.
 func (p *registryPrinter) progress(x registry.Progress) {
 	title := govern.KindText(x.Kind).In(p.lang)
-	if x.Name != "" {
-		title += ": " + x.Name
+	switch own := govern.NameIn(x.Event); {
+	case own != "":
+		title += ": " + own
+	case x.Name != "": // the proposal holds an id only
+		title += ": " + x.Name + words(" (zegt het knooppunt)", " (the node says)").In(p.lang)
 	}
 	p.line("%s", "%s", p.s.bold(oneLine(title)))
 	p.fact("Nummer", "Id", x.ID)

@@ -3,6 +3,8 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"paspoort.example/paspoort/specs/registry"
 )
 
 // TestRegistryShowsWhatIsSigned: every command that signs shows all of it before it asks, with
@@ -44,5 +46,21 @@ func TestTextsStayOnTheirLine(t *testing.T) {
 	p.fact("Reden", "Reason", "goed\n  Nummer                   a\x1b[2Jb")
 	if got := said.String(); strings.Count(got, "\n") != 1 || strings.ContainsRune(got, 0x1b) {
 		t.Errorf("got %q", got)
+	}
+}
+
+// TestNamesOfNodesAreMarked: a proposal holds an id; which name goes with it a node says.
+func TestNamesOfNodesAreMarked(t *testing.T) {
+	for _, x := range []registry.Progress{
+		{Name: "Een ander", Event: registry.Event{Kind: registry.KindWithdrawn, Body: []byte(`{}`)}},
+		{Name: "Een ander", Event: registry.Event{Kind: registry.KindApplied, Body: []byte(`{"name":"De Vaart"}`)}},
+	} {
+		x.Kind = x.Event.Kind
+		var said strings.Builder
+		(&registryPrinter{w: &said, lang: "nl"}).progress(x)
+		title, _, _ := strings.Cut(said.String(), "\n")
+		if strings.Contains(title, "Een ander") != strings.Contains(title, "zegt het knooppunt") || x.Kind == registry.KindApplied && !strings.HasSuffix(title, ": De Vaart") {
+			t.Errorf("got %q", title)
+		}
 	}
 }

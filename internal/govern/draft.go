@@ -44,7 +44,9 @@ func (c *Client) Send(ctx context.Context, event registry.SignedEvent) (out regi
 		return out, ErrOtherRegion
 	}
 	err = c.Any(ctx, func(node registry.Client) error {
-		out, err = node.Submit(ctx, registry.Submission{Event: event})
+		if out, err = node.Submit(ctx, registry.Submission{Event: event}); err == nil {
+			err = out.Err()
+		}
 		return err
 	})
 	return out, err

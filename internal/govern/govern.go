@@ -75,7 +75,9 @@ func (c *Client) Submit(ctx context.Context, act Act, parties ...registry.Party)
 		for _, p := range act.Payloads {
 			submission.Payloads = append(submission.Payloads, p)
 		}
-		out, err = node.Submit(ctx, submission)
+		if out, err = node.Submit(ctx, submission); err == nil {
+			err = out.Err()
+		}
 		return err
 	})
 	if err != nil {

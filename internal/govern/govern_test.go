@@ -178,3 +178,26 @@ var errToken = errors.New("the card was taken out")
 type broken struct{ crypto.Signer }
 
 func (broken) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) { return nil, errToken }
+
+// TestRefusedIsNoSuccess: a refusal is one, also in an answer that a node gives as a success.
+func TestRefusedIsNoSuccess(t *testing.T) {
+	r := registrytest.New(t)
+	good := r.Handler()
+	odd := http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if q.Method != http.MethodPost {
+			good.ServeHTTP(w, q)
+			return
+		}
+		raw, _ := io.ReadAll(q.Body)
+		s, err := registry.ParseEvent(raw)
+		if err != nil {
+			t.Error(err)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"event":"`+s.Event.ID()+`","state":"refused","code":"conflict-of-interest","detail":"x"}`)
+	})
+	out, err := client(r, serve(t, odd)).Approve(t.Context(), r.Genesis(), "", r.Party(registrytest.Vakbond))
+	if !errors.Is(err, registry.ErrConflict) {
+		t.Errorf("got %+v, %v", out, err)
+	}
+}
