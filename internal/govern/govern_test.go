@@ -194,7 +194,7 @@ func TestRefusedIsNoSuccess(t *testing.T) {
 			t.Error(err)
 		}
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = io.WriteString(w, `{"event":"`+s.Event.ID()+`","state":"refused","code":"conflict-of-interest","detail":"x"}`)
+		_, _ = io.WriteString(w, `{"event":"`+s.Event.ID()+`","state":"refused","error":"conflict-of-interest","error_description":"x"}`)
 	})
 	out, err := client(r, serve(t, odd)).Approve(t.Context(), r.Genesis(), "", r.Party(registrytest.Vakbond))
 	if !errors.Is(err, registry.ErrConflict) {
