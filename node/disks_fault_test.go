@@ -108,6 +108,7 @@ func (d *diskTrouble) putBack(id, old string) {
 // rolled back, a log with a damaged end and a damaged store: the node comes back under a new
 // raft id or says why it does not, nothing that was acknowledged is lost, and it catches up.
 func TestDisksThatForget(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	d := newDiskTrouble(t, 3)
 	const under = "coming back under a new raft id"
 	d.writes(6)
@@ -228,6 +229,7 @@ func TestDamagedTablesAreFound(t *testing.T) {
 // can know what it promised since: nothing is acknowledged, nothing larger is signed than what
 // was signed before, reads are answered, and each node says what it waits for.
 func TestDifferentBackups(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	d := newDiskTrouble(t, 3)
 	ids := sortedKeys(d.listeners)
 	old, sizes := map[string]string{}, map[string]uint64{}
@@ -277,6 +279,7 @@ func TestDifferentBackups(t *testing.T) {
 // TestDiskFull: a node stops with a sentence before its disk is full, the others go on, and
 // with room made it comes back with everything. The control does not look at its disk.
 func TestDiskFull(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	d := newDiskTrouble(t, 3)
 	small := d.follower()
 	d.kill(small)
@@ -343,6 +346,7 @@ func fillUp(path string, leave uint64) error {
 // TestSlowDisk: a disk that takes its time makes nothing wrong, and a follower that has one
 // holds nobody up.
 func TestSlowDisk(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	d := newDiskTrouble(t, 3)
 	tr := d.newTraffic(4, 5)
 	for _, slow := range []string{d.follower(), d.leader()} {

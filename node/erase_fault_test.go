@@ -89,6 +89,7 @@ func erased(n *Node) bool {
 // raft's log, snapshots, and a disk that was put back to before. Who replays the log later
 // comes to the same state.
 func TestErasedPayloadLeavesTheFiles(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	r := newDiskRegion(t, 3)
 	r.everywhere("is founded", func(n *Node) bool { return n.size() == 1 })
 	s, organisation := r.onePerson()

@@ -122,6 +122,7 @@ func (tr *traffic) end() {
 // own, while clients write and read: what they saw is one log, writes go on without whoever
 // cannot be reached, and whoever comes back catches up.
 func TestNetworkBetweenProcesses(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	if testing.Short() {
 		t.Skip("real processes are for the long run")
 	}

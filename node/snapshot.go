@@ -88,7 +88,7 @@ func (m *machine) Restore(r io.ReadCloser) error {
 	case s.Applied <= applied:
 		return m.within(s)
 	case s.Size < size:
-		return m.poisoned(fmt.Errorf("snapshot has %d leaves, this node has %d", s.Size, size))
+		return m.poisoned(fmt.Errorf("it has %d leaves and this node has %d; if people recovered the region with fewer, give this node an empty data folder", s.Size, size))
 	}
 	for size < s.Size {
 		// Without the lock: others may ask this node something meanwhile.
