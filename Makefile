@@ -11,7 +11,7 @@ PAGES     = $(sort $(dir $(shell grep -rl --include='*_test.go' 'func TestPages'
 FIRST     = :
 
 .DEFAULT_GOAL := check
-.PHONY: check build run demo test race e2e lint chaos fuzz bench pages generate deb debtest clean help
+.PHONY: check build run demo test race e2e lint chaos fuzz bench bench-large pages generate deb debtest clean help
 
 ## check: quickly says whether the tree is sound (the default)
 check:
@@ -74,6 +74,11 @@ fuzz:
 bench:
 	@mkdir -p build
 	$(GO) run ./cmd/bench -out build/bench.json
+
+## bench-large: a region with ENTRIES (1000000) entries: starting and memory; filling it takes a quarter of an hour
+bench-large:
+	@mkdir -p build
+	$(GO) run ./cmd/bench -large $(or $(ENTRIES),1000000) -out build/bench-large.json
 
 ## pages: a picture of every page in every state, and axe-core, in build/pages
 pages: internal/page/axe/node_modules
