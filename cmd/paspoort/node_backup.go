@@ -266,6 +266,11 @@ func restoreBackup(path, key, dir string) (m manifest, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return m, err
 	}
+	defer func() {
+		if err != nil { // half a node stays nowhere
+			err = errors.Join(err, emptied(dir))
+		}
+	}()
 	var record []byte
 	err = backup.Read(f, ids, func(name string, body io.Reader) error {
 		switch name {
@@ -293,6 +298,15 @@ func restoreBackup(path, key, dir string) (m manifest, err error) {
 		err = keyfile.WriteAtomic(filepath.Join(dir, recordName), record, 0o600)
 	}
 	return m, err
+}
+
+// emptied removes what is in a folder that was empty before.
+func emptied(dir string) error {
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())))
+	}
+	return err
 }
 
 // drillReport is what a drill tells.

@@ -330,6 +330,13 @@ func (h *houses) backup() (key, file string) {
 	if out, err := h.run("kring", "paspoort node restore "+file+".damaged --key "+key+" --drill"); err == nil {
 		h.t.Errorf("a damaged backup passed the drill:\n%s", out)
 	}
+	half := h.path("half")
+	if _, err := h.run("kring", "paspoort node restore "+file+".damaged --key "+key+" --dir "+half); err == nil {
+		h.t.Error("a damaged backup was restored")
+	}
+	if left, err := os.ReadDir(half); err != nil || len(left) > 0 {
+		h.t.Errorf("of a damaged backup %v stays behind, %v", left, err)
+	}
 	if left, _ := filepath.Glob(h.path("paspoort-drill-*")); len(left) > 0 {
 		h.t.Errorf("the drill left %v behind", left)
 	}
