@@ -38,12 +38,12 @@ func largeFigures(entries, nodes int) (out []bench.Figure, err error) {
 		return nil, err
 	}
 	took := time.Since(start).Seconds()
-	peak, err := c.peak()
+	peak, err := c.memoryFigure(name + "peak memory of a node that was filled")
 	if err != nil {
 		return nil, err
 	}
-	out = append(out, bench.NewFigure(name+"peak memory of a node that was filled", peak, "MB", 0, aimMemory))
-	out[0].Note = fmt.Sprintf("filled in %.0f s", took)
+	peak.Note += fmt.Sprintf("; filled in %.0f s", took)
+	out = append(out, peak)
 	more, err := c.startFigures(name)
 	return append(out, more...), err
 }
@@ -83,7 +83,6 @@ const lookAgain = 50 * time.Millisecond
 // startFigures kills and starts: one node, several times, then all.
 func (c *cluster) startFigures(name string) ([]bench.Figure, error) {
 	var one, all []float64
-	var fresh float64
 	for range 3 {
 		last := len(c.nodes) - 1
 		if err := c.kill(last); err != nil {
@@ -103,10 +102,10 @@ func (c *cluster) startFigures(name string) ([]bench.Figure, error) {
 		}
 		all = append(all, millis(took))
 	}
-	fresh, err := c.peak()
+	fresh, err := c.memoryFigure(name + "memory of a node that started")
 	return []bench.Figure{
 		bench.NewFigure(name+"restart of a node to read", bench.Median(one), "ms", 0, aimRestart),
 		bench.NewFigure(name+"all killed, start to write", bench.Median(all), "ms", 0, 0),
-		bench.NewFigure(name+"memory of a node that started", fresh, "MB", 0, aimMemory),
+		fresh,
 	}, err
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,10 +12,12 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"paspoort.example/paspoort/internal/bench"
 	"paspoort.example/paspoort/node"
 )
 
@@ -32,6 +33,7 @@ type cluster struct {
 type process struct {
 	cmd *exec.Cmd
 	url string
+	own atomic.Int64 // most memory, kB
 }
 
 // startCluster starts all nodes of a region and waits until one leads.
@@ -78,7 +80,8 @@ func (c *cluster) start(i int) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("%s did not start; see %s", c.configs[i].ID, log.Name()), cmd.Process.Kill(), cmd.Wait())
 	}
-	c.nodes[i] = &process{cmd, strings.TrimSpace(url)}
+	c.nodes[i] = &process{cmd: cmd, url: strings.TrimSpace(url)}
+	go c.nodes[i].watch()
 	return nil
 }
 
@@ -163,28 +166,62 @@ func (c *cluster) cpu() (sum time.Duration, err error) {
 	return sum, nil
 }
 
-// peak is the most memory in MB that any node has had resident since it started.
-func (c *cluster) peak() (most float64, err error) {
+// watch notes the most memory of its own that a process has, until it is gone. The system keeps
+// such a mark only of all memory, and that counts pages of files that it may take back.
+func (p *process) watch() {
+	for {
+		own, _, err := memory(p.cmd.Process.Pid)
+		if err != nil {
+			return
+		}
+		p.own.Store(max(p.own.Load(), own))
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// peak is the most memory in MB that any node has had since it started: of its own, and with
+// pages of its files.
+func (c *cluster) peak() (own, all float64, err error) {
 	for _, p := range c.nodes {
 		if p == nil {
 			continue
 		}
-		raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+		_, mark, err := memory(p.cmd.Process.Pid)
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
-		_, after, _ := bytes.Cut(raw, []byte("VmHWM:"))
-		fields := strings.Fields(string(after))
-		if len(fields) == 0 {
-			return 0, errors.New("the system tells no peak of memory")
-		}
-		kb, err := strconv.ParseFloat(fields[0], 64)
-		if err != nil {
-			return 0, err
-		}
-		most = max(most, kb/1024)
+		own, all = max(own, float64(p.own.Load())/1024), max(all, float64(mark)/1024)
 	}
-	return most, nil
+	return own, all, nil
+}
+
+// memory is what a process has now of its own, and the most that it had of all, in kB.
+func memory(pid int) (own, mark int64, err error) {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, 0, err
+	}
+	for line := range strings.Lines(string(raw)) {
+		for name, to := range map[string]*int64{"RssAnon:": &own, "VmHWM:": &mark} {
+			if rest, ok := strings.CutPrefix(line, name); ok {
+				if *to, err = strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64); err != nil {
+					return 0, 0, err
+				}
+			}
+		}
+	}
+	if own == 0 || mark == 0 {
+		return 0, 0, errors.New("the system does not tell how much memory a node takes")
+	}
+	return own, mark, nil
+}
+
+// memoryFigure is the peak, with the aim.
+func (c *cluster) memoryFigure(name string) (bench.Figure, error) {
+	own, all, err := c.peak()
+	f := bench.NewFigure(name, own, "MB", 0, aimMemory)
+	f.Note = fmt.Sprintf("%.0f with pages of its files", all)
+	return f, err
 }
 
 func (c *cluster) get(i int, path string) ([]byte, error) {

@@ -94,8 +94,8 @@ func loadFigures(r *region, l *limit, s size) (out []bench.Figure, err error) {
 		}
 		out = append(out, f...)
 	}
-	peak, err := c.peak()
-	return append(out, bench.NewFigure("peak memory of a node", peak, "MB", 0, aimMemory)), err
+	peak, err := c.memoryFigure("peak memory of a node")
+	return append(out, peak), err
 }
 
 // written is what rounds of writes came to, and of the limit in turns with them.
