@@ -205,11 +205,12 @@ func (n *Node) Timestamp(_ context.Context, commitment [32]byte) (string, error)
 }
 
 // Read implements evidence.Copy over the node's own state, as far as its checkpoint goes.
-func (n *Node) Read(_ context.Context, fn func(registry.View, paspoort.RegistryFacts) error) error {
+func (n *Node) Read(_ context.Context, fn func(registry.View, paspoort.RegistryFacts) error) (err error) {
 	_, seen := n.publisher.Checkpoint()
 	m := n.machine
 	m.mu.RLock()
 	defer m.mu.RUnlock()
+	defer m.lostRows(&err)
 	if m.meta.Size == 0 {
 		return evidence.ErrNoCopy
 	}

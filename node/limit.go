@@ -44,6 +44,8 @@ const digestsPerMinute = 2
 func (n *Node) knows(e registry.SignedEvent) bool {
 	n.machine.mu.RLock()
 	defer n.machine.mu.RUnlock()
+	var lost error
+	defer n.machine.lostRows(&lost) // then nobody is known here, and the node ends
 	return n.machine.state.Known(e)
 }
 
@@ -51,5 +53,7 @@ func (n *Node) knows(e registry.SignedEvent) bool {
 func (n *Node) vouched(e registry.SignedEvent) bool {
 	n.machine.mu.RLock()
 	defer n.machine.mu.RUnlock()
+	var lost error
+	defer n.machine.lostRows(&lost)
 	return n.machine.state.Vouched(e)
 }

@@ -24,10 +24,11 @@ const (
 var errPayload = errors.New("payload of no commitment in the log")
 
 // keepPayloads stores payloads whose commitment the log has and did not erase.
-func (n *Node) keepPayloads(list []registry.OpenPayload) error {
+func (n *Node) keepPayloads(list []registry.OpenPayload) (err error) {
 	m := n.machine
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	defer m.lostRows(&err)
 	view := m.state.View()
 	var keep []registry.OpenPayload
 	for _, p := range list {

@@ -43,9 +43,7 @@ func (n *Node) rulesAsked(e registry.Event) int {
 		if json.Unmarshal(e.Body, &d) != nil {
 			return 0
 		}
-		n.machine.mu.RLock()
-		p, err := n.machine.state.View().Proposal(d.Proposal)
-		n.machine.mu.RUnlock()
+		p, err := n.machine.proposal(d.Proposal)
 		if err != nil {
 			return 0
 		}
@@ -56,6 +54,14 @@ func (n *Node) rulesAsked(e registry.Event) int {
 		return 0
 	}
 	return change.Version
+}
+
+// proposal is a proposal as it stands.
+func (m *machine) proposal(id string) (p registry.Proposal, err error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	defer m.lostRows(&err)
+	return m.state.View().Proposal(id)
 }
 
 // behind asks all nodes of the charter which rules they know and names those that do not know
