@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -63,4 +64,20 @@ func TestNamesOfNodesAreMarked(t *testing.T) {
 			t.Errorf("got %q", title)
 		}
 	}
+}
+
+// TestSecretsOfOthers: what opens a key is for its owner's eyes, and a file that cannot be used is
+// no wrong passphrase: after a few of those a token locks itself.
+func TestSecretsOfOthers(t *testing.T) {
+	c := newCouncil(t)
+	c.ok("vaart", "init", "--pin", c.genesis+"="+c.url)
+	alias := []string{"alias", "--add", "https://nieuw.example", "--yes"}
+	if err := os.Chmod(c.secret, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c.refused("key_open_to_others", "vaart", alias...)
+	if err := os.Remove(c.secret); err != nil {
+		t.Fatal(err)
+	}
+	c.refused("no_passphrase_file", "vaart", alias...)
 }
