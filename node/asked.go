@@ -44,26 +44,31 @@ func (a *askedNodes) has(node string) bool {
 func (n *Node) askAll(ctx context.Context) {
 	began := n.publisher.remembered()
 	for {
+		var round sync.WaitGroup // at once: who does not answer holds up nobody else
 		for _, id := range n.others() {
-			if n.asked.has(id) {
-				continue
+			if !n.asked.has(id) {
+				round.Go(func() { n.askOnce(ctx, id, began) })
 			}
-			newest, answered := n.publisher.newestElsewhere(ctx, []string{id})
-			if answered == 0 {
-				continue
-			}
-			if !n.fresh && newest.newer(began) && newest.newer(n.publisher.remembered()) && !n.regained(newest) {
-				n.log.Error("cannot go on", "error", errPutBack, "node", id)
-				n.cancel(errPutBack)
-				return
-			}
-			n.asked.add(id)
 		}
+		round.Wait()
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(helloPause):
 		}
+	}
+}
+
+// askOnce asks one node, and ends this one if it forgot what that node holds.
+func (n *Node) askOnce(ctx context.Context, id string, began record) {
+	newest, answered := n.publisher.newestElsewhere(ctx, []string{id})
+	switch {
+	case answered == 0:
+	case !n.fresh && newest.newer(began) && newest.newer(n.publisher.remembered()) && !n.regained(newest):
+		n.log.Error("cannot go on", "error", errPutBack, "node", id)
+		n.cancel(errPutBack)
+	default:
+		n.asked.add(id)
 	}
 }
 
