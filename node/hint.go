@@ -69,9 +69,9 @@ func readHint(dir, genesis string) (map[string]registry.Node, error) {
 	return nodes, nil
 }
 
-// snapshotOf is the registry in a store, as far as its newest counting checkpoint goes; false
-// when there is none.
-func snapshotOf(store kv.Store) (s registry.Snapshot, ok bool, err error) {
+// hintOf is the registry in a store, as far as its newest counting checkpoint goes; false when
+// there is none, or when the nodes are those of the founding event anyway.
+func hintOf(store kv.Store) (s registry.Snapshot, ok bool, err error) {
 	if s.Checkpoint, err = readNote(store, keyPublished); err != nil || s.Checkpoint == nil {
 		return s, false, err
 	}
@@ -79,23 +79,23 @@ func snapshotOf(store kv.Store) (s registry.Snapshot, ok bool, err error) {
 	if err != nil {
 		return s, false, err
 	}
+	changed := false
 	err = store.View(func(tx kv.Tx) error {
-		for i := range c.Size {
-			raw, err := readLeaf(tx, i)
-			if err != nil {
-				return err
-			}
-			s.Leaves = append(s.Leaves, raw)
-		}
-		return tx.Scan([]byte(prefixHandover), func(_, value []byte) error {
+		err := tx.Scan([]byte(prefixHandover), func(_, value []byte) error {
 			_, note, err := kv.Body(value)
-			if err == nil && !bytes.Equal(note, s.Checkpoint) {
+			if changed = true; err == nil && !bytes.Equal(note, s.Checkpoint) {
 				s.Handovers = append(s.Handovers, bytes.Clone(note))
 			}
 			return err
 		})
+		for i := uint64(0); changed && err == nil && i < c.Size; i++ {
+			var raw []byte
+			raw, err = readLeaf(tx, i)
+			s.Leaves = append(s.Leaves, raw)
+		}
+		return err
 	})
-	if err != nil || c.Size == 0 {
+	if err != nil || !changed || c.Size == 0 {
 		return s, false, err
 	}
 	first, err := registry.ParseLeaf(s.Leaves[0])

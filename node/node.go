@@ -101,8 +101,10 @@ func New(c Config) (*Node, error) {
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	if n.hint, err = readHint(c.Dir, n.genesis); err != nil {
-		return nil, errors.Join(fmt.Errorf("node %s: %w", c.ID, err), n.closeParts())
+	if n.size() == 0 {
+		if n.hint, err = readHint(c.Dir, n.genesis); err != nil {
+			return nil, errors.Join(fmt.Errorf("node %s: %w", c.ID, err), n.closeParts())
+		}
 	}
 	network, err := newNetwork(n)
 	if err != nil {

@@ -394,7 +394,7 @@ func GiveWay(dir string, now time.Time) (aside string, err error) {
 	var hint registry.Snapshot
 	known := false
 	if store, err := openFolder(dir); err == nil { // its lock is what tells that no node runs
-		hint, known, _ = snapshotOf(store) // a folder that is damaged gives way as well
+		hint, known, _ = hintOf(store) // a folder that is damaged gives way as well
 		if err := store.Close(); err != nil {
 			return "", err
 		}

@@ -328,7 +328,7 @@ func change(t *testing.T, dir string, fn func(kv.Tx) error) {
 }
 
 // TestHint: a node without leaves knows today's nodes from a snapshot, which has to be of its
-// own region; who gives way leaves itself one.
+// own region; who gives way keeps its promise, and leaves itself a hint if nodes changed.
 func TestHint(t *testing.T) {
 	r := bring(t, "Zorggroep Linde")
 	file := r.snapshot("knoop-1")
@@ -357,8 +357,8 @@ func TestHint(t *testing.T) {
 	if err != nil || aside == "" {
 		t.Fatal(err)
 	}
-	if nodes, err := readHint(r.dirs["knoop-1"], r.genesis); err != nil || len(nodes) != 3 {
-		t.Errorf("after giving way: got %v, %v", nodes, err)
+	if nodes, err := readHint(r.dirs["knoop-1"], r.genesis); err != nil || nodes != nil {
+		t.Errorf("after giving way, with the nodes of the founding: got %v, %v", nodes, err)
 	}
 	if kept, err := (folder{dir: r.dirs["knoop-1"]}).loadRecord(); err != nil || kept.Size != 2 {
 		t.Errorf("the promise of a node that gave way: %+v, %v", kept, err)
@@ -381,5 +381,26 @@ func TestProfiles(t *testing.T) {
 	}
 	if err := own.SetProfile("moon"); err == nil {
 		t.Error("an unknown profile was taken")
+	}
+}
+
+// TestGivingWayAfterAChange: where nodes changed since the founding, who gives way remembers who
+// they are now.
+func TestGivingWayAfterAChange(t *testing.T) {
+	r := bring(t)
+	r.stopAll()
+	dir := r.dirs["knoop-2"]
+	change(t, dir, func(tx kv.Tx) error { // as if a checkpoint handed over
+		raw, err := tx.Get(keyPublished)
+		if err != nil {
+			return err
+		}
+		return tx.Set(keyHandover(1), raw)
+	})
+	if _, err := GiveWay(dir, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if nodes, err := readHint(dir, r.genesis); err != nil || len(nodes) != 3 {
+		t.Errorf("got %v, %v, want the three nodes", nodes, err)
 	}
 }

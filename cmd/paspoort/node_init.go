@@ -208,15 +208,23 @@ func (f *nodeInit) fetchFounding(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// The nodes of that day may be gone: today's are in the snapshot.
+	if err := f.fetchHint(ctx, client); err != nil {
+		return err
+	}
+	return keyfile.WriteAtomic(filepath.Join(f.dir, foundingFile), raw, 0o644)
+}
+
+// fetchHint gets who the nodes are now, if that changed: those of the founding may be gone.
+func (f *nodeInit) fetchHint(ctx context.Context, client registry.Client) error {
+	changes, err := client.Handovers(ctx)
+	if err != nil || len(changes) == 0 {
+		return err
+	}
 	today, err := client.Snapshot(ctx)
 	if err != nil {
 		return err
 	}
-	if err := node.WriteHint(filepath.Join(f.dir, "data"), f.region, today); err != nil {
-		return err
-	}
-	return keyfile.WriteAtomic(filepath.Join(f.dir, foundingFile), raw, 0o644)
+	return node.WriteHint(filepath.Join(f.dir, "data"), f.region, today)
 }
 
 func (f *nodeInit) config() conf.Node {
