@@ -163,7 +163,11 @@ func TestRollingUpgrade(t *testing.T) {
 // mustBeBehind proposes the rules at a node, in vain. who are among those that hold it up.
 func (p *processes) mustBeBehind(id string, up *registry.RulesChange, who []string) {
 	p.t.Helper()
-	_, err := p.act(id, registry.KindRules, up, "lid-1")
+	var err error
+	eventually(p.t, id+" gets an answer", func() bool { // nodes that were just started may choose a leader again
+		_, err = p.act(id, registry.KindRules, up, "lid-1")
+		return !errors.Is(err, registry.ErrNoLeader)
+	})
 	var r *registry.Refusal
 	if !errors.As(err, &r) || r.Code != codeBehind && r.Code != registry.ErrReserved.Code {
 		p.t.Fatalf("rules beyond some node: got %v, want a refusal", err)
