@@ -129,17 +129,15 @@ func (n *Node) transferLeadership(to string) (string, error) {
 	if to == n.cfg.ID {
 		return to, nil
 	}
-	var future raft.Future
-	if to == "" {
-		future = n.raft.LeadershipTransfer()
-	} else {
+	transfer := n.raft.LeadershipTransfer
+	if to != "" {
 		server, ok := n.voter(to)
 		if !ok {
 			return "", fmt.Errorf("%s is not a node that can lead: it has no vote", to)
 		}
-		future = n.raft.LeadershipTransferToServer(server.ID, server.Address)
+		transfer = func() raft.Future { return n.raft.LeadershipTransferToServer(server.ID, server.Address) }
 	}
-	if err := future.Error(); err != nil {
+	if err := n.ask(transfer); err != nil {
 		return "", fmt.Errorf("the lead was not handed over: %w", err)
 	}
 	n.log.Info("handed over the lead", "asked", to)

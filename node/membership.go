@@ -193,12 +193,13 @@ func (n *Node) admit(from, id string) error {
 			return nil
 		}
 		if nodeOf(s.ID) == from {
-			if err := n.raft.RemoveServer(s.ID, 0, applyTimeout).Error(); err != nil {
+			if err := n.removeServer(s.ID); err != nil {
 				return fmt.Errorf("remove former %s: %w", from, err)
 			}
 		}
 	}
-	if err := n.raft.AddNonvoter(raft.ServerID(id), address, 0, applyTimeout).Error(); err != nil {
+	err := n.ask(func() raft.Future { return n.raft.AddNonvoter(raft.ServerID(id), address, 0, applyTimeout) })
+	if err != nil {
 		return fmt.Errorf("take in %s: %w", from, err)
 	}
 	return nil
@@ -216,15 +217,23 @@ func (n *Node) reconcileMembers(ctx context.Context) error {
 		switch {
 		case !ok:
 			n.log.Info("the charter has this node no more", "raft_id", string(s.ID))
-			return n.raft.RemoveServer(s.ID, 0, applyTimeout).Error()
+			return n.removeServer(s.ID)
 		case s.Suffrage == raft.Voter && s.Address != address:
-			return n.raft.AddVoter(s.ID, address, 0, applyTimeout).Error()
+			return n.addVoter(s.ID, address)
 		case s.Suffrage == raft.Nonvoter && n.caughtUp(ctx, s.ID):
 			n.log.Info("caught up and gets its vote", "raft_id", string(s.ID))
-			return n.raft.AddVoter(s.ID, address, 0, applyTimeout).Error()
+			return n.addVoter(s.ID, address)
 		}
 	}
 	return nil
+}
+
+func (n *Node) removeServer(id raft.ServerID) error {
+	return n.ask(func() raft.Future { return n.raft.RemoveServer(id, 0, applyTimeout) })
+}
+
+func (n *Node) addVoter(id raft.ServerID, address raft.ServerAddress) error {
+	return n.ask(func() raft.Future { return n.raft.AddVoter(id, address, 0, applyTimeout) })
 }
 
 // caughtUp asks a non-voter how far it is.
@@ -257,7 +266,7 @@ func (n *Node) runLeader(ctx context.Context) {
 // here; then the founding event, if nothing was logged yet; then the members.
 func (n *Node) lead(ctx context.Context) {
 	term := n.raft.CurrentTerm()
-	if err := n.raft.Barrier(applyTimeout).Error(); err != nil {
+	if err := n.ask(func() raft.Future { return n.raft.Barrier(applyTimeout) }); err != nil {
 		n.log.Warn("lost leadership at once", "error", err)
 		return
 	}
@@ -269,7 +278,7 @@ func (n *Node) lead(ctx context.Context) {
 		}
 		if doubt, outvoted := n.clock.doubted(); outvoted {
 			n.log.Warn("gives leadership away", "why", doubt)
-			if err := n.raft.LeadershipTransfer().Error(); err == nil {
+			if err := n.ask(n.raft.LeadershipTransfer); err == nil {
 				return
 			}
 		}

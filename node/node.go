@@ -51,12 +51,14 @@ type Node struct {
 	// restarted: the disk was given up once since this process began, and not again.
 	restarted bool
 	leaderCh  <-chan bool
-	started   chan struct{} // closed when raft runs
-	stopped   chan struct{} // closed when Run returns
+	started   chan struct{}   // closed when raft runs
+	leaving   <-chan struct{} // closed when Run is to return
+	stopped   chan struct{}   // closed when it stops raft
 	// testingLogs makes raft's log a slow one, or one that fails.
 	testingLogs func(raft.LogStore) raft.LogStore
 	cancel      context.CancelCauseFunc // ends Run with a reason; set before raft runs
 	wg          sync.WaitGroup
+	questions   questions // to raft, see questions.go
 
 	asked    askedNodes
 	clock    clockWatch
@@ -168,7 +170,7 @@ func (n *Node) identify() error {
 func (n *Node) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	n.cancel = cancel
+	n.cancel, n.leaving = cancel, ctx.Done()
 	if n.serve != nil {
 		n.wg.Go(func() {
 			if err := n.serve(ctx, n); err != nil {
@@ -182,7 +184,7 @@ func (n *Node) Run(ctx context.Context) error {
 		if err = context.Cause(ctx); errors.Is(err, context.Canceled) {
 			err = nil
 		}
-	} else if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+	} else if ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, errStopped)) {
 		err = nil
 	}
 	cancel(nil)
@@ -203,7 +205,7 @@ func (n *Node) take(ctx context.Context, cancel context.CancelCauseFunc) error {
 		n.wg.Go(func() { work(ctx) })
 	}
 	n.wg.Go(func() {
-		if err := n.machine.broken(ctx); err != nil {
+		if err := n.machine.broken(ctx); err != nil && !errors.Is(err, errStopped) {
 			n.log.Error("cannot go on", "error", err)
 			cancel(err)
 		}
@@ -285,14 +287,21 @@ func (n *Node) startOver() error {
 	return n.identify()
 }
 
-// shutdown stops raft, waits for all goroutines, and closes the parts in reverse.
+// shutdown waits until raft has answered all who asked it something, without the network if it
+// takes long, stops it, waits for all goroutines, and closes the parts in reverse.
 func (n *Node) shutdown() error {
-	var err error
-	if n.raft != nil {
-		err = n.raft.Shutdown().Error()
+	answered := n.questions.close()
+	select {
+	case <-answered:
+	case <-time.After(n.cfg.Election):
 	}
+	var err error
 	if c, ok := n.transport.(raft.WithClose); ok {
-		err = errors.Join(err, c.Close())
+		err = c.Close()
+	}
+	<-answered
+	if n.raft != nil {
+		err = errors.Join(err, n.raft.Shutdown().Error())
 	}
 	n.wg.Wait()
 	return errors.Join(err, n.closeParts())

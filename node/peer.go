@@ -179,6 +179,11 @@ func (n *Node) fetchLeaves(from, to uint64) ([][]byte, error) {
 	others := n.others()
 	first := int(crc32.ChecksumIEEE([]byte(n.birth))) % max(1, len(others))
 	for _, id := range slices.Concat(others[first:], others[:first]) {
+		select {
+		case <-n.leaving: // a long log does not hold up who stops this node
+			return nil, errStopped
+		default:
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), n.cfg.PeerTimeout)
 		body, err := n.peers.call(ctx, id, opLeaves, strconv.AppendUint(nil, from, 10))
 		cancel()

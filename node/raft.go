@@ -52,7 +52,7 @@ func (n *Node) startRaft(ctx context.Context) error {
 		return fmt.Errorf("raft: %w", err)
 	}
 	n.leaderCh = n.raft.LeaderCh()
-	n.verified = &leadership{raft: n.raft, lastCommand: n.lastCommand, moment: n.heard.now, quorumSince: n.quorumSince}
+	n.verified = &leadership{raft: verifying{n.raft, n}, lastCommand: n.lastCommand, moment: n.heard.now, quorumSince: n.quorumSince}
 	return nil
 }
 

@@ -136,6 +136,11 @@ type outgoing struct{ w *network }
 
 // Dial implements raft.StreamLayer.
 func (o outgoing) Dial(address raft.ServerAddress, timeout time.Duration) (net.Conn, error) {
+	select {
+	case <-o.w.closed: // raft hears nobody any more, and then leads no more
+		return nil, raft.ErrTransportShutdown
+	default:
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	return o.w.dial(ctx, string(address), protoRaft)

@@ -228,9 +228,14 @@ func (n *Node) runBatches(ctx context.Context) {
 			return
 		case first := <-n.queue:
 			batch := n.collect(first)
+			if !n.questions.begin() {
+				refuseAll(batch, errStopped)
+				return
+			}
 			future, begin := n.propose(batch), n.cfg.Clock()
 			n.wg.Go(func() {
 				defer func() { <-inFlight }()
+				defer n.questions.end()
 				settle(batch, future)
 				n.counters.settled(len(batch), future, n.cfg.Clock().Sub(begin))
 			})
@@ -266,9 +271,7 @@ func (n *Node) propose(batch []submission) raft.ApplyFuture {
 // settle answers the submissions of a batch.
 func settle(batch []submission, future raft.ApplyFuture) {
 	if err := future.Error(); err != nil {
-		for _, s := range batch {
-			s.done <- answer{err: writeError(err)}
-		}
+		refuseAll(batch, writeError(err))
 		return
 	}
 	outcomes, ok := future.Response().([]registry.Outcome)
@@ -278,6 +281,12 @@ func settle(batch []submission, future raft.ApplyFuture) {
 			continue
 		}
 		s.done <- answer{outcome: outcomes[i]}
+	}
+}
+
+func refuseAll(batch []submission, err error) {
+	for _, s := range batch {
+		s.done <- answer{err: err}
 	}
 }
 
