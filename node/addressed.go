@@ -73,7 +73,11 @@ func refuse(rpc *raft.RPC, err error) bool {
 	if rpc.Reader != nil {
 		io.Copy(io.Discard, rpc.Reader)
 	}
-	rpc.Respond(nil, err)
+	var empty any
+	if _, ok := rpc.Command.(*raft.AppendEntriesRequest); ok {
+		empty = &raft.AppendEntriesResponse{} // raft's transport in memory takes none for an answer
+	}
+	rpc.Respond(empty, err)
 	return false
 }
 

@@ -65,6 +65,8 @@ func only(h http.HandlerFunc, methods ...string) http.Handler {
 // ready: a node is ready when it knows the region and hears from a leader.
 func (n *Node) ready(context.Context) error {
 	switch {
+	case n.left():
+		return errors.New(whyLeft)
 	case !n.running():
 		return errors.New("taking part in the cluster: not yet")
 	case n.size() == 0:

@@ -181,6 +181,10 @@ func findings(h Health, s Status, now time.Time) []alert.Finding {
 			out = append(out, alert.Finding{Code: code, Subject: subject, Raise: level, After: after, Value: value, Limit: limit})
 		}
 	}
+	if s.State == stateLeft { // the rest would be said of a region that may be fine
+		add("left", "", true, alert.Warning, 0, "", "")
+		return out
+	}
 	takesPart := h.Voters > 0
 	needed, got := strconv.Itoa(h.Needed), strconv.Itoa(h.Reached)
 	add("quorum_lost", "", takesPart && h.Reached < h.Needed, alert.Critical, leaderlessAfter, got, needed)

@@ -75,6 +75,7 @@ func TestFindings(t *testing.T) {
 		{"a region of one", func(h *Health, _ *Status) { h.Voters, h.Needed, h.Reached, h.Peers = 1, 1, 1, nil }, alert.Finding{}},
 		{"not founded", func(h *Health, s *Status) { h.Voters, h.Needed, h.Reached, s.Leaves, s.Checkpoint = 0, 1, 0, 0, nil }, alert.Finding{}},
 		{"no leader", func(h *Health, _ *Status) { h.LeaderMissing = now.Add(-5 * time.Minute) }, alert.Finding{Code: "no_leader", Raise: alert.Critical, Value: "5"}},
+		{"left", func(h *Health, s *Status) { s.State, h.LeaderMissing = stateLeft, now.Add(-time.Hour) }, alert.Finding{Code: "left", Raise: alert.Warning}},
 		{"does not sign", func(h *Health, _ *Status) { h.Unsigned = now.Add(-15 * time.Minute) }, alert.Finding{Code: "not_signing", Raise: alert.Warning, Value: "15"}},
 		{"away", func(h *Health, _ *Status) { h.Peers[0].Reached, h.Peers[0].Away = false, now.Add(-3*time.Minute) }, alert.Finding{Code: "peer_away", Subject: "knoop-2", Raise: alert.Warning, Value: "3"}},
 		{"does not vote", func(h *Health, _ *Status) {

@@ -40,6 +40,7 @@ type machine struct {
 	erasures chan struct{} // has a token when a payload was erased
 
 	charter atomic.Pointer[map[string]registry.Node] // its nodes; nil before the first leaf
+	former  atomic.Pointer[map[string]bool]          // nodes that it had once
 
 	fetch func(from, to uint64) ([][]byte, error) // leaves from other nodes, for Restore
 	keep  uint64                                  // refusals remembered; the same at every node

@@ -165,6 +165,9 @@ func (p *publisher) due(size uint64) bool {
 // tree, which contains what was cosigned before. A region of which all disks were put back
 // would else go on with another history under its old name.
 func (p *publisher) cosign(c tlog.Checkpoint, text []byte) (string, error) {
+	if p.n.left() { // its signature counts for nothing
+		return "", fmt.Errorf("%w: %s", errWithheld, whyLeft)
+	}
 	if why := p.n.forked(); why != "" {
 		return "", fmt.Errorf("%w: %s", errWithheld, why)
 	}
@@ -369,6 +372,9 @@ func (p *publisher) Checkpoint() ([]byte, *tlog.Seen) {
 
 // withheld says why this node does not sign; empty when it does.
 func (p *publisher) withheld() string {
+	if p.n.left() {
+		return whyLeft
+	}
 	forked := p.n.forked()
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -51,7 +51,9 @@ func (w *network) deliver(from string, rpc raft.RPC, heartbeat bool) {
 		return
 	}
 	if err := w.authentic(from, rpc.Command); err != nil {
-		w.n.log.Error("A NODE SPOKE FOR ANOTHER", "node", from, "error", err)
+		if !errors.Is(err, errNotSent) {
+			w.n.log.Error("A NODE SPOKE FOR ANOTHER", "node", from, "error", err)
+		}
 		rpc.Respond(nil, err)
 		return
 	}
@@ -79,6 +81,9 @@ func (w *network) authentic(from string, command any) error {
 	}
 	h := c.GetRPCHeader()
 	address := w.n.region().nodes[from].RaftAddress
+	if address == "" {
+		return errNotSent // it left while its connection was open
+	}
 	if nodeOf(raft.ServerID(h.ID)) != from || string(h.Addr) != address {
 		return fmt.Errorf("an RPC in the name of %.100q", h.ID)
 	}

@@ -77,7 +77,7 @@ func (n *Node) currentNow(ctx context.Context) error {
 
 // readIndex asks the leader, which may be this node.
 func (n *Node) readIndex(ctx context.Context) (uint64, error) {
-	if !n.running() {
+	if !n.running() || n.left() {
 		return 0, registry.ErrNoLeader
 	}
 	_, leader := n.raft.LeaderWithID()

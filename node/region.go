@@ -62,12 +62,27 @@ func (n *Node) region() region {
 
 // noteNodes remembers who the nodes are. mu is held, or nobody else has m yet.
 func (m *machine) noteNodes() {
-	nodes := map[string]registry.Node{}
-	for _, record := range m.state.View().ActiveNodes() {
-		nodes[record.ID] = record.Node
+	nodes, former := map[string]registry.Node{}, map[string]bool{}
+	for _, record := range m.state.View().Nodes() {
+		if record.Removed != 0 {
+			former[record.ID] = true
+		} else {
+			nodes[record.ID] = record.Node
+		}
 	}
+	m.former.Store(&former)
 	m.charter.Store(&nodes)
 }
+
+// left says whether the charter had this node once and has it no more, as far as this node
+// knows: one that was away when it was decided never hears of it.
+func (n *Node) left() bool {
+	former := n.machine.former.Load()
+	return former != nil && (*former)[n.cfg.ID]
+}
+
+// whyLeft is why a node that left does nothing more.
+const whyLeft = "the region has decided that this node is not one of its nodes any more: stop it"
 
 func (n *Node) nodeIDs() []string { return sortedKeys(n.region().nodes) }
 

@@ -32,7 +32,9 @@ func logSamples() []page.Sample[logPage] {
 	starting := Status{Node: "knoop-1", Region: status.Region, Name: status.Name, State: "starting", Withheld: whyNotAsked, Peers: []Peer{{"knoop-1", "https://knoop-1.example", "absent"}}}
 	silent := status
 	silent.Leader, silent.State, silent.Age, silent.Signs, silent.Withheld = "", "candidate", 75, false, whyRolledBack
-	return []page.Sample[logPage]{{Name: "running", Data: logPage{status, rows}}, {Name: "starting", Data: logPage{Status: starting}}, {Name: "no-leader", Data: logPage{silent, rows}}}
+	left := silent
+	left.State, left.Withheld, left.Peers = stateLeft, whyLeft, status.Peers[1:]
+	return []page.Sample[logPage]{{Name: "running", Data: logPage{status, rows}}, {Name: "starting", Data: logPage{Status: starting}}, {Name: "no-leader", Data: logPage{silent, rows}}, {Name: "left", Data: logPage{left, rows}}}
 }
 
 // sampleID looks like the id of an event.

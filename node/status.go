@@ -15,7 +15,7 @@ type Status struct {
 	Node       string           `json:"node"`
 	Region     string           `json:"region"` // genesis
 	Name       string           `json:"name"`   // of the region
-	State      string           `json:"state"`  // starting, follower, candidate, leader
+	State      string           `json:"state"`  // starting, follower, candidate, leader, left
 	Leader     string           `json:"leader,omitempty"`
 	Term       uint64           `json:"term"`
 	RaftIndex  uint64           `json:"raft_index"` // of the last entry in this node's log
@@ -70,6 +70,9 @@ func (n *Node) Status() Status {
 			suffrage[nodeOf(server.ID)] = map[raft.ServerSuffrage]string{raft.Voter: "voter", raft.Nonvoter: "nonvoter"}[server.Suffrage]
 		}
 	}
+	if n.left() {
+		s.State, s.Leader = stateLeft, ""
+	}
 	region := n.region()
 	for _, id := range sortedKeys(region.nodes) {
 		p := Peer{ID: id, URL: region.nodes[id].URL, Member: suffrage[id]}
@@ -80,6 +83,9 @@ func (n *Node) Status() Status {
 	}
 	return s
 }
+
+// stateLeft is the state of a node that the charter has no more, whatever raft makes of it.
+const stateLeft = "left"
 
 func stateName(s raft.RaftState) string {
 	return map[raft.RaftState]string{raft.Follower: "follower", raft.Candidate: "candidate", raft.Leader: "leader", raft.Shutdown: "stopped"}[s]

@@ -77,7 +77,7 @@ func (n *Node) submit(ctx context.Context, event registry.SignedEvent) (registry
 }
 
 func (n *Node) submitOnce(ctx context.Context, event registry.SignedEvent, raw []byte) (registry.Outcome, error) {
-	if !n.running() {
+	if !n.running() || n.left() {
 		return registry.Outcome{}, registry.ErrNoLeader
 	}
 	_, leader := n.raft.LeaderWithID()

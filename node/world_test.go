@@ -266,19 +266,29 @@ func (g *guarded) run(n *Node) {
 	for {
 		select {
 		case rpc := <-g.Transport.Consumer():
+			if from, ok := rpc.Command.(raft.WithRPCHeader); ok && !n.knowsNode(nodeOf(raft.ServerID(from.GetRPCHeader().ID))) {
+				refuse(&rpc, errNotSent)
+				continue
+			}
 			if !n.addressed(&rpc) || !n.guard(&rpc) {
 				continue
 			}
 			select {
 			case g.rpcs <- rpc:
 			case <-n.stopped:
-				rpc.Respond(nil, raft.ErrTransportShutdown)
+				refuse(&rpc, raft.ErrTransportShutdown)
 				return
 			}
 		case <-n.stopped:
 			return
 		}
 	}
+}
+
+// knowsNode is what a node's network asks of a certificate.
+func (n *Node) knowsNode(id string) bool {
+	_, ok := n.region().nodes[id]
+	return ok
 }
 
 func pair(a, b string) [2]string {
@@ -354,7 +364,7 @@ func (p callers) call(ctx context.Context, to, op string, body []byte) ([]byte, 
 	reach := func() *Node {
 		p.c.mu.Lock()
 		defer p.c.mu.Unlock()
-		if m := p.c.nodes[to]; m != nil && !p.c.cut[pair(p.from, to)] {
+		if m := p.c.nodes[to]; m != nil && m.node != nil && m.node.knowsNode(p.from) && !p.c.cut[pair(p.from, to)] {
 			return m.node
 		}
 		return nil
