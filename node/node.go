@@ -151,11 +151,13 @@ func newNode(c Config, p parts) (*Node, error) {
 
 // identify reads who this node is to raft.
 func (n *Node) identify() error {
-	var err error
-	if n.birth, err = n.files.birth(); err != nil {
+	birth, err := n.files.birth()
+	if err != nil {
 		return err
 	}
-	n.raftID = n.raftIDOf(n.cfg.ID, n.birth)
+	n.formedMu.Lock() // others may ask already, see hello; what else there is, they ask when raft runs
+	n.birth, n.raftID = birth, n.raftIDOf(n.cfg.ID, birth)
+	n.formedMu.Unlock()
 	m, err := n.files.loadMembers()
 	if err != nil || m == nil {
 		return err

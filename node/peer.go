@@ -100,9 +100,12 @@ func (n *Node) servePeer(ctx context.Context, from, op string, body []byte) ([]b
 }
 
 func (n *Node) hello() hello {
+	n.formedMu.Lock()
+	birth, raftID := n.birth, n.raftID
+	n.formedMu.Unlock()
 	n.machine.mu.RLock()
 	defer n.machine.mu.RUnlock()
-	return hello{Node: n.cfg.ID, Birth: n.birth, Cluster: n.formed(), RaftID: string(n.raftID),
+	return hello{Node: n.cfg.ID, Birth: birth, Cluster: n.formed(), RaftID: string(raftID),
 		Applied: n.machine.meta.Applied, Size: n.machine.meta.Size, Time: n.cfg.Clock().UnixMilli(), Rules: registry.RulesVersion}
 }
 
