@@ -8,8 +8,10 @@ import (
 // What a node holds for good is some tens of megabytes, however long its log is; the rest is room
 // that its store and its batches take now and then. Go's collector would run often as long as
 // there is little, and let much double before it runs: here it may leave more, up to a limit.
+// Making a table takes 50 MB for a moment, so a limit of 128 MB made the collector run all the
+// time while much was written, at nearly half of the processor time.
 const (
-	memoryLimit = 128 << 20
+	memoryLimit = 176 << 20
 	gcPercent   = 300
 )
 
