@@ -16,7 +16,8 @@ import (
 
 // A node that is new to a region knows the founding event, and the nodes of that day may be
 // gone. The hint is who the nodes were when it was made, from a snapshot of the registry that
-// proves itself. It counts until the node has a leaf of its own: then it knows better.
+// proves itself. It counts until the node has as many leaves itself: on the way there its own
+// leaves name nodes of earlier days, and it would not hear those that bring it the rest.
 
 const fileHint = "nodes.snapshot"
 
@@ -43,30 +44,40 @@ func WriteHint(dir, genesis string, s registry.Snapshot) error {
 	return nil
 }
 
-// readHint gives the nodes of the hint; nil when there is none. It is verified again: what
-// lies on a disk is believed by nobody.
-func readHint(dir, genesis string) (map[string]registry.Node, error) {
-	f, err := os.Open(filepath.Join(dir, fileHint))
+// hint is who the nodes were after so many leaves.
+type hint struct {
+	leaves uint64
+	nodes  map[string]registry.Node
+}
+
+// readHint gives the hint of a folder; an empty one when there is none of more leaves than the
+// node has. It is verified again: what lies on a disk is believed by nobody.
+func readHint(dir, genesis string, has uint64) (h hint, err error) {
+	path := filepath.Join(dir, fileHint)
+	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return h, nil
 	}
 	if err != nil {
-		return nil, err
+		return h, err
 	}
 	defer f.Close()
 	s, err := registry.ReadSnapshot(f)
 	if err != nil {
-		return nil, fmt.Errorf("hint: %w", err)
+		return h, fmt.Errorf("hint: %w", err)
+	}
+	if uint64(len(s.Leaves)) <= has { // reading it takes time that no later start needs
+		return h, os.Remove(path)
 	}
 	replica, _, err := s.Replay(genesis)
 	if err != nil {
-		return nil, fmt.Errorf("hint: %w", err)
+		return h, fmt.Errorf("hint: %w", err)
 	}
-	nodes := map[string]registry.Node{}
+	h = hint{uint64(len(s.Leaves)), map[string]registry.Node{}}
 	for _, record := range replica.State().View().ActiveNodes() {
-		nodes[record.ID] = record.Node
+		h.nodes[record.ID] = record.Node
 	}
-	return nodes, nil
+	return h, nil
 }
 
 // hintOf is the registry in a store, as far as its newest counting checkpoint goes; false when

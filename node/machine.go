@@ -41,6 +41,7 @@ type machine struct {
 
 	charter atomic.Pointer[map[string]registry.Node] // its nodes; nil before the first leaf
 	former  atomic.Pointer[map[string]bool]          // nodes that it had once
+	stored  atomic.Uint64                            // leaves, for who may not wait for mu
 
 	fetch func(from, to uint64) ([][]byte, error) // leaves from other nodes, for Restore
 	keep  uint64                                  // refusals remembered; the same at every node
@@ -78,6 +79,7 @@ func (m *machine) loadTree() error {
 		if m.meta, err = loadMeta(tx); err != nil {
 			return err
 		}
+		m.stored.Store(m.meta.Size)
 		if m.tree, err = tlog.LoadTree(m.meta.Size, txTiles{tx}); err != nil {
 			return err
 		}
@@ -280,6 +282,7 @@ func (m *machine) flush(p *pending) {
 		m.noteNodes()
 		signal(m.nodes)
 	}
+	m.stored.Store(m.meta.Size) // after the nodes: see region
 	if len(p.erased) > 0 {
 		signal(m.erasures)
 	}

@@ -14,15 +14,14 @@ import (
 
 	"paspoort.example/paspoort/internal/evidence"
 	"paspoort.example/paspoort/internal/kv"
-	"paspoort.example/paspoort/specs/registry"
 )
 
 // Node is one registry node. Make it with New, start it with Run.
 type Node struct {
 	cfg      Config
 	log      *slog.Logger
-	founding region                   // of the founding event
-	hint     map[string]registry.Node // who the nodes were later, before the first leaf; see hint.go
+	founding region // of the founding event
+	hint     hint   // who the nodes are, as long as this node has fewer leaves than it is of
 	genesis  string
 	parts
 
@@ -103,10 +102,8 @@ func New(c Config) (*Node, error) {
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	if n.size() == 0 {
-		if n.hint, err = readHint(c.Dir, n.genesis); err != nil {
-			return nil, errors.Join(fmt.Errorf("node %s: %w", c.ID, err), n.closeParts())
-		}
+	if n.hint, err = readHint(c.Dir, n.genesis, n.size()); err != nil {
+		return nil, errors.Join(fmt.Errorf("node %s: %w", c.ID, err), n.closeParts())
 	}
 	network, err := newNetwork(n)
 	if err != nil {

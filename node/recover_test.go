@@ -350,21 +350,24 @@ func TestHint(t *testing.T) {
 	if err := WriteHint(dir, r.genesis, s); err != nil {
 		t.Fatal(err)
 	}
-	if nodes, err := readHint(dir, r.genesis); err != nil || len(nodes) != 3 || nodes["knoop-2"].RaftAddress == "" {
-		t.Errorf("got %v, %v", nodes, err)
+	if h, err := readHint(dir, r.genesis, 0); err != nil || len(h.nodes) != 3 || h.leaves != 2 || h.nodes["knoop-2"].RaftAddress == "" {
+		t.Errorf("got %v, %v", h, err)
 	}
-	if _, err := readHint(dir, strings.Repeat("a", 64)); !errors.Is(err, registry.ErrRegion) {
+	if _, err := readHint(dir, strings.Repeat("a", 64), 0); !errors.Is(err, registry.ErrRegion) {
 		t.Errorf("read by a node of another region: got %v, want ErrRegion", err)
 	}
-	if nodes, err := readHint(t.TempDir(), r.genesis); err != nil || nodes != nil {
-		t.Errorf("no hint: got %v, %v", nodes, err)
+	if h, err := readHint(t.TempDir(), r.genesis, 0); err != nil || h.nodes != nil {
+		t.Errorf("no hint: got %v, %v", h, err)
+	}
+	if h, err := readHint(dir, r.genesis, 2); err != nil || h.nodes != nil {
+		t.Errorf("a hint of no more leaves than the node has: got %v, %v", h, err)
 	}
 	aside, err := GiveWay(r.dirs["knoop-1"], time.Now())
 	if err != nil || aside == "" {
 		t.Fatal(err)
 	}
-	if nodes, err := readHint(r.dirs["knoop-1"], r.genesis); err != nil || nodes != nil {
-		t.Errorf("after giving way, with the nodes of the founding: got %v, %v", nodes, err)
+	if h, err := readHint(r.dirs["knoop-1"], r.genesis, 0); err != nil || h.nodes != nil {
+		t.Errorf("after giving way, with the nodes of the founding: got %v, %v", h, err)
 	}
 	if kept, err := (folder{dir: r.dirs["knoop-1"]}).loadRecord(); err != nil || kept.Size != 2 {
 		t.Errorf("the promise of a node that gave way: %+v, %v", kept, err)
@@ -406,7 +409,20 @@ func TestGivingWayAfterAChange(t *testing.T) {
 	if _, err := GiveWay(dir, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	if nodes, err := readHint(dir, r.genesis); err != nil || len(nodes) != 3 {
-		t.Errorf("got %v, %v, want the three nodes", nodes, err)
+	if h, err := readHint(dir, r.genesis, 0); err != nil || len(h.nodes) != 3 {
+		t.Errorf("got %v, %v, want the three nodes", h, err)
+	}
+}
+
+// TestHintCountsOnTheWay: a node that has its first leaves goes by the nodes of the hint still,
+// until it has as many leaves as the hint is of.
+func TestHintCountsOnTheWay(t *testing.T) {
+	n := &Node{machine: newMachine(kv.NewMemory(), ""), hint: hint{5, map[string]registry.Node{"knoop-9": {}}}}
+	n.machine.charter.Store(&map[string]registry.Node{"knoop-1": {}})
+	for leaves, want := range map[uint64]string{0: "knoop-9", 4: "knoop-9", 5: "knoop-1", 9: "knoop-1"} {
+		n.machine.stored.Store(leaves)
+		if got := n.nodeIDs(); len(got) != 1 || got[0] != want {
+			t.Errorf("with %d leaves: got %v, want %s", leaves, got, want)
+		}
 	}
 }

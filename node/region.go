@@ -51,11 +51,11 @@ func regionOfCharter(c registry.Charter) region {
 // for it, and a heartbeat that waited until a batch is applied would start an election. What
 // is in it is not changed.
 func (n *Node) region() region {
+	if n.hint.leaves > n.machine.stored.Load() {
+		return region{name: n.founding.name, origin: n.founding.origin, nodes: n.hint.nodes}
+	}
 	if nodes := n.machine.charter.Load(); nodes != nil {
 		return region{name: n.founding.name, origin: n.founding.origin, nodes: *nodes}
-	}
-	if n.hint != nil {
-		return region{name: n.founding.name, origin: n.founding.origin, nodes: n.hint}
 	}
 	return n.founding
 }
