@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -122,13 +123,14 @@ const statusTimeout = 5 * time.Second
 
 func newNodeStatusCommand() *cobra.Command {
 	var url, config, caFile string
+	var private []string
 	var asJSON, all bool
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Tell how a node and its cluster are doing",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			settings := outbound.Settings{CAFile: caFile, LoopbackHTTP: true, AllowPrivate: []string{"127.0.0.0/8", "::1/128"}}
+			settings := outbound.Settings{LoopbackHTTP: true, AllowPrivate: []string{"127.0.0.0/8", "::1/128"}}
 			if url == "" {
 				var c conf.Node
 				if err := conf.Load(config, &c); err != nil {
@@ -136,12 +138,17 @@ func newNodeStatusCommand() *cobra.Command {
 				}
 				url, settings = c.URL, c.Outbound
 			}
+			if caFile != "" {
+				settings.CAFile = caFile
+			}
+			settings.AllowPrivate = append(slices.Clone(settings.AllowPrivate), private...)
 			return nodeStatus(cmd.Context(), cmd.OutOrStdout(), url, settings, asJSON, all)
 		},
 	}
 	cmd.Flags().StringVar(&url, "url", "", "public address of the node")
 	cmd.Flags().StringVar(&config, "config", "node.json", "configuration file of the node, when there is no --url")
 	cmd.Flags().StringVar(&caFile, "ca-file", "", "PEM file with a certificate authority to trust beside the system's")
+	cmd.Flags().StringArrayVar(&private, "allow-private", nil, privateUsage)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the answer as JSON")
 	cmd.Flags().BoolVar(&all, "all", false, "ask the other nodes of the region too")
 	return cmd
@@ -156,7 +163,7 @@ func nodeStatus(ctx context.Context, out io.Writer, url string, settings outboun
 	client := outbound.New(policy)
 	raw, _, err := client.Get(ctx, url+"/v1/status", "application/json")
 	if err != nil {
-		return hint(err, "is the node running, and is this its address? give --ca-file for a region on this computer")
+		return hint(err, "is the node running, and is this its address? give --ca-file for an authority of its own, --allow-private for a private network")
 	}
 	if asJSON {
 		_, err := fmt.Fprintf(out, "%s\n", raw)

@@ -34,6 +34,7 @@ type nodeInit struct {
 	cert, key, email, directory      string
 	profile                          string
 	region, node, caFile             string
+	private                          []string
 }
 
 func newNodeInitCommand() *cobra.Command {
@@ -80,13 +81,17 @@ For a region that runs, name it: then the card is for "paspoort node join".
 	flags.StringVar(&f.profile, "profile", "wan", "how far the nodes are apart: lan or wan")
 	flags.StringVar(&f.node, "node", "", "public address of a node of a region that runs")
 	flags.StringVar(&f.region, "region", "", "genesis of that region, from somebody you trust")
-	flags.StringVar(&f.caFile, "ca-file", "", "PEM file with a certificate authority to trust beside the system's")
+	flags.StringVar(&f.caFile, "ca-file", "", "PEM file with a certificate authority to trust beside the system's; the node trusts it too")
+	flags.StringArrayVar(&f.private, "allow-private", nil, privateUsage)
 	return cmd
 }
 
 func (f *nodeInit) run(cmd *cobra.Command) error {
 	if err := f.check(); err != nil {
 		return exitError{exitUsage, hint(err, "see: "+cmd.CommandPath()+" --help")}
+	}
+	if _, err := (outbound.Settings{CAFile: f.caFile, AllowPrivate: f.private}).Policy(); err != nil {
+		return err
 	}
 	if err := os.MkdirAll(f.dir, 0o700); err != nil {
 		return err
@@ -96,6 +101,12 @@ func (f *nodeInit) run(cmd *cobra.Command) error {
 		return hint(errors.Join(fmt.Errorf("%s is there already", config), err), "choose another folder with --dir; a node is made once")
 	}
 	home := founding.Prepare(f.dir)
+	done := false
+	defer func() {
+		if !done {
+			home.Undo()
+		}
+	}()
 	if err := f.makeKeys(cmd, home); err != nil {
 		return err
 	}
@@ -112,6 +123,7 @@ func (f *nodeInit) run(cmd *cobra.Command) error {
 	if err := conf.Write(config, f.config()); err != nil {
 		return err
 	}
+	done = true
 	f.tell(cmd, append(home.Files, config), card)
 	return nil
 }
@@ -121,12 +133,14 @@ func (f *nodeInit) check() error {
 	switch {
 	case f.id == "" || f.url == "" || f.peer == "" || f.member == "":
 		return errors.New("say --id, --url, --peer and --member")
-	case err != nil || u.Host == "" || u.Path != "":
-		return fmt.Errorf("--url is %q: it should be an address such as https://knoop.kring.example", f.url)
+	case err != nil || u.Host == "" || u.Path != "" || outbound.New(outbound.Policy{AllowLoopbackHTTP: true}).CheckURL(f.url) != nil:
+		return fmt.Errorf("--url is %q: it should be an address such as https://knoop.kring.example, also behind a proxy; plain http is for this computer only, such as http://localhost:8080", f.url)
 	case (f.region == "") != (f.node == ""):
 		return errors.New("--region and --node go together: the region's genesis is what you trust, the node is where to fetch")
 	case f.region == "" && (f.group == "" || f.name == ""):
 		return errors.New("say --group and --name of the member, for a new region; or --region and --node, for one that runs")
+	case f.region == "" && checkGroup(f.group) != nil:
+		return checkGroup(f.group)
 	case f.region != "" && f.contact != "":
 		return errors.New("--contact is for a new region; in one that runs the members change it with an amendment (contacts)")
 	case f.contact != "" && !registry.IsContact(f.contact):
@@ -139,6 +153,14 @@ func (f *nodeInit) check() error {
 		return fmt.Errorf("--profile is %q: choose lan or wan", f.profile)
 	}
 	return nil
+}
+
+// checkGroup says which groups there are.
+func checkGroup(group string) error {
+	if slices.Contains([]registry.Group{registry.Werkgevers, registry.Werknemers, registry.Opleiders, registry.Overheid}, registry.Group(group)) {
+		return nil
+	}
+	return fmt.Errorf("--group is %q: choose %s, %s, %s or %s", group, registry.Werkgevers, registry.Werknemers, registry.Opleiders, registry.Overheid)
 }
 
 const contactUsage = "where applicants reach the member: an https page or an e-mail address of the organisation, such as toelating@kring.example, never of a person: it stays public for good"
@@ -188,7 +210,7 @@ const foundingFile = "founding.json"
 // fetchFounding gets the founding event of a region that runs, and holds it against the
 // region's id.
 func (f *nodeInit) fetchFounding(ctx context.Context) error {
-	client, err := regionClient(f.node, f.caFile)
+	client, err := regionClient(f.node, f.caFile, f.private...)
 	if err != nil {
 		return err
 	}
@@ -241,8 +263,10 @@ func (f *nodeInit) config() conf.Node {
 	if f.email != "" {
 		c.ACME = &conf.ACME{Email: f.email, Cache: "acme", Directory: f.directory, CAFile: absolute(f.caFile)}
 	}
+	c.Outbound = outbound.Settings{CAFile: absolute(f.caFile), AllowPrivate: f.private}
 	if u, err := url.Parse(f.url); err == nil && u.Scheme == "http" { // a region on this computer
-		c.Outbound = outbound.Settings{LoopbackHTTP: true, AllowPrivate: []string{"127.0.0.0/8", "::1/128"}}
+		c.Outbound.LoopbackHTTP = true
+		c.Outbound.AllowPrivate = append([]string{"127.0.0.0/8", "::1/128"}, f.private...)
 	}
 	return c
 }
@@ -266,7 +290,10 @@ func (f *nodeInit) tell(cmd *cobra.Command, files []string, card founding.Card) 
 		fmt.Fprintln(out, "  "+file)
 	}
 	fmt.Fprintf(out, "Card %s\n", card.Fingerprint())
-	next := "Give card.json to whoever puts the region together, and read the line above to them over the telephone. Then wait for their draft, and type:\n  paspoort region sign founding.draft.json --key member.key"
+	next := "Give card.json to whoever puts the region together, and read the line above to them over the telephone. Then wait for their draft, and type:\n  paspoort region sign founding.draft.json --key member.key --card card.json"
+	if f.memberKey != "" {
+		next = strings.Replace(next, "member.key", f.memberKey, 1)
+	}
 	if f.region != "" {
 		next = "The member that runs this node now types, where it keeps its key:\n  paspoort node join card.json --node " + f.node + " --region " + f.region + " --as " + registry.MemberParty(f.member) + " --key member.key\nand after the approval of the other members, here:\n  paspoort node serve --config " + filepath.Join(f.dir, "node.json")
 	}

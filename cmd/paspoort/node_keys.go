@@ -15,6 +15,9 @@ import (
 // minPassphrase is the shortest passphrase that seals a member's key.
 const minPassphrase = 12
 
+// newPassphraseTries is how often a person is asked for a new one.
+const newPassphraseTries = 3
+
 // openKey opens the key of a member: a file, or a key on a token. The passphrase or PIN comes
 // from a file, or is asked.
 func openKey(cmd *cobra.Command, address, file string) (keyfile.Opened, error) {
@@ -33,28 +36,33 @@ func passphraseOf(cmd *cobra.Command, file, prompt string) (string, error) {
 	return string(words), err
 }
 
-// newPassphrase asks for a passphrase twice, unless it is in a file.
-func newPassphrase(cmd *cobra.Command, file string) (string, error) {
-	words, err := passphraseOf(cmd, file, "New passphrase for the member's key: ")
-	if err != nil {
-		return "", err
+// newPassphrase asks for a passphrase twice, unless it is in a file. Who types one that will
+// not do is asked again.
+func newPassphrase(cmd *cobra.Command, file string) (words string, err error) {
+	for range newPassphraseTries {
+		words, err = passphraseOf(cmd, file, fmt.Sprintf("New passphrase for the member's key, at least %d characters: ", minPassphrase))
+		if err != nil {
+			return "", err
+		}
+		if len([]rune(words)) < minPassphrase {
+			err = fmt.Errorf("the passphrase is shorter than %d characters: take some words that belong to you only", minPassphrase)
+		} else if file == "" {
+			var again string
+			if again, err = passphraseOf(cmd, "", "Once more: "); err == nil && again != words {
+				err = errDiffer
+			}
+		}
+		if err == nil || file != "" {
+			return words, err
+		}
+		fmt.Fprintln(cmd.ErrOrStderr(), err)
 	}
-	if len([]rune(words)) < minPassphrase {
-		return "", fmt.Errorf("the passphrase is shorter than %d characters: take some words that belong to you only", minPassphrase)
-	}
-	if file != "" {
-		return words, nil
-	}
-	again, err := passphraseOf(cmd, "", "Once more: ")
-	if err == nil && again != words {
-		err = errDiffer
-	}
-	return words, err
+	return "", err
 }
 
 // regionClient reaches a node by its public address, also on this computer.
-func regionClient(url, caFile string) (registry.Client, error) {
-	settings := outbound.Settings{CAFile: caFile, LoopbackHTTP: true, AllowPrivate: []string{"127.0.0.0/8", "::1/128"}, MaxBytes: maxLeavesBytes}
+func regionClient(url, caFile string, private ...string) (registry.Client, error) {
+	settings := outbound.Settings{CAFile: caFile, LoopbackHTTP: true, AllowPrivate: append([]string{"127.0.0.0/8", "::1/128"}, private...), MaxBytes: maxLeavesBytes}
 	policy, err := settings.Policy()
 	if err != nil {
 		return registry.Client{}, err

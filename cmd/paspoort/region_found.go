@@ -42,16 +42,21 @@ func newRegionCardCommand() *cobra.Command {
 			if contact != "" && !registry.IsContact(contact) {
 				return exitError{exitUsage, badContact(contact)}
 			}
+			if err := checkGroup(group); err != nil {
+				return exitError{exitUsage, err}
+			}
 			if err := os.MkdirAll(dir, 0o700); err != nil {
 				return err
 			}
 			f := nodeInit{member: id, group: group, name: name, contact: contact, memberKey: key, passphrase: passphrase, authority: authority}
 			home := founding.Prepare(dir)
 			if err := f.memberKeys(cmd, home); err != nil {
+				home.Undo()
 				return err
 			}
 			card, err := home.Card()
 			if err != nil {
+				home.Undo()
 				return err
 			}
 			f.tell(cmd, home.Files, card)

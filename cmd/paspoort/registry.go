@@ -29,7 +29,8 @@ type registryFlags struct {
 	as, key    string
 	caFile     string
 	loopback   bool
-	passphrase string // file
+	private    []string // ranges
+	passphrase string   // file
 	json       bool
 	lang       string
 }
@@ -93,6 +94,7 @@ func (f *registryFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.key, "key", "", "key file, or pkcs11: address of a key on a token, instead of the one in the file")
 	flags.StringVar(&f.caFile, "ca-file", "", "certificates to trust for https beside the system's")
 	flags.BoolVar(&f.loopback, "loopback-http", false, "allow plain http on this computer")
+	flags.StringArrayVar(&f.private, "allow-private", nil, privateUsage)
 	flags.StringVar(&f.passphrase, "passphrase-file", os.Getenv("PASPOORT_KEY_PASSPHRASE_FILE"), "file with the passphrase of the key, or the PIN of its token; without it you are asked")
 	flags.BoolVar(&f.json, "json", false, "answer as JSON")
 	flags.StringVar(&f.lang, "lang", defaultLanguage(), "language of the answer: nl or en")
@@ -130,6 +132,9 @@ func (f *registryFlags) seat() (s conf.Seat, err error) {
 		}
 	}
 	s.Outbound.LoopbackHTTP = s.Outbound.LoopbackHTTP || f.loopback
+	if len(f.private) > 0 {
+		s.Outbound.AllowPrivate = f.private
+	}
 	return s, nil
 }
 

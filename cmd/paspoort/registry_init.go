@@ -34,7 +34,7 @@ A member says who it is; an organisation that is new gets an id and a key:
 A key file that is not there is made, sealed with a passphrase.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			settings := outbound.Settings{CAFile: f.caFile, LoopbackHTTP: f.loopback}
+			settings := outbound.Settings{CAFile: f.caFile, LoopbackHTTP: f.loopback, AllowPrivate: f.private}
 			if f.region != "" {
 				regions = append(regions, f.region)
 			}
@@ -44,6 +44,9 @@ A key file that is not there is made, sealed with a passphrase.`,
 			}
 			if len(chosen) != 1 {
 				return needs("pin")
+			}
+			if err := mayReach(cmd.Context(), chosen[0].Nodes, settings); err != nil {
+				return inLanguage(err, f.lang)
 			}
 			return f.init(cmd, chosen[0], settings)
 		},

@@ -38,11 +38,26 @@ type Home struct {
 	Files []string                 // that were written
 	Facts Facts
 
-	dir string
+	dir  string
+	made []string // files that were not there before
 }
 
 // Prepare makes a home in dir, which must exist.
 func Prepare(dir string) *Home { return &Home{Keys: map[string]crypto.Signer{}, dir: dir} }
+
+// Undo removes the files that were made: what was not finished leaves nothing behind. Keys that
+// were there already stay.
+func (h *Home) Undo() {
+	for _, file := range h.made {
+		_ = os.Remove(file) // nothing more can be done about it
+	}
+	h.made, h.Files = nil, nil
+}
+
+// wrote notes a file that was made now.
+func (h *Home) wrote(path string) {
+	h.made, h.Files = append(h.made, path), append(h.Files, path)
+}
 
 // Node makes the four keys of a node; keys that are there already are used.
 func (h *Home) Node(n registry.Node) error {
@@ -52,12 +67,17 @@ func (h *Home) Node(n registry.Node) error {
 			kind = keyfile.Ed25519
 		}
 		path := filepath.Join(h.dir, file)
+		_, missing := os.Lstat(path)
 		key, err := keyfile.LoadOrCreate(path, kind)
 		if err != nil {
 			return err
 		}
 		h.Keys[name] = key
-		h.Files = append(h.Files, path)
+		if errors.Is(missing, fs.ErrNotExist) {
+			h.wrote(path)
+		} else {
+			h.Files = append(h.Files, path)
+		}
 	}
 	raw := func(name string) string {
 		return base64.RawURLEncoding.EncodeToString(h.Keys[name].Public().(ed25519.PublicKey))
@@ -99,7 +119,9 @@ func (h *Home) sealed(file, passphrase string) (crypto.Signer, error) {
 	if errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("%s is there already: move it away, or name it to use it: %w", path, err)
 	}
-	h.Files = append(h.Files, path)
+	if err == nil {
+		h.wrote(path)
+	}
 	return key, err
 }
 
@@ -118,7 +140,7 @@ func (h *Home) Authority(name, passphrase string, now time.Time) error {
 	if err := keyfile.WriteAtomic(path, ca.PEM(cert), 0o644); err != nil {
 		return err
 	}
-	h.Files = append(h.Files, path)
+	h.wrote(path)
 	return h.anchor(key, cert)
 }
 
@@ -142,7 +164,7 @@ func (h *Home) Card() (Card, error) {
 		return c, err
 	}
 	path := filepath.Join(h.dir, FileCard)
-	h.Files = append(h.Files, path)
+	h.wrote(path)
 	return c, keyfile.WriteAtomic(path, raw, 0o644)
 }
 
