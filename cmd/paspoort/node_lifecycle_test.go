@@ -280,6 +280,7 @@ func TestOperations(t *testing.T) {
 	h.handOver()
 	key, file := h.backup()
 	h.loseMajority(key, file)
+	h.leaves()
 }
 
 // handOver: the node that leads hands over, one that does not says who does.
@@ -358,7 +359,11 @@ func (h *houses) loseMajority(key, file string) {
 	}
 	h.must("kring", "paspoort node check")
 	h.must("kring", "paspoort node restore "+file+" --key "+key+" --dir "+h.path("anker"))
-	h.must("kring", "paspoort node recover --yes --from "+h.path("rijn", "data"))
+	recovering := "paspoort node recover --yes --from " + h.path("rijn", "data")
+	if _, err := h.run("kring", recovering); err == nil || !strings.Contains(err.Error(), "could not be asked") || !strings.Contains(err.Error(), "connection refused") {
+		h.t.Errorf("recovered though no node could be asked: %v", err)
+	}
+	h.must("kring", recovering+" --unreachable knoop-2,knoop-3,knoop-4")
 	h.must("rijn", "paspoort node recover --yes --give-way")
 	for who := range h.public {
 		h.serve(who)
@@ -367,8 +372,29 @@ func (h *houses) loseMajority(key, file string) {
 	if err := os.WriteFile(h.path("gemeente", "passphrase"), []byte("een zin van gemeente alleen\n"), 0o600); err != nil {
 		h.t.Fatal(err)
 	}
-	out := h.must("gemeente", "paspoort node leave knoop-4 --reason verhuizing")
-	if !strings.Contains(out, "registry approve") {
-		h.t.Errorf("after the recovery nothing is decided: %s", out)
+}
+
+// leaves: members decide that a node leaves. It says so as long as it runs; then it is stopped,
+// and the others go on, also after one of them was started anew.
+func (h *houses) leaves() {
+	h.t.Helper()
+	h.follow("gemeente", "paspoort node leave knoop-4 --reason verhuizing")
+	h.must("kring", "paspoort registry approve EVENT --node https://knoop.kring.example --region GENESIS --as member/werkgeverskring --key member.key --loopback-http")
+	h.eventually("knoop-4 says that it left", func() bool {
+		s, err := h.status("rijn")
+		return err == nil && s.State == "left" && !s.Signs
+	})
+	if out := h.must("rijn", "paspoort node status --config node.json"); !strings.Contains(out, "not one of its nodes any more") {
+		h.t.Errorf("its operator reads:\n%s", out)
+	}
+	h.kill("rijn")
+	h.settled(5)
+	h.kill("anker")
+	h.serve("anker")
+	h.settled(5)
+	for who := range h.nodes {
+		if s, err := h.status(who); err != nil || len(s.Peers) != 3 {
+			h.t.Errorf("at %s the region has these nodes: %+v, %v", who, s.Peers, err)
+		}
 	}
 }
