@@ -65,21 +65,57 @@ func Recover(c Config, known map[string][]byte, sources ...Source) (Recovery, er
 	if err != nil {
 		return Recovery{}, err
 	}
-	if _, err := os.Stat(filepath.Join(c.Dir, dirStore)); err == nil {
-		sources = append([]Source{{Name: "this node's own folder", Folder: c.Dir}}, sources...)
-	}
-	b := &brought{genesis: event.Event.ID(), promises: map[string]string{"this node": c.Dir}}
+	b, err := gather(c, event.Event.ID(), sources)
 	defer b.close()
-	for _, s := range sources {
-		if err := b.open(s); err != nil {
-			return Recovery{}, fmt.Errorf("%s: %w", s.Name, err)
-		}
+	if err != nil {
+		return Recovery{}, err
 	}
 	best, err := b.choose(known)
 	if err != nil {
 		return Recovery{}, err
 	}
 	return b.begin(c, best)
+}
+
+// CharterNodes are the nodes of the region, as far as the folder of c and the sources know: of
+// whoever has the most leaves, or else those of the founding event. Each of them may hold more
+// than was brought, so each has to be asked before Recover.
+func CharterNodes(c Config, sources ...Source) ([]registry.Node, error) {
+	event, charter, err := foundingCharter(c.Founding)
+	if err != nil {
+		return nil, err
+	}
+	b, err := gather(c, event.Event.ID(), sources)
+	defer b.close()
+	if err != nil {
+		return nil, err
+	}
+	nodes, most := regionOfCharter(charter).nodes, uint64(0)
+	for _, h := range b.list {
+		if known := h.m.charter.Load(); known != nil && h.m.meta.Size > most {
+			nodes, most = *known, h.m.meta.Size
+		}
+	}
+	var out []registry.Node
+	for _, id := range sortedKeys(nodes) {
+		out = append(out, nodes[id])
+	}
+	return out, nil
+}
+
+// gather opens the folder of c, if there is one, and the sources. The result is closed by who asks,
+// also after an error.
+func gather(c Config, genesis string, sources []Source) (*brought, error) {
+	b := &brought{genesis: genesis, promises: map[string]string{"this node": c.Dir}}
+	if _, err := os.Stat(filepath.Join(c.Dir, dirStore)); err == nil {
+		sources = append([]Source{{Name: "this node's own folder", Folder: c.Dir}}, sources...)
+	}
+	for _, s := range sources {
+		if err := b.open(s); err != nil {
+			return b, fmt.Errorf("%s: %w", s.Name, err)
+		}
+	}
+	return b, nil
 }
 
 // brought are the sources, opened and verified.

@@ -18,6 +18,7 @@ import (
 	"paspoort.example/paspoort/internal/conf"
 	"paspoort.example/paspoort/internal/founding"
 	"paspoort.example/paspoort/internal/keyfile"
+	"paspoort.example/paspoort/internal/outbound"
 	"paspoort.example/paspoort/node"
 	"paspoort.example/paspoort/specs/registry"
 	"paspoort.example/paspoort/specs/tlog"
@@ -68,12 +69,16 @@ Recipients can stand in the configuration file too, as "backup_recipients".`,
 			if out == "" {
 				out = c.ID + "-" + time.Now().UTC().Format("20060102T150405Z") + ".backup"
 			}
+			if _, err := os.Lstat(out); err == nil && !force {
+				return hint(fmt.Errorf("%s is there already; it was not changed", out), "choose another name with --out, or say --force to put this backup in its place")
+			}
 			return backupNode(cmd, &c, out, to)
 		},
 	}
 	cmd.Flags().StringVar(&config, "config", "node.json", "configuration file of the node")
 	cmd.Flags().StringArrayVar(&to, "recipient", nil, "public key of who can read it, age1...; may be repeated")
 	cmd.Flags().StringVar(&out, "out", "", "file to write; without it a name with the date")
+	cmd.Flags().BoolVar(&force, "force", false, "write over a file that is there already")
 	cmd.Flags().StringVar(&makeKey, "make-key", "", "make a key to read backups with in this file, and write no backup")
 	return cmd
 }
@@ -390,10 +395,10 @@ func compareHistory(ctx context.Context, i node.Inspection, url, caFile string) 
 }
 
 // readSource reads what node recover is given: a folder, a file, or the address of a node.
-func readSource(ctx context.Context, from, caFile string) (node.Source, error) {
+func readSource(ctx context.Context, from string, settings outbound.Settings) (node.Source, error) {
 	s := node.Source{Name: from}
 	if strings.Contains(from, "://") {
-		client, err := regionClient(from, caFile)
+		client, err := regionClientBy(from, settings)
 		if err != nil {
 			return s, err
 		}

@@ -60,9 +60,16 @@ func newPassphrase(cmd *cobra.Command, file string) (words string, err error) {
 	return "", err
 }
 
-// regionClient reaches a node by its public address, also on this computer.
+// regionClient reaches a node by its public address, also on this computer and in the given
+// private ranges.
 func regionClient(url, caFile string, private ...string) (registry.Client, error) {
-	settings := outbound.Settings{CAFile: caFile, LoopbackHTTP: true, AllowPrivate: append([]string{"127.0.0.0/8", "::1/128"}, private...), MaxBytes: maxLeavesBytes}
+	return regionClientBy(url, outbound.Settings{CAFile: caFile, AllowPrivate: private})
+}
+
+// regionClientBy is regionClient with the outbound settings of a configuration file.
+func regionClientBy(url string, settings outbound.Settings) (registry.Client, error) {
+	settings.LoopbackHTTP, settings.MaxBytes = true, max(settings.MaxBytes, maxLeavesBytes)
+	settings.AllowPrivate = append([]string{"127.0.0.0/8", "::1/128"}, settings.AllowPrivate...)
 	policy, err := settings.Policy()
 	if err != nil {
 		return registry.Client{}, err

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +12,6 @@ import (
 	"paspoort.example/paspoort/internal/conf"
 	"paspoort.example/paspoort/internal/kv"
 	"paspoort.example/paspoort/node"
-	"paspoort.example/paspoort/specs/registry"
 )
 
 func newNodeCheckCommand() *cobra.Command {
@@ -77,7 +74,7 @@ func printInspection(out io.Writer, i node.Inspection) {
 
 func newNodeRecoverCommand() *cobra.Command {
 	var config, caFile string
-	var from []string
+	var from, unreachable []string
 	var giveWay, yes bool
 	cmd := &cobra.Command{
 		Use:   "recover",
@@ -88,6 +85,11 @@ run, a snapshot of the registry (of a mirror, or FILE from NODE/v1/snapshot), or
 address of a node that still answers. The node then begins a new cluster with the most
 leaves that were brought; nothing under a checkpoint that counts is given up, and it is
 refused while anybody is known to have signed more. Its old data is moved aside.
+
+The other nodes of the region are asked first, by the "outbound" settings of the file. One
+that cannot be asked may run and hold more: then the region would go on twice, and nothing
+brings the two together again. So make sure of each of them, and name those that are stopped
+or gone for good with --unreachable.
 
 On every other node that is left, with its machine's old data:
 
@@ -108,12 +110,16 @@ this region can count again: found a new one that goes on from it, with
 			if giveWay {
 				return stepAside(cmd, &c, yes)
 			}
-			return recoverNode(cmd, &c, from, caFile, yes)
+			if caFile != "" {
+				c.Outbound.CAFile = caFile
+			}
+			return recoverNode(cmd, &c, from, unreachable, yes)
 		},
 	}
 	cmd.Flags().StringVar(&config, "config", "node.json", "configuration file of the node")
 	cmd.Flags().StringArrayVar(&from, "from", nil, "folder, snapshot file or address with leaves of the region; may be repeated")
-	cmd.Flags().StringVar(&caFile, "ca-file", "", "PEM file with a certificate authority to trust beside the system's")
+	cmd.Flags().StringVar(&caFile, "ca-file", "", "PEM file with a certificate authority to trust beside the system's, instead of the file's outbound.ca_file")
+	cmd.Flags().StringSliceVar(&unreachable, "unreachable", nil, "ids of all nodes that cannot be asked, because each is stopped or gone for good; --yes needs it")
 	cmd.Flags().BoolVar(&giveWay, "give-way", false, "move this node's data aside, because another node recovers")
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	return cmd
@@ -150,27 +156,35 @@ func sure(cmd *cobra.Command, yes bool, question string) error {
 	return err
 }
 
-func recoverNode(cmd *cobra.Command, c *conf.Node, from []string, caFile string, yes bool) error {
+func recoverNode(cmd *cobra.Command, c *conf.Node, from, unreachable []string, yes bool) error {
 	config, err := nodeConfig(c)
 	if err != nil {
 		return err
 	}
 	var sources []node.Source
 	for _, f := range from {
-		s, err := readSource(cmd.Context(), f, caFile)
+		s, err := readSource(cmd.Context(), f, c.Outbound)
 		if err != nil {
 			return fmt.Errorf("%s: %w", f, err)
 		}
 		sources = append(sources, s)
 	}
-	known, err := askCheckpoints(cmd, config, caFile)
+	charter, err := node.CharterNodes(config, sources...)
+	if errors.Is(err, kv.ErrInUse) {
+		err = hint(err, "stop the node first")
+	}
 	if err != nil {
 		return err
 	}
-	if err := sure(cmd, yes, "Are the disks of the majority lost for good, and is every node stopped? A disk that comes back later cannot take part any more. (yes/no) "); err != nil {
+	asked := askNodes(cmd, charter, c)
+	asked.print(cmd.ErrOrStderr())
+	if err := asked.permit(unreachable, yes); err != nil {
 		return err
 	}
-	out, err := node.Recover(config, known, sources...)
+	if err := sure(cmd, yes, asked.question()); err != nil {
+		return err
+	}
+	out, err := node.Recover(config, asked.known(), sources...)
 	switch {
 	case errors.Is(err, kv.ErrInUse):
 		return hint(err, "stop the node first")
@@ -187,36 +201,4 @@ func recoverNode(cmd *cobra.Command, c *conf.Node, from []string, caFile string,
 	}
 	fmt.Fprintln(w, typed("On every other node with old data: paspoort node recover --give-way\nThen, on all of them:\n  paspoort node serve"))
 	return nil
-}
-
-// askCheckpoints asks all nodes of the founding charter for what they show. A node that does
-// not answer is told, not waited for: it is what this command is about.
-func askCheckpoints(cmd *cobra.Command, config node.Config, caFile string) (map[string][]byte, error) {
-	event, err := registry.ParseEvent(config.Founding)
-	if err != nil {
-		return nil, err
-	}
-	var charter registry.Charter
-	if err := json.Unmarshal(event.Event.Body, &charter); err != nil {
-		return nil, err
-	}
-	known := map[string][]byte{}
-	for _, n := range charter.Nodes {
-		if n.ID == config.ID {
-			continue
-		}
-		client, err := regionClient(n.URL, caFile)
-		if err != nil {
-			return nil, err
-		}
-		ctx, cancel := context.WithTimeout(cmd.Context(), 5*time.Second)
-		note, err := client.Checkpoint(ctx)
-		cancel()
-		if err != nil {
-			fmt.Fprintf(cmd.ErrOrStderr(), "%s at %s shows no checkpoint\n", n.ID, n.URL)
-			continue
-		}
-		known[n.ID+" at "+n.URL] = note
-	}
-	return known, nil
 }
