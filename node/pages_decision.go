@@ -70,6 +70,7 @@ type applicationRow struct {
 	Serves            []partyRow
 	Levels            []levelRow
 	Registration      string
+	Addresses         []registry.Alias
 }
 
 func (p *pages) showDecision(w http.ResponseWriter, r *http.Request) { p.decide(w, r, false) }
@@ -167,6 +168,9 @@ func newDecisionPage(v registry.View, d registry.Progress, now time.Time) decisi
 			data.Appeal.Path = "/decisions/" + a.Event
 		}
 	}
+	if p, err := v.Proposal(d.ID); err == nil && p.Status == registry.Enacted && p.Appeal != "" {
+		data.Appeal = &appealRow{Path: "/decisions/" + p.Appeal} // which turned the decision
+	}
 	if d.Appealed != "" {
 		data.Appealed = "/applications/" + d.Appealed
 	}
@@ -234,7 +238,7 @@ func (d decisionPage) From() time.Time {
 }
 
 func newApplicationRow(a registry.Application, who *names) *applicationRow {
-	row := &applicationRow{Criteria: a.Criteria, CriteriaText: criteriaText(who.v, a.Criteria, who.at), Days: a.Days, Types: typeNames(a.Types), Purposes: a.Purposes, Domains: a.Domains, Registration: a.Registration}
+	row := &applicationRow{Criteria: a.Criteria, CriteriaText: criteriaText(who.v, a.Criteria, who.at), Days: a.Days, Types: typeNames(a.Types), Purposes: a.Purposes, Domains: a.Domains, Registration: a.Registration, Addresses: a.Aliases}
 	for _, id := range a.Serves {
 		row.Serves = append(row.Serves, who.organisation(id))
 	}

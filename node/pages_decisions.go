@@ -106,8 +106,8 @@ func (n *names) subject(e registry.Event) partyRow {
 	case isOrg:
 		row := n.organisation(id)
 		var body registry.Application
-		if row.Name == "" && e.Kind == registry.KindApplied && json.Unmarshal(e.Body, &body) == nil {
-			row.Name = body.Name // what an applicant asks to be called
+		if row.Claims && e.Kind == registry.KindApplied && json.Unmarshal(e.Body, &body) == nil {
+			row.Name = body.Name // what it asked then
 		}
 		return row
 	case strings.HasPrefix(e.Subject, registry.MemberParty("")):

@@ -81,8 +81,8 @@ func (p *pages) showHobbel(w http.ResponseWriter, r *http.Request) {
 
 func newHobbelPage(v registry.View, list registry.HobbelList, i int, now time.Time) hobbelPage {
 	h, who := list.Hobbels[i], newNames(v, now)
-	data := hobbelPage{Catalogue: list.Catalogue, hobbelRow: newHobbelRow(h, began(v.Region(now)), now)}
-	began, all := began(v.Region(now)), slices.Clone(h.History)
+	began, all := beganWith(v.Region(now), h), slices.Clone(h.History)
+	data := hobbelPage{Catalogue: list.Catalogue, hobbelRow: newHobbelRow(h, began, now)}
 	for _, s := range h.Scopes {
 		row := newHobbelRow(registry.HobbelView{Hobbel: h.Hobbel, Status: s.Status, History: s.History}, began, now)
 		data.Scopes = append(data.Scopes, hobbelScopeRow{scopeRow{Kind: s.Kind, Name: s.Name}, s.Status, row.Since, row.Track})

@@ -14,9 +14,10 @@ import (
 
 type hobbelsPage struct {
 	Catalogue, Origin string
-	Scope             scopeRow   // that the page shows
-	Scopes            []scopeRow // all, the region first; none when only the region has a say
-	Table             []scopeLine
+	Scope             scopeRow      // that the page shows
+	Scopes            []scopeRow    // all, the region first; none when only the region has a say
+	Table             []scopeLine   // hobbels that moved somewhere
+	StillOpen         int           // the others, that are open everywhere
 	Counts            []statusCount // of each status, in the order in which a hobbel goes through them
 	Doorbraken        int
 	From, To          time.Time // what the tracks show
@@ -105,15 +106,7 @@ func (p *pages) showHobbels(w http.ResponseWriter, r *http.Request) {
 func (d *hobbelsPage) fill(list []registry.HobbelView, scope string) {
 	d.scopes(list, scope)
 	for _, h := range list {
-		history := h.History
-		for _, s := range h.Scopes {
-			history = slices.Concat(history, s.History)
-		}
-		for _, f := range history {
-			if on := dated(f.On); on.Before(d.From) {
-				d.From = on
-			}
-		}
+		d.From = firstStep(d.From, h)
 	}
 	count := map[registry.HobbelStatus]int{}
 	for _, h := range list {
@@ -159,7 +152,11 @@ func (d *hobbelsPage) scopes(list []registry.HobbelView, asked string) {
 			}
 			line.Stands = append(line.Stands, stands)
 		}
-		d.Table = append(d.Table, line)
+		if slices.ContainsFunc(line.Stands, func(s registry.HobbelStatus) bool { return s != "" && s != registry.Open }) {
+			d.Table = append(d.Table, line)
+		} else {
+			d.StillOpen++
+		}
 	}
 }
 
@@ -181,6 +178,23 @@ func began(r registry.Region) time.Time {
 		first = min(first, m.Since)
 	}
 	return dated(first)
+}
+
+// beganWith is when the region began, or a hobbel took its first step when that was before: what
+// happened then was told of later, and counts from its own day.
+func beganWith(r registry.Region, h registry.HobbelView) time.Time { return firstStep(began(r), h) }
+
+func firstStep(from time.Time, h registry.HobbelView) time.Time {
+	history := h.History
+	for _, s := range h.Scopes {
+		history = slices.Concat(history, s.History)
+	}
+	for _, f := range history {
+		if on := dated(f.On); on.Before(from) {
+			from = on
+		}
+	}
+	return from
 }
 
 func newHobbelRow(h registry.HobbelView, from, to time.Time) hobbelRow {

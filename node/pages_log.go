@@ -21,6 +21,9 @@ type logRow struct {
 	Covered bool // under the checkpoint that this node serves
 }
 
+// Last is the highest number that the checkpoint covers: numbers begin at 0.
+func (c CheckpointState) Last() uint64 { return max(c.Size, 1) - 1 }
+
 const logRows = 20
 
 func (p *pages) showLog(w http.ResponseWriter, r *http.Request) {

@@ -117,8 +117,8 @@ func (d *modulePage) fill(counts map[string]int) {
 	}
 }
 
-// NeedsNothing says that anybody can begin.
-func (d modulePage) NeedsNothing() bool {
+// NothingSaid is whether the provider left out who can begin. That anybody can, it says itself.
+func (d modulePage) NothingSaid() bool {
 	e := d.Document.Entry
 	return len(e.Skills) == 0 && len(e.Credentials) == 0 && len(e.Modules) == 0 && !e.Intake && e.Text.NL == ""
 }

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"encoding/json"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ type partyRow struct {
 	Contact string         // of a member, when it says where it is reached
 	Path    string         // of an organisation's page
 	Erased  bool           // its name was erased by law
+	Claims  bool           // it was never admitted: the name is what it asks to be called
 }
 
 // Reach is the link to a member: its page, or an e-mail.
@@ -30,7 +32,8 @@ type names struct {
 	at      time.Time
 	members map[string]registry.MemberRecord
 	known   map[string]partyRow
-	hobbels map[string]registry.Text // titles, once they were asked for
+	hobbels map[string]registry.Text     // titles, once they were asked for
+	asked   map[string]registry.Proposal // newest applications by organisation, likewise
 }
 
 func newNames(v registry.View, at time.Time) *names {
@@ -64,7 +67,40 @@ func (n *names) organisation(id string) partyRow {
 	if err != nil {
 		return partyRow{Name: id}
 	}
-	return partyRow{Name: o.Name, Erased: o.Erased, Path: "/organisations/" + id}
+	o, claims := n.claimed(o)
+	return partyRow{Name: o.Name, Erased: o.Erased, Path: "/organisations/" + id, Claims: claims}
+}
+
+// claimed names an organisation that was never admitted: the registry knows its id only, and
+// what it asks to be called stands in its application. Only a one-person firm has no name.
+func (n *names) claimed(o registry.Organisation) (registry.Organisation, bool) {
+	if o.Name != "" || o.OnePerson || o.Erased {
+		return o, false
+	}
+	var a registry.Application
+	if p, ok := n.applied(o.ID); ok && json.Unmarshal(p.Event.Body, &a) == nil && a.Name != "" {
+		o.Name, o.Registration, o.Aliases = a.Name, a.Registration, a.Aliases
+		return o, true
+	}
+	o.Name = o.ID
+	return o, false
+}
+
+// applied is the newest application of an organisation, one that waits before all others.
+func (n *names) applied(id string) (registry.Proposal, bool) {
+	if n.asked == nil {
+		n.asked = map[string]registry.Proposal{}
+		for _, status := range []registry.Disposition{registry.Pending, ""} {
+			for _, p := range n.v.ProposalsLike(registry.ProposalFilter{Kind: registry.KindApplied, Status: status}, n.at) {
+				about := strings.TrimPrefix(p.Event.Subject, registry.OrganisationParty(""))
+				if _, ok := n.asked[about]; !ok {
+					n.asked[about] = p
+				}
+			}
+		}
+	}
+	p, ok := n.asked[id]
+	return p, ok
 }
 
 // hobbel names a hobbel by its title.

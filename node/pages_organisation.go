@@ -17,6 +17,7 @@ import (
 type organisationPage struct {
 	ID, Name, Registration string
 	OnePerson, Erased      bool
+	Claims                 bool      // it was never admitted: it says itself what it is called
 	Since                  time.Time // first admission; zero for who only applied
 	Addresses              []registry.Alias
 	Roles                  []roleDetail
@@ -89,7 +90,8 @@ func newOrganisationPage(v registry.View, id string, now time.Time) (organisatio
 		return organisationPage{}, err
 	}
 	who := newNames(v, now)
-	data := organisationPage{ID: o.ID, Name: o.Name, Registration: o.Registration, OnePerson: o.OnePerson, Erased: o.Erased,
+	o, claims := who.claimed(o)
+	data := organisationPage{ID: o.ID, Name: o.Name, Registration: o.Registration, OnePerson: o.OnePerson, Erased: o.Erased, Claims: claims,
 		Since: dated(o.Since), Addresses: o.Aliases, At: now}
 	if s := o.Succeeded; s != nil {
 		row := who.organisation(s.Successor)

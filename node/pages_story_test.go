@@ -1,6 +1,7 @@
 package node
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -134,6 +135,7 @@ func (s *story) decisions() {
 			view := s.p.decision
 			if d.Event.Kind == registry.KindApplied {
 				view = s.p.application
+				s.applicant(v.View, d, v.at)
 			}
 			body := s.show(string(d.Event.Kind)+" "+d.ID, func(w http.ResponseWriter, r *http.Request) error { return view.Render(w, r, 200, data) })
 			for _, vote := range d.Refusals {
@@ -142,6 +144,30 @@ func (s *story) decisions() {
 				}
 			}
 		}
+	}
+}
+
+// applicant holds that who was never admitted goes by the name it asks for, and is said to; only a
+// one-person firm has none.
+func (s *story) applicant(v registry.View, d registry.Proposal, at time.Time) {
+	var asked registry.Application
+	if err := json.Unmarshal(d.Event.Body, &asked); err != nil {
+		s.t.Fatal(err)
+	}
+	data, err := newOrganisationPage(v, asked.Organisation, at)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	body := s.show(asked.Organisation, func(w http.ResponseWriter, r *http.Request) error { return s.p.organisation.Render(w, r, 200, data) })
+	if data.Since.IsZero() && !asked.OnePerson && (!data.Claims || data.Name != asked.Name || len(data.Addresses) != len(asked.Aliases)) {
+		s.t.Errorf("%s: got %q (claims %v), want what it asked to be called, %q", asked.Organisation, data.Name, data.Claims, asked.Name)
+	}
+	if !asked.OnePerson && strings.Contains(body, "One-person firm") {
+		s.t.Errorf("%s is called a one-person firm", asked.Organisation)
+	}
+	who := newNames(v, at)
+	if row := who.party(registry.OrganisationParty(asked.Organisation)); row.Name != data.Name || row.Claims != data.Claims {
+		s.t.Errorf("%s is %q where it signs, and %q on its page", asked.Organisation, row.Name, data.Name)
 	}
 }
 

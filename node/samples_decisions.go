@@ -13,7 +13,7 @@ var (
 	sampleVakbond    = partyRow{Name: "Vakbond De Eendracht", Group: registry.Werknemers}
 	sampleOpleiders  = partyRow{Name: "Opleidersberaad Aakermonde", Group: registry.Opleiders, Contact: "toelating@opleidersberaad-aakermonde.example"}
 	sampleGemeente   = partyRow{Name: "Gemeente Aakermonde", Group: registry.Overheid, Contact: "https://gemeente.aakermonde.example/paspoort/toelating"}
-	sampleLinde      = partyRow{Name: "Zorggroep De Linde", Path: "/organisations/org_dddddddddddddddddddddddddd"}
+	sampleLinde      = partyRow{Name: "Zorggroep De Linde", Path: "/organisations/org_dddddddddddddddddddddddddd", Claims: true}
 	sampleVaart      = partyRow{Name: "Opleidingshuis De Vaart", Path: "/organisations/org_aaaaaaaaaaaaaaaaaaaaaaaaaa"}
 	sampleOssekamp   = partyRow{Name: "Machinefabriek Ossekamp", Path: "/organisations/org_bbbbbbbbbbbbbbbbbbbbbbbbbb"}
 )
@@ -48,7 +48,7 @@ func decisionsSamples() []page.Sample[decisionsPage] {
 func sampleApplication(s decisionState) decisionPage {
 	d := decisionPage{decisionRow: sampleDecision(21, registry.KindApplied, sampleLinde, s), By: []partyRow{sampleLinde}, Need: registry.Threshold{Groups: 2, Members: 2},
 		Approvals: []voteRow{{Member: sampleVakbond, At: sampleDay.AddDate(0, 0, -2), Reason: "Er is een vaste begeleider voor nieuwe collega's."}}, Index: 214, Covered: true, Source: source{"knoop-1", 2 * time.Second},
-		Application: &applicationRow{Criteria: "criteria-1", Days: 548, Types: []paspoort.Text{paspoort.Werkervaring.Name(), paspoort.Praktijkverklaring.Name()}, Domains: []string{"zorg"}, Registration: "KvK 90000004",
+		Application: &applicationRow{Criteria: "criteria-1", Days: 548, Types: []paspoort.Text{paspoort.Werkervaring.Name(), paspoort.Praktijkverklaring.Name()}, Domains: []string{"zorg"}, Registration: "KvK 90000004", Addresses: []registry.Alias{{Type: registry.AliasURL, Value: "https://linde.example"}},
 			Levels: []levelRow{{Level: paspoort.LevelText(paspoort.LevelAssessed), Basis: "Erkend leerbedrijf", Auditor: "Toetsbureau Noorderlicht", Reference: "TN-2026-0031", Until: sampleDay.AddDate(1, 0, 0)}}}}
 	d.Role = registry.Issuer
 	return d
@@ -65,13 +65,16 @@ func applicationSamples() []page.Sample[decisionPage] {
 	stuck.Ask, stuck.Covered = []partyRow{sampleGemeente}, false
 	enacted := sampleApplication(decisionEnacted)
 	enacted.Approvals = append(enacted.Approvals, voteRow{Member: sampleGemeente, At: sampleDay})
+	turned := sampleApplication(decisionEnacted)
+	turned.Refusals = []voteRow{{Member: sampleOpleiders, At: sampleDay, Reason: "Er is geen klachtenregeling."}, {Member: sampleGemeente, At: sampleDay, Reason: "Er is geen klachtenregeling."}}
+	turned.Appeal = &appealRow{Path: "/decisions/" + sampleID(24)}
 	refused := sampleApplication(decisionRefused)
 	refused.Approvals[0].Void, refused.Appeal = true, &appealRow{Until: sampleDay.AddDate(0, 0, 42), Possible: true}
 	refused.Refusals = []voteRow{{Member: sampleOpleiders, At: sampleDay, Reason: "De opleider toetst zichzelf. Laat een ander dat doen en vraag opnieuw aan."}, {Member: sampleGemeente, At: sampleDay, Reason: "Er is geen klachtenregeling."}}
 	lapsed := sampleApplication(decisionLapsed)
 	lapsed.Appeal = &appealRow{Path: "/decisions/" + sampleID(24), Until: sampleDay.AddDate(0, 0, 42)}
 	lapsed.Application.CriteriaText = &registry.CriteriaText{URL: "https://aakermonde.example/criteria-1"}
-	return []page.Sample[decisionPage]{{Name: "pending", Data: pending}, {Name: "stuck", Data: stuck}, {Name: "enacted", Data: enacted},
+	return []page.Sample[decisionPage]{{Name: "pending", Data: pending}, {Name: "stuck", Data: stuck}, {Name: "enacted", Data: enacted}, {Name: "turned", Data: turned},
 		{Name: "refused", Data: refused}, {Name: "lapsed", Data: lapsed}}
 }
 

@@ -43,7 +43,7 @@ func organisationSamples() []page.Sample[organisationPage] {
 			Moves: []standingMove{{What: "fraud", On: sampleDay.AddDate(0, -1, 0), From: sampleDay.AddDate(0, -6, 0), Reason: "Valse verklaringen.", Event: sampleID(14)}, {What: "granted", On: since, Event: sampleID(15)}}},
 		{roleRow: roleRow{Role: registry.Verifier, Code: registry.CodeAdmitted, Admitted: true, Until: sampleDay.AddDate(1, 0, 0), Purposes: []string{"werving"}}, Since: since, Moves: []standingMove{{What: "granted", On: since, Event: sampleID(16)}}}}}
 	return []page.Sample[organisationPage]{{Name: "admitted", Data: vaart}, {Name: "fraud", Data: gone},
-		{Name: "applicant", Data: organisationPage{ID: "org_dddddddddddddddddddddddddd", Name: "Zorggroep De Linde", At: sampleDay, Source: from,
+		{Name: "applicant", Data: organisationPage{ID: "org_dddddddddddddddddddddddddd", Name: "Zorggroep De Linde", Registration: "KvK 90000004", Claims: true, At: sampleDay, Source: from, Addresses: []registry.Alias{{Type: registry.AliasURL, Value: "https://linde.example"}},
 			Pending: []decisionRow{{ID: sampleID(17), Kind: registry.KindApplied, State: decisionPending, Opened: sampleDay, Until: sampleDay.AddDate(0, 1, 0)}}}},
 		{Name: "succeeded", Data: organisationPage{ID: "org_ffffffffffffffffffffffffff", Name: "Avondschool Ossekamp", Since: since, At: sampleDay, Source: from, Successor: &sampleVaart, Succeeded: sampleDay.AddDate(0, -2, 0), Roles: gone.Roles[1:]}},
 		{Name: "erased", Data: organisationPage{ID: "org_cccccccccccccccccccccccccc", OnePerson: true, Erased: true, Since: since, At: sampleDay, Source: from, Roles: []roleDetail{
