@@ -42,6 +42,7 @@ type manifest struct {
 
 func newNodeBackupCommand() *cobra.Command {
 	var config, out, makeKey string
+	var force bool
 	var to []string
 	cmd := &cobra.Command{
 		Use:   "backup",

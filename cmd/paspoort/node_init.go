@@ -210,7 +210,7 @@ const foundingFile = "founding.json"
 // fetchFounding gets the founding event of a region that runs, and holds it against the
 // region's id.
 func (f *nodeInit) fetchFounding(ctx context.Context) error {
-	client, err := regionClient(f.node, f.caFile, f.private...)
+	client, err := regionClientBy(f.node, outbound.Settings{CAFile: f.caFile, AllowPrivate: f.private})
 	if err != nil {
 		return err
 	}

@@ -100,8 +100,12 @@ func (h *houses) command(who, line string) []string {
 		words = append(words, "--yes")
 	case "registry approve":
 		words = append(words, "--yes", "--reason", "gezien")
-	case "registry init", "node join":
+	case "registry init":
 		words = append(words, "--loopback-http")
+	case "node join":
+		words = append(words, "--loopback-http", "--yes")
+	case "node leave":
+		words = append(words, "--yes")
 	}
 	return words[1:]
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -19,6 +20,7 @@ import (
 func newNodeJoinCommand() *cobra.Command {
 	f := &registryFlags{}
 	var reason string
+	var yes bool
 	cmd := &cobra.Command{
 		Use:   "join CARD",
 		Short: "Propose a new node to the region, as the member that runs it",
@@ -38,11 +40,12 @@ Who you are stands in the file of "paspoort registry init", or in the flags.`,
 				return fmt.Errorf("%s tells of no node", args[0])
 			}
 			fmt.Fprintf(cmd.ErrOrStderr(), "Card %s: node %s at %s\n", card.Fingerprint(), card.Facts.Node.ID, card.Facts.Node.URL)
-			return propose(cmd, f, registry.KindNodeAdded, &registry.NodeChange{Node: card.Facts.Node, Reason: reason})
+			return changeNodes(cmd, f, registry.KindNodeAdded, &registry.NodeChange{Node: card.Facts.Node, Reason: reason}, yes)
 		},
 	}
 	f.register(cmd)
 	cmd.Flags().StringVar(&reason, "reason", "a node more", "why; becomes public")
+	cmd.Flags().BoolVar(&yes, "yes", false, "sign without asking")
 	cmd.RunE = told(governed(cmd.RunE, &f.lang), &f.lang, &f.json)
 	return cmd
 }
@@ -50,6 +53,7 @@ Who you are stands in the file of "paspoort registry init", or in the flags.`,
 func newNodeLeaveCommand() *cobra.Command {
 	f := &registryFlags{}
 	var reason string
+	var yes bool
 	cmd := &cobra.Command{
 		Use:   "leave NODE",
 		Short: "Propose that a node leaves the region, as a member",
@@ -60,13 +64,66 @@ after the change sign one together. Then stop it.`,
 		Args:              exactArgs(1),
 		PersistentPreRunE: func(*cobra.Command, []string) error { return checkLanguage(f.lang) },
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return propose(cmd, f, registry.KindNodeRemoved, &registry.NodeChange{ID: args[0], Reason: reason})
+			return changeNodes(cmd, f, registry.KindNodeRemoved, &registry.NodeChange{ID: args[0], Reason: reason}, yes)
 		},
 	}
 	f.register(cmd)
 	cmd.Flags().StringVar(&reason, "reason", "its operator stops", "why; becomes public")
+	cmd.Flags().BoolVar(&yes, "yes", false, "sign without asking")
 	cmd.RunE = told(governed(cmd.RunE, &f.lang), &f.lang, &f.json)
 	return cmd
+}
+
+// changeNodes holds a change against the nodes that there are, shows it and asks, before it is
+// signed: what is proposed stays in the log for good.
+func changeNodes(cmd *cobra.Command, f *registryFlags, kind registry.Kind, change *registry.NodeChange, yes bool) error {
+	v, err := f.speaker(cmd)
+	if err != nil {
+		return err
+	}
+	region, err := look(cmd.Context(), v, func(c registry.Client) (registry.RegionAnswer, error) { return c.Region(cmd.Context(), freshly) })
+	if err != nil {
+		return err
+	}
+	operator, err := operatorOf(region.Nodes, change)
+	if err != nil {
+		return err
+	}
+	if whose := registry.MemberParty(operator); whose != v.seat.Party && !f.json {
+		f.printer(cmd.ErrOrStderr()).line("Let op: dit knooppunt is van %s; u tekent als %s.", "Mind: this node is of %s; you sign as %s.", oneLine(whose), oneLine(v.seat.Party))
+	}
+	if err := v.agreesTo(govern.Act{Kind: kind, Body: change}, yes); err != nil {
+		return err
+	}
+	return propose(cmd, f, kind, change)
+}
+
+// operatorOf is the member that runs the node which is to come or go, if it can.
+func operatorOf(nodes []registry.NodeRecord, change *registry.NodeChange) (string, error) {
+	id := change.ID
+	if change.Node != nil {
+		id = change.Node.ID
+	}
+	var here []string
+	for _, n := range nodes {
+		switch {
+		case change.Node != nil && n.ID == id:
+			return "", withWords(fmt.Errorf("node %s is in the region already", id), "node_there",
+				words("De regio heeft of had al een knooppunt "+id+".", "The region has or had a node "+id+" already."),
+				words("Maak het met een ander nummer: paspoort node init --id", "Make it with another id: paspoort node init --id"))
+		case change.Node == nil && n.Removed == 0 && n.ID == id:
+			return n.Operator, nil
+		case n.Removed == 0:
+			here = append(here, n.ID)
+		}
+	}
+	if change.Node != nil {
+		return change.Node.Operator, nil
+	}
+	list := strings.Join(here, ", ")
+	return "", withWords(fmt.Errorf("no node %s", id), "no_such_node",
+		words("De regio heeft geen knooppunt "+id+". Er is niets getekend.", "The region has no node "+id+". Nothing was signed."),
+		words("De knooppunten zijn: "+list, "Its nodes are: "+list))
 }
 
 // propose signs a change of the region as a member and says what is left to do.
@@ -141,7 +198,11 @@ func printPeers(ctx context.Context, out io.Writer, s node.Status, ask func(cont
 			if !other.Signs {
 				signs = "does not sign: " + other.Withheld
 			}
-			fmt.Fprintf(out, "%-12s %-9s %-9s %d leaves, heard from a leader %d s ago, %s\n", p.ID, p.Member, other.State, other.Leaves, other.Age, signs)
+			heard := "never heard from a leader"
+			if other.Age >= 0 {
+				heard = fmt.Sprintf("heard from a leader %d s ago", other.Age)
+			}
+			fmt.Fprintf(out, "%-12s %-9s %-9s %d leaves, %s, %s\n", p.ID, p.Member, other.State, other.Leaves, heard, signs)
 		}
 	}
 }

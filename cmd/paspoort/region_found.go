@@ -77,6 +77,7 @@ func newRegionCardCommand() *cobra.Command {
 func newRegionFoundCommand() *cobra.Command {
 	var p founding.Plan
 	var out, continues, lossesNL, lossesEN string
+	var criteriaURL, criteriaNL, criteriaEN string
 	cmd := &cobra.Command{
 		Use:   "found CARD...",
 		Short: "Make the draft of a region's founding, of the cards of its members",
@@ -93,17 +94,33 @@ with "paspoort region sign"; with the last signature it is the founding event.`,
 			if p.Continues, err = continuation(continues, lossesNL, lossesEN); err != nil {
 				return err
 			}
+			p.Text = criteriaText(criteriaURL, criteriaNL, criteriaEN)
 			return foundRegion(cmd, p, out, args)
 		},
 	}
 	cmd.Flags().StringVar(&p.Name, "name", "", "name of the region, such as \"Regio Aakermonde\"")
 	cmd.Flags().StringVar(&p.Origin, "origin", "", "name of its log, such as aakermonde.example/register")
 	cmd.Flags().StringVar(&p.Criteria, "criteria", "criteria-1", "version of the criteria for admission")
+	cmd.Flags().StringVar(&criteriaURL, "criteria-url", "", "https address where these criteria can be read")
+	cmd.Flags().StringVar(&criteriaNL, "criteria-text", "", "the criteria in short, in Dutch")
+	cmd.Flags().StringVar(&criteriaEN, "criteria-text-en", "", "the same in English")
 	cmd.Flags().StringVar(&out, "out", "founding.draft.json", "file for the draft")
 	cmd.Flags().StringVar(&continues, "continues", "", "GENESIS=SNAPSHOT: the region that this one goes on from, and the largest snapshot of it that anybody has")
 	cmd.Flags().StringVar(&lossesNL, "losses-nl", "", "with --continues: what is known to be lost, in Dutch")
 	cmd.Flags().StringVar(&lossesEN, "losses-en", "", "the same in English")
 	return cmd
+}
+
+// criteriaText is where the criteria can be read; nil when nobody said so.
+func criteriaText(url, nl, en string) *registry.CriteriaText {
+	if url == "" && nl == "" && en == "" {
+		return nil
+	}
+	t := &registry.CriteriaText{URL: url}
+	if nl != "" || en != "" {
+		t.Summary = &registry.Text{NL: nl, EN: en}
+	}
+	return t
 }
 
 // continuation reads where the region stopped that the new one goes on from; nil for none.
@@ -152,7 +169,7 @@ func foundRegion(cmd *cobra.Command, p founding.Plan, out string, files []string
 		return err
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "Draft %s in %s\n", draft.Fingerprint(), out)
-	fmt.Fprintln(cmd.OutOrStdout(), typed("Each member signs it within a week, and passes it on or sends its copy back:\n  paspoort region sign "+out+" --key member.key"))
+	fmt.Fprintln(cmd.OutOrStdout(), typed("Each member signs it within a week, and passes it on or sends its copy back:\n  paspoort region sign "+out+" --key member.key --card card.json"))
 	return nil
 }
 

@@ -22,9 +22,10 @@ import (
 
 // Plan is what the founders agree on beside their cards.
 type Plan struct {
-	Name     string // of the region
-	Origin   string // of its log, e.g. "aakermonde.example/register"
-	Criteria string // version of the criteria for admission, e.g. "criteria-2026-1"
+	Name     string                 // of the region
+	Origin   string                 // of its log, e.g. "aakermonde.example/register"
+	Criteria string                 // version of the criteria for admission, e.g. "criteria-2026-1"
+	Text     *registry.CriteriaText // where they can be read; nil when nobody said so
 	// Continues is the region that this one goes on from, when that one lost the keys of most
 	// of its nodes. See [Continuation].
 	Continues *registry.Continuation
@@ -58,7 +59,7 @@ func Charter(p Plan, random io.Reader, cards ...Card) (registry.Charter, error) 
 		return registry.Charter{}, err
 	}
 	c := registry.Charter{
-		Admission: registry.DefaultTerm(), Criteria: p.Criteria, Name: p.Name, Nonce: nonce, Origin: p.Origin,
+		Admission: registry.DefaultTerm(), Criteria: p.Criteria, Text: p.Text, Name: p.Name, Nonce: nonce, Origin: p.Origin,
 		Thresholds: registry.DefaultThresholds(),
 		Continues:  p.Continues,
 	}
