@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"fmt"
 	"io"
@@ -24,7 +25,7 @@ type applyFlags struct {
 	types, purposes, domains []string
 	serves, members          []string
 	days, within             int
-	onePerson, yes           bool
+	onePerson, yes, again    bool
 	organisation             string
 }
 
@@ -68,6 +69,7 @@ sealed beside the registry, where they can be erased.`,
 	flags.IntVar(&a.within, "decide-within", 30, "for how many days members can decide")
 	flags.BoolVar(&a.onePerson, "one-person", false, "for a one-person firm, signed by a member")
 	flags.StringVar(&a.organisation, "organisation", "", "with --one-person: id of the firm, when it is known already")
+	flags.BoolVar(&a.again, "again", false, "apply also when an application for this role waits already")
 	flags.BoolVar(&a.yes, "yes", false, "sign without asking")
 	return cmd
 }
@@ -84,6 +86,9 @@ func (f *registryFlags) apply(cmd *cobra.Command, flags *applyFlags, args []stri
 	if a.Role == "" {
 		return needs("role")
 	}
+	if err := checkApplication(a); err != nil {
+		return err
+	}
 	if a.OnePerson && !v.member() {
 		return errMembersOnly
 	}
@@ -91,9 +96,18 @@ func (f *registryFlags) apply(cmd *cobra.Command, flags *applyFlags, args []stri
 	if err := v.address(a, &act); err != nil {
 		return err
 	}
-	region, err := look(cmd.Context(), v, func(c registry.Client) (registry.RegionAnswer, error) { return c.Region(cmd.Context(), freshly) })
+	answered := "" // the node that did: a link to one that is away helps nobody
+	region, err := look(cmd.Context(), v, func(c registry.Client) (registry.RegionAnswer, error) {
+		answered = c.URL
+		return c.Region(cmd.Context(), freshly)
+	})
 	if err != nil {
 		return err
+	}
+	if !flags.again {
+		if err := v.waits(cmd.Context(), a); err != nil {
+			return err
+		}
 	}
 	if a.Criteria == "" {
 		a.Criteria = region.Criteria
@@ -116,8 +130,37 @@ func (f *registryFlags) apply(cmd *cobra.Command, flags *applyFlags, args []stri
 		p.fact("Nummer", "Id", out.Event)
 		p.fact("Organisatie", "Organisation", a.Organisation)
 		p.line("\nVolg haar:\n  %s status %.12s", "\nFollow it:\n  %s status %.12s", p.command, out.Event)
-		p.line("Of in een browser:\n  %s/applications/%s", "Or in a browser:\n  %s/applications/%s", v.seat.Region.Nodes[0], out.Event)
+		p.line("Of in een browser:\n  %s/applications/%s", "Or in a browser:\n  %s/applications/%s", answered, out.Event)
 	})
+}
+
+// checkApplication says at once what the region would refuse later.
+func checkApplication(a *registry.Application) error {
+	roles := []registry.Role{registry.Issuer, registry.Verifier, registry.WalletHost, registry.StatusSigner}
+	if !slices.Contains(roles, a.Role) {
+		return exitError{exitUsage, fmt.Errorf("%w: %.40q", errNoRole, string(a.Role))}
+	}
+	for _, alias := range a.Aliases {
+		if alias.Type == registry.AliasURL && !strings.HasPrefix(alias.Value, "https://") {
+			return exitError{exitUsage, fmt.Errorf("%w: %.80q", errPlainURL, alias.Value)}
+		}
+	}
+	return nil
+}
+
+// waits fails with [errPending] when the organisation has an application for the same role that
+// nobody decided on yet.
+func (v *voice) waits(ctx context.Context, a *registry.Application) error {
+	list, err := v.proposals(ctx, registry.ProposalFilter{Status: registry.Pending, Subject: registry.OrganisationParty(a.Organisation)})
+	if err != nil {
+		return err
+	}
+	for _, p := range list {
+		if p.Kind == registry.KindApplied && govern.RoleIn(p.Event) == a.Role && p.Status == registry.Pending {
+			return fmt.Errorf("%w: %.12s, %s", errPending, p.ID, day(p.Opened))
+		}
+	}
+	return nil
 }
 
 // shownFacts are those of an application that is not an event yet.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"fmt"
 	"strings"
 
@@ -11,11 +12,14 @@ import (
 	"paspoort.example/paspoort/specs/registry"
 )
 
+//go:embed examples/function.json
+var functionExample []byte
+
 func newRegistryFunctionCommand(f *registryFlags) *cobra.Command {
 	l := listing[registry.FunctionProfile]{
 		name: "function", nl: "functieprofiel", en: "function profile",
 		publish: registry.KindFunction, change: registry.KindFunctionChanged, closing: registry.KindFunctionClosed,
-		newID: registry.NewFunctionID, schema: registry.FunctionJSONSchema,
+		newID: registry.NewFunctionID, schema: registry.FunctionJSONSchema, example: functionExample,
 		page: func(c registry.Client, ctx context.Context, q registry.ListingQuery, w registry.When) (registry.ListingPage[registry.FunctionProfile], error) {
 			a, err := c.Functions(ctx, q, w)
 			return a.ListingPage, err
@@ -34,7 +38,8 @@ func newRegistryFunctionCommand(f *registryFlags) *cobra.Command {
 		`Publish and find function profiles. A function profile is what an employer tells of
 a function: which skills are needed and which help, how strongly each must be proved,
 what is learned on the job, hours, place, start and conditions. It is a file of JSON;
-"paspoort registry function schema" describes it.
+"paspoort registry function schema" describes it, "paspoort registry function example" prints
+one to start from.
 
 Only an organisation that the region admitted as verifier or issuer publishes, with
 its own key; nobody has to vote.

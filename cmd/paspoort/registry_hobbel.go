@@ -9,6 +9,7 @@ import (
 
 	"paspoort.example/paspoort/internal/govern"
 	"paspoort.example/paspoort/specs/ijson"
+	"paspoort.example/paspoort/specs/paspoort"
 	"paspoort.example/paspoort/specs/registry"
 )
 
@@ -19,7 +20,7 @@ func newRegistryHobbelCommand(f *registryFlags) *cobra.Command {
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newHobbelListCommand(f), newHobbelClaimCommand(f), newHobbelConfirmCommand(f))
+	cmd.AddCommand(newHobbelListCommand(f), newHobbelClaimCommand(f), newHobbelConfirmCommand(f), newHobbelCatalogueCommand(f))
 	for _, sub := range cmd.Commands() {
 		sub.RunE = told(governed(sub.RunE, &f.lang), &f.lang, &f.json)
 	}
@@ -59,7 +60,7 @@ func (p *registryPrinter) hobbels(list registry.HobbelsAnswer) {
 		}
 	}
 	if len(list.Hobbels) == 0 {
-		p.line("De regio heeft nog geen lijst van hobbels.", "The region has no list of hobbels yet.")
+		p.line("De regio heeft nog geen lijst van hobbels. Een lid stelt er een voor:\n  %s hobbel catalogue", "The region has no list of hobbels yet. A member proposes one:\n  %s hobbel catalogue", p.command)
 	}
 }
 
@@ -128,7 +129,9 @@ func (f *registryFlags) claim(cmd *cobra.Command, c *claimFlags, args []string) 
 		if err != nil {
 			return err
 		}
-		body.Catalogue = list.Catalogue
+		if body.Catalogue = list.Catalogue; body.Catalogue == "" {
+			return errNoCatalogue
+		}
 	}
 	if !f.json {
 		if raw, err := ijson.Canonical(body); err == nil {
@@ -183,6 +186,31 @@ func (c *claimFlags) fill(body *registry.HobbelClaim, hobbel string, now time.Ti
 		return needs("title")
 	}
 	return nil
+}
+
+func newHobbelCatalogueCommand(f *registryFlags) *cobra.Command {
+	p := &proposeFlags{}
+	cmd := &cobra.Command{
+		Use:   "catalogue [FILE]",
+		Short: "Propose the list of hobbels of the region, as a member",
+		Long: `Propose the list of hobbels of the region, as a member. FILE is a list in JSON. Without
+it the list that this program brings is proposed, ` + paspoort.ProvisionalHobbels + `: a provisional one, which the
+region replaces with a later list whenever it likes. It is shown before it is signed.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				return f.propose(cmd, p, registry.KindCatalogue, args[0])
+			}
+			raw, err := paspoort.HobbelCatalogue()
+			if err != nil {
+				return err
+			}
+			return f.proposeRaw(cmd, p, registry.KindCatalogue, paspoort.ProvisionalHobbels, raw)
+		},
+	}
+	cmd.Flags().IntVar(&p.within, "decide-within", 30, "for how many days members can decide")
+	cmd.Flags().BoolVar(&p.yes, "yes", false, "sign without asking")
+	return cmd
 }
 
 func newHobbelConfirmCommand(f *registryFlags) *cobra.Command {

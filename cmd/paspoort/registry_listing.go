@@ -26,6 +26,7 @@ type listing[T registry.Document] struct {
 	publish, change, closing registry.Kind
 	newID                    func(io.Reader) (string, error)
 	schema                   func() []byte
+	example                  []byte
 	page                     func(registry.Client, context.Context, registry.ListingQuery, registry.When) (registry.ListingPage[T], error)
 	one                      func(registry.Client, context.Context, string) (shownListing[T], error)
 	title                    func(T) registry.Text
@@ -49,7 +50,7 @@ func (l listing[T]) command(f *registryFlags, short, long string) *cobra.Command
 	for _, sub := range cmd.Commands() {
 		sub.RunE = told(governed(sub.RunE, &f.lang), &f.lang, &f.json)
 	}
-	cmd.AddCommand(l.schemaCommand())
+	cmd.AddCommand(l.schemaCommand(), l.exampleCommand())
 	return cmd
 }
 
@@ -65,21 +66,26 @@ func (l listing[T]) document(cmd *cobra.Command, path string) (doc T, err error)
 		return doc, err
 	}
 	if doc, err = registry.ParseDocument[T](raw); err != nil {
-		return doc, l.wrongFile(path, err)
+		return doc, l.wrongFile(path, raw, err)
 	}
 	return doc, nil
 }
 
 // wrongFile says where in a file something is wrong.
-func (l listing[T]) wrongFile(path string, err error) error {
+func (l listing[T]) wrongFile(path string, raw []byte, err error) error {
 	detail := err.Error()
 	if r, ok := errors.AsType[*registry.Refusal](err); ok {
 		detail = r.Detail
 	}
+	said := words(detail, detail)
+	if found, ok := misfit[T](raw, l.schema()); ok {
+		said = found
+	}
 	next := "paspoort registry " + l.name + " schema"
+	example := "paspoort registry " + l.name + " example"
 	// Not the refusal itself: that has words of its own.
-	return withWords(errors.New(detail), "bad_"+l.name, words("In "+path+" klopt iets niet: "+detail+".", "Something is wrong in "+path+": "+detail+"."),
-		words("Wat er kan staan zegt: "+next, "What can stand there is told by: "+next))
+	return withWords(errors.New(detail), "bad_"+l.name, words("In "+path+" klopt iets niet: "+said.NL+".", "Something is wrong in "+path+": "+said.EN+"."),
+		words("Wat er kan staan zegt: "+next+". Een voorbeeld: "+example, "What can stand there is told by: "+next+". An example: "+example))
 }
 
 // withWords is an error told in words of its own.
@@ -304,6 +310,16 @@ func (l listing[T]) showCommand(f *registryFlags) *cobra.Command {
 					p.fact("versie "+fmt.Sprint(step.Version), "version "+fmt.Sprint(step.Version), day(step.At)+"  "+what.In(p.lang))
 				}
 			})
+		},
+	}
+}
+
+func (l listing[T]) exampleCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "example", Short: "Print an example of a " + l.en + ", to change into your own", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := cmd.OutOrStdout().Write(l.example)
+			return err
 		},
 	}
 }

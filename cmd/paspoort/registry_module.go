@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -10,11 +11,14 @@ import (
 	"paspoort.example/paspoort/specs/registry"
 )
 
+//go:embed examples/module.json
+var moduleExample []byte
+
 func newRegistryModuleCommand(f *registryFlags) *cobra.Command {
 	l := listing[registry.Module]{
 		name: "module", nl: "module", en: "module",
 		publish: registry.KindModule, change: registry.KindModuleChanged, closing: registry.KindModuleClosed,
-		newID: registry.NewModuleID, schema: registry.ModuleJSONSchema,
+		newID: registry.NewModuleID, schema: registry.ModuleJSONSchema, example: moduleExample,
 		page: func(c registry.Client, ctx context.Context, q registry.ListingQuery, w registry.When) (registry.ListingPage[registry.Module], error) {
 			a, err := c.Modules(ctx, q, w)
 			return a.ListingPage, err
@@ -33,7 +37,8 @@ func newRegistryModuleCommand(f *registryFlags) *cobra.Command {
 		`Publish and find modules. A module is what an opleider offers: what a person can do
 afterwards, level, hours, price, form, place, when it starts, what is needed to begin,
 what it counts for, and which credential comes of it. It is a file of JSON;
-"paspoort registry module schema" describes it.
+"paspoort registry module schema" describes it, "paspoort registry module example" prints
+one to start from.
 
 Only an organisation that the region admitted as issuer of that credential publishes,
 with its own key; nobody has to vote.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -73,7 +74,7 @@ func (p *registryPrinter) appeal(x registry.Progress) {
 
 func (p *registryPrinter) pending(x registry.Progress) {
 	if m := x.Missing; m != nil {
-		p.line("Nog nodig: %s.", "Still needed: %s.", needed(*m).In(p.lang))
+		p.line("Nog nodig: %s.", "Still needed: %s.", needed(x).In(p.lang))
 		if m.Confirmation {
 			p.line("Een tweede organisatie moet het nog bevestigen.", "A second organisation has yet to confirm it.")
 		}
@@ -135,7 +136,8 @@ func (p *registryPrinter) status(s registryStatus, v *voice) {
 }
 
 // needed is what a proposal lacks, in words that count.
-func needed(m registry.Missing) paspoort.Text {
+func needed(x registry.Progress) paspoort.Text {
+	m := *x.Missing
 	count := func(n int, one, more string) string {
 		if n == 1 {
 			return "1 " + one
@@ -143,7 +145,12 @@ func needed(m registry.Missing) paspoort.Text {
 		return strconv.Itoa(n) + " " + more
 	}
 	out := words(count(m.Members, "lid", "leden"), count(m.Members, "member", "members"))
-	if m.Groups > 0 {
+	switch {
+	case m.Groups == 0:
+	case !slices.ContainsFunc(x.Approvals, func(v registry.VoteView) bool { return v.Counts }): // there is no group yet
+		out.NL += ", uit " + count(m.Groups, "groep", "groepen")
+		out.EN += ", from " + count(m.Groups, "group", "groups")
+	default:
 		out.NL += ", uit " + count(m.Groups, "andere groep", "andere groepen")
 		out.EN += ", from " + count(m.Groups, "other group", "other groups")
 	}
@@ -156,9 +163,9 @@ func (p *registryPrinter) row(x registry.Progress) {
 	if name == "" {
 		name = x.Subject
 	}
-	p.line("  %.12s  %s: %s", "  %.12s  %s: %s", x.ID, govern.KindText(x.Kind).In(p.lang), oneLine(name))
+	p.line("  %.12s  %s: %s", "  %.12s  %s: %s", x.ID, govern.DoingText(x.Event).In(p.lang), oneLine(name))
 	if x.Status == registry.Pending && x.Missing != nil {
-		p.line("                nog nodig: %s; uiterlijk %s", "                still needed: %s; by %s", needed(*x.Missing).In(p.lang), day(x.Deadline))
+		p.line("                nog nodig: %s; uiterlijk %s", "                still needed: %s; by %s", needed(x).In(p.lang), day(x.Deadline))
 		return
 	}
 	p.line("                %s", "                %s", dispositionText(x.Status, p.lang))
@@ -194,6 +201,9 @@ func (p *registryPrinter) organisation(o registry.Organisation) {
 		name = o.ID
 	}
 	p.line("%s", "%s", p.s.bold(oneLine(name)))
+	if o.Since == 0 {
+		p.line("  Niet toegelaten: naam en adressen zegt de organisatie zelf.", "  Not admitted: the name and addresses are what the organisation says itself.")
+	}
 	p.fact("Nummer", "Id", o.ID)
 	p.fact("Inschrijving", "Registration", o.Registration)
 	for _, a := range o.Aliases {
@@ -233,7 +243,7 @@ func (p *registryPrinter) proposals(list []registry.Proposal, now int64) {
 		if name == "" {
 			name = x.Event.Subject
 		}
-		p.line("%.12s  %s  %-16s %s: %s", "%.12s  %s  %-16s %s: %s", x.ID, day(x.Opened), dispositionText(status, p.lang), govern.KindText(x.Event.Kind).In(p.lang), oneLine(name))
+		p.line("%.12s  %s  %-16s %s: %s", "%.12s  %s  %-16s %s: %s", x.ID, day(x.Opened), dispositionText(status, p.lang), govern.DoingText(x.Event).In(p.lang), oneLine(name))
 	}
 	if len(list) == 0 {
 		p.line("Er is niets voorgesteld.", "Nothing was proposed.")

@@ -66,6 +66,11 @@ func (f *registryFlags) propose(cmd *cobra.Command, p *proposeFlags, kind regist
 	if err != nil {
 		return err
 	}
+	return f.proposeRaw(cmd, p, kind, file, raw)
+}
+
+// proposeRaw proposes what was read from file.
+func (f *registryFlags) proposeRaw(cmd *cobra.Command, p *proposeFlags, kind registry.Kind, file string, raw []byte) error {
 	body, err := registry.ParseBody(registry.RulesVersion, kind, raw)
 	if err != nil {
 		return badBody(file, err)

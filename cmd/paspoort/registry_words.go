@@ -28,6 +28,10 @@ var (
 	errNeedReason  = errors.New("a reason is needed")
 	errNeedFlag    = errors.New("a flag is missing")
 	errWeakKey     = errors.New("the passphrase is too short")
+	errNoCatalogue = errors.New("the region has no list of hobbels")
+	errPending     = errors.New("an application waits already")
+	errNoRole      = errors.New("there is no such role")
+	errPlainURL    = errors.New("not an https address")
 	errNoSuch      = errors.New("nothing has this id")
 )
 
@@ -98,6 +102,14 @@ var governFaults = []knownFault{
 		words("Noem het met --ca-cert en --ca-key.", "Name it with --ca-cert and --ca-key."), true},
 	{"reason_needed", is(errNeedReason), words("Zeg waarom: wat de regio besluit is openbaar, met de reden.", "Say why: what the region decides is public, with the reason."),
 		words("Zet de reden erbij: --reason \"...\"", "Add the reason: --reason \"...\""), false},
+	{"no_catalogue", is(errNoCatalogue), words("De regio heeft nog geen lijst van hobbels. Er is niets getekend.", "The region has no list of hobbels yet. Nothing was signed."),
+		words("Een lid stelt er een voor: paspoort registry hobbel catalogue", "A member proposes one: paspoort registry hobbel catalogue"), false},
+	{"pending_already", is(errPending), words("Deze organisatie heeft voor deze rol al een aanvraag die op een besluit wacht. Er is niets getekend.", "This organisation has an application for this role that waits for a decision. Nothing was signed."),
+		words("Volg die met: paspoort registry status NUMMER. Toch nog een: --again", "Follow it with: paspoort registry status ID. One more after all: --again"), true},
+	{"no_such_role", is(errNoRole), words("Deze rol bestaat niet.", "There is no such role."),
+		words("De rollen zijn: issuer, verifier, wallet-host, status-signer.", "The roles are: issuer, verifier, wallet-host, status-signer."), true},
+	{"plain_url", is(errPlainURL), words("Dit adres kan niet in het register.", "This address cannot be in the registry."),
+		words("Een adres begint met https://, bijvoorbeeld https://vaart.example", "An address begins with https://, for example https://vaart.example"), true},
 	{"flag_needed", is(errNeedFlag), words("Er ontbreekt iets.", "Something is missing."), words("Zie de uitleg met --help.", "See the explanation with --help."), true},
 	{"no_such_id", is(errNoSuch), words("Niets in de regio heeft dit nummer.", "Nothing in the region has this id."),
 		words("Zie: paspoort registry list, of paspoort registry status", "See: paspoort registry list, or paspoort registry status"), true},

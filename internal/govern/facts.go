@@ -230,6 +230,50 @@ func NameIn(e registry.Event) (name string) {
 	return name
 }
 
+// Claimed names an organisation that was never admitted: the registry knows its id only, and
+// what it asks to be called stands in its applications, of which these are the newest first.
+// One that waits goes before all others. It is false when there is nothing to fill in.
+func Claimed(o registry.Organisation, list []registry.Proposal, now int64) (registry.Organisation, bool) {
+	if o.Name != "" || o.OnePerson || o.Erased {
+		return o, false
+	}
+	var best *registry.Proposal
+	for i, p := range list {
+		waits := p.Status == registry.Pending && p.Event.Expires >= now
+		if p.Event.Kind == registry.KindApplied && About(p.Event) == o.ID && (best == nil || waits) {
+			if best = &list[i]; waits {
+				break
+			}
+		}
+	}
+	if best != nil {
+		with(best.Event, func(a registry.Application) { o.Name, o.Registration, o.Aliases = a.Name, a.Registration, a.Aliases })
+	}
+	return o, o.Name != ""
+}
+
+// RoleIn is the role that an application or a measure is about, or "".
+func RoleIn(e registry.Event) (role registry.Role) {
+	switch e.Kind {
+	case registry.KindApplied:
+		with(e, func(a registry.Application) { role = a.Role })
+	case registry.KindSuspended, registry.KindReinstated, registry.KindWithdrawn:
+		with(e, func(m registry.Measure) { role = m.Role })
+	}
+	return role
+}
+
+// DoingText is what an event does, with the role that it is about: two proposals about one
+// organisation can be told apart.
+func DoingText(e registry.Event) paspoort.Text {
+	t := KindText(e.Kind)
+	if role := RoleIn(e); role != "" {
+		r := RoleText(role)
+		t.NL, t.EN = t.NL+" ("+r.NL+")", t.EN+" ("+r.EN+")"
+	}
+	return t
+}
+
 // CriteriaIn is the version of the criteria that an application was written for, or "".
 func CriteriaIn(e registry.Event) (version string) {
 	if e.Kind == registry.KindApplied {
