@@ -27,10 +27,10 @@ func closedSamples() []page.Sample[closedPage] { return []page.Sample[closedPage
 func waitsSamples() []page.Sample[waitsPage] {
 	apply, withdraw := kindOf(registry.KindApplied), kindOf(registry.KindWithdrawn)
 	waiting := func(name string, days int, members int, mine string) row {
-		return row{ID: sampleID, Kind: apply, Name: name, Status: registry.Pending, Deadline: sampleDay.AddDate(0, 0, days), Soon: days < 3, Members: members, Mine: mine}
+		return row{ID: sampleID, Number: sampleID[:12], Kind: apply, Name: name, Status: registry.Pending, Deadline: sampleDay.AddDate(0, 0, days), Soon: days < 3, Members: members, Mine: mine}
 	}
 	decided := func(name string, kind paspoort.Text, d registry.Disposition) row {
-		return row{ID: sampleID, Kind: kind, Name: name, Status: d, Decided: sampleDay.AddDate(0, 0, -4)}
+		return row{ID: sampleID, Number: sampleID[:12], Kind: kind, Name: name, Status: d, Decided: sampleDay.AddDate(0, 0, -4)}
 	}
 	away := sampleSource
 	away.Away, away.Age = true, 3*time.Hour

@@ -22,6 +22,7 @@ type waitsPage struct {
 // row is a proposal in a list.
 type row struct {
 	ID       string
+	Number   string // the beginning of the id, by which two of one organisation are told apart
 	Kind     paspoort.Text
 	Name     string // of the organisation, or what it is about
 	Status   registry.Disposition
@@ -87,7 +88,7 @@ func (p *waitsPage) add(x registry.Progress, member string, now time.Time) {
 }
 
 func newRow(x registry.Progress, member string, now time.Time) row {
-	out := row{ID: x.ID, Kind: kindOf(x.Kind), Name: x.Name, Status: x.Status, Deadline: moment(x.Deadline), Decided: moment(x.Decided)}
+	out := row{ID: x.ID, Kind: doingOf(x.Event), Number: x.ID[:min(12, len(x.ID))], Name: x.Name, Status: x.Status, Deadline: moment(x.Deadline), Decided: moment(x.Decided)}
 	out.Soon = x.Status == registry.Pending && out.Deadline.Sub(now) < soon
 	if out.Name == "" && x.Organisation != "" {
 		out.Name = x.Organisation
@@ -151,6 +152,12 @@ func moment(t int64) time.Time {
 // kindOf is what an event does, as the beginning of a sentence.
 func kindOf(k registry.Kind) paspoort.Text {
 	t := govern.KindText(k)
+	return paspoort.Text{NL: capital(t.NL), EN: capital(t.EN)}
+}
+
+// doingOf is kindOf with the role that the event is about.
+func doingOf(e registry.Event) paspoort.Text {
+	t := govern.DoingText(e)
 	return paspoort.Text{NL: capital(t.NL), EN: capital(t.EN)}
 }
 
