@@ -138,6 +138,9 @@ func (s *story) decisions() {
 				s.applicant(v.View, d, v.at)
 			}
 			body := s.show(string(d.Event.Kind)+" "+d.ID, func(w http.ResponseWriter, r *http.Request) error { return view.Render(w, r, 200, data) })
+			if turned := progress.Status == registry.Enacted && d.Appeal != ""; turned && v.at.Equal(s.now) && !strings.Contains(body, `href="/decisions/`+d.Appeal+`"`) {
+				s.t.Errorf("%s: the page does not lead to the appeal that turned it", d.ID)
+			}
 			for _, vote := range d.Refusals {
 				if v.at.Equal(s.now) && !strings.Contains(body, html.EscapeString(vote.Reason)) {
 					s.t.Errorf("%s: the page does not say why %s refused", d.ID, vote.Member)

@@ -51,6 +51,9 @@ func sampleApplication(s decisionState) decisionPage {
 		Application: &applicationRow{Criteria: "criteria-1", Days: 548, Types: []paspoort.Text{paspoort.Werkervaring.Name(), paspoort.Praktijkverklaring.Name()}, Domains: []string{"zorg"}, Registration: "KvK 90000004", Addresses: []registry.Alias{{Type: registry.AliasURL, Value: "https://linde.example"}},
 			Levels: []levelRow{{Level: paspoort.LevelText(paspoort.LevelAssessed), Basis: "Erkend leerbedrijf", Auditor: "Toetsbureau Noorderlicht", Reference: "TN-2026-0031", Until: sampleDay.AddDate(1, 0, 0)}}}}
 	d.Role = registry.Issuer
+	if s == decisionEnacted { // by then the name is settled
+		d.About.Claims, d.By[0].Claims = false, false
+	}
 	return d
 }
 
