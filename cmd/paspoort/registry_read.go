@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paspoort.example/paspoort/internal/govern"
 	"paspoort.example/paspoort/specs/registry"
 )
 
@@ -212,7 +213,11 @@ func newRegistryShowCommand(f *registryFlags) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return f.say(cmd, org, func(p *registryPrinter) { p.organisation(org) })
+			named, err := v.claimed(cmd.Context(), org)
+			if err != nil {
+				return err
+			}
+			return f.say(cmd, org, func(p *registryPrinter) { p.organisation(named) })
 		},
 	}
 }
@@ -276,15 +281,36 @@ func (f *registryFlags) whyOrganisation(v *voice, name string) error {
 	if err != nil {
 		return err
 	}
+	named, err := v.claimed(ctx, org)
+	if err != nil {
+		return err
+	}
 	slices.SortFunc(about, func(a, b registry.Progress) int { return cmp.Compare(a.Opened, b.Opened) })
 	return f.say(v.cmd, map[string]any{"organisation": org, "proposals": about}, func(p *registryPrinter) {
-		p.organisation(org)
+		p.organisation(named)
 		for _, progress := range about {
 			p.line("", "")
 			p.progress(progress)
 			p.standing(progress)
 		}
 	})
+}
+
+// claimed fills in what an organisation that was never admitted says of itself. What is
+// answered as JSON stays what the registry knows.
+func (v *voice) claimed(ctx context.Context, org registry.Organisation) (registry.Organisation, error) {
+	if org.Since != 0 {
+		return org, nil
+	}
+	filter := registry.ProposalFilter{Subject: registry.OrganisationParty(org.ID), Kind: registry.KindApplied}
+	list, err := look(ctx, v, func(c registry.Client) (registry.ProposalsAnswer, error) {
+		return c.ProposalsLike(ctx, filter, freshly)
+	})
+	if err != nil {
+		return org, err
+	}
+	org, _ = govern.Claimed(org, list.Proposals, v.Clock().Unix())
+	return org, nil
 }
 
 // find is the organisation that a person means by its id, name or address.

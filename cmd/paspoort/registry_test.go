@@ -211,7 +211,7 @@ func TestRegistry(t *testing.T) {
 
 	t.Run("what can be seen", func(t *testing.T) {
 		c.t = t
-		c.sees("vaart", []string{"status", id[:8]}, "Opleidingshuis De Vaart", "https://vaart.example", "criteria-1", "Nog nodig: 2 leden, uit 2 andere groepen", "Lid vakbond", "toelating@vakbond.example", "Uiterlijk")
+		c.sees("vaart", []string{"status", id[:8]}, "Opleidingshuis De Vaart", "https://vaart.example", "criteria-1", "Nog nodig: 2 leden, uit 2 groepen", "Lid vakbond", "toelating@vakbond.example", "Uiterlijk")
 		c.sees("vakbond", []string{"status"}, "Wacht op u", id[:12], "vakbond.json approve")
 		c.sees("nobody", []string{"list", "proposals", "--node", c.url}, id[:12], "wacht op besluit", "Opleidingshuis De Vaart")
 		c.sees("nobody", []string{"list", "members", "--node", c.url}, "Lid gemeente", "werknemers", "toelating@gemeente.example")
@@ -230,6 +230,8 @@ func TestRegistry(t *testing.T) {
 	})
 	c.t = t
 	c.ok("beraad", "refuse", id, "--reason", "Geen examen gezien", "--yes")
+	vaart := c.asks("vaart", "organisation", "status", id)
+	c.sees("nobody", []string{"show", vaart, "--node", c.url}, "Opleidingshuis De Vaart", "Niet toegelaten", "https://vaart.example")
 	c.sees("vakbond", []string{"approve", id[:10], "--reason", "Alles gezien", "--yes"}, "Nog nodig: 1 lid, uit 1 andere groep")
 	c.sees("gemeente", []string{"approve", id, "--yes"}, "Besloten op")
 	c.refused("closed", "kring", "approve", id, "--yes")

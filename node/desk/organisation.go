@@ -39,6 +39,7 @@ type roleRow struct {
 type organisationPage struct {
 	organisationRow
 	Registration string
+	Claims       bool // it was never admitted: it says itself what it is called
 	Addresses    []string
 	Decisions    []row
 	Can          []string // measures that follow from how it stands
@@ -89,11 +90,14 @@ func (d *Desk) renderOrganisation(w http.ResponseWriter, r *http.Request, status
 		if err != nil {
 			return err
 		}
-		data = organisationPage{organisationRow: newOrganisationRow(o), Registration: o.Registration, Typed: typed, Problem: problem, Source: s, Can: measuresFor(o)}
+		about := v.ProposalsLike(registry.ProposalFilter{Subject: registry.OrganisationParty(o.ID)}, now)
+		can := measuresFor(o)
+		o, claims := govern.Claimed(o, about, now.Unix())
+		data = organisationPage{organisationRow: newOrganisationRow(o), Claims: claims, Registration: o.Registration, Typed: typed, Problem: problem, Source: s, Can: can}
 		for _, a := range o.Aliases {
 			data.Addresses = append(data.Addresses, a.Value)
 		}
-		for _, p := range v.ProposalsLike(registry.ProposalFilter{Subject: registry.OrganisationParty(o.ID)}, now) {
+		for _, p := range about {
 			data.Decisions = append(data.Decisions, newRow(v.ProgressOf(p, now), d.id, now))
 		}
 		return nil

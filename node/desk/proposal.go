@@ -30,8 +30,9 @@ type proposalPage struct {
 	Decided      time.Time
 	Votes        []voteRow
 	Ask          []askRow
-	Members      int // how many more are needed,
-	Groups       int // and from how many other groups
+	Members      int  // how many more are needed,
+	Groups       int  // and from how many groups
+	Begun        bool // a member agreed: they are other groups
 	Confirmation bool
 	Unreachable  bool
 	Mine         string // "" when this member can decide
@@ -126,6 +127,7 @@ func newProposalPage(x registry.Progress, member string) proposalPage {
 	}
 	if m := x.Missing; m != nil {
 		p.Members, p.Groups, p.Confirmation, p.Unreachable = m.Members, m.Groups, m.Confirmation, !m.Reachable
+		p.Begun = slices.ContainsFunc(x.Approvals, func(v registry.VoteView) bool { return v.Counts })
 	}
 	return p
 }
