@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"paspoort.example/paspoort/internal/backup"
 	"paspoort.example/paspoort/internal/ca"
 	"paspoort.example/paspoort/internal/conf"
 )
@@ -79,5 +80,29 @@ func TestNodeInitOutbound(t *testing.T) {
 	}
 	if c.Outbound.CAFile != root || !slices.Equal(c.Outbound.AllowPrivate, []string{"10.20.0.0/16"}) || c.Outbound.LoopbackHTTP {
 		t.Errorf("it reaches %+v", c.Outbound)
+	}
+	config := filepath.Join(dir, "node.json")
+	types := func(args ...string) string {
+		var said, complained bytes.Buffer
+		if run(t.Context(), args, strings.NewReader(""), &said, &complained) == exitOK {
+			t.Errorf("%v works", args)
+		}
+		return complained.String()
+	}
+	if errs := types("node", "status", "--config", config, "--ca-file", "nergens.pem"); !strings.Contains(errs, "nergens.pem") {
+		t.Errorf("the file goes before the flag: %s", errs)
+	}
+	key := filepath.Join(t.TempDir(), "backup.key")
+	recipient, err := backup.NewKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	errs = types("node", "backup", "--config", config, "--recipient", recipient, "--out", key)
+	if after, err := os.ReadFile(key); err != nil || !bytes.Equal(before, after) || !strings.Contains(errs, "--force") {
+		t.Errorf("a backup went over another file (%v): %s", err, errs)
 	}
 }

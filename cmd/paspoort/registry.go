@@ -221,6 +221,9 @@ func (f *registryFlags) secret(cmd *cobra.Command, key string, fresh bool) (stri
 		return passphraseOf(cmd, f.passphrase, "")
 	}
 	prompt := words("Wachtwoordzin van uw sleutel: ", "Passphrase of your key: ")
+	if fresh {
+		prompt = words(fmt.Sprintf("Nieuwe wachtwoordzin, minstens %d tekens: ", minPassphrase), fmt.Sprintf("New passphrase, at least %d characters: ", minPassphrase))
+	}
 	if conf.OnToken(key) {
 		prompt = words("PIN van uw token: ", "PIN of your token: ")
 	}

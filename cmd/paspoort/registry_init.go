@@ -121,18 +121,31 @@ func (f *registryFlags) makeKey(cmd *cobra.Command, path string) (made bool, err
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		return false, err
 	}
-	secret, err := f.secret(cmd, path, true)
+	secret, err := f.newSecret(cmd, path)
 	if err != nil {
 		return false, err
-	}
-	if len([]rune(secret)) < minPassphrase {
-		return false, errWeakKey // whoever has the file can try for ever
 	}
 	key, err := keyfile.Generate(keyfile.ES256)
 	if err != nil {
 		return false, err
 	}
 	return true, keyfile.Create(path, key, secret)
+}
+
+// newSecret is a passphrase that is long enough: whoever has the file can try for ever. Who
+// types one that will not do is asked again.
+func (f *registryFlags) newSecret(cmd *cobra.Command, path string) (secret string, err error) {
+	for range newPassphraseTries {
+		secret, err = f.secret(cmd, path, true)
+		if err == nil && len([]rune(secret)) < minPassphrase {
+			err = errWeakKey
+		}
+		if err == nil || f.passphrase != "" || !errors.Is(err, errWeakKey) && !errors.Is(err, errDiffer) {
+			return secret, err
+		}
+		f.printer(cmd.ErrOrStderr()).line("Te kort, of niet twee keer hetzelfde.", "Too short, or not the same twice.")
+	}
+	return "", err
 }
 
 // absoluteKey is the address of a key that holds from every folder.
