@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"paspoort.example/paspoort/specs/registry"
+	"paspoort.example/paspoort/specs/registry/registrytest"
 )
 
 // dutch is a page as somebody reads it.
@@ -77,5 +78,32 @@ func TestUnknownDecisionLeadsToTheList(t *testing.T) {
 	s.handler.ServeHTTP(w, httptest.NewRequest("GET", "/applications/"+strings.Repeat("0", 64), nil))
 	if body := w.Body.String(); w.Code != http.StatusNotFound || !strings.Contains(body, `href="/decisions">Bekijk het overzicht`) && !strings.Contains(body, `href="/decisions">See the whole list`) {
 		t.Errorf("got %d and no link to all decisions", w.Code)
+	}
+}
+
+// An admission that an appeal turned does not claim that the members agreed at once.
+func TestAdmissionTurnedByAnAppeal(t *testing.T) {
+	r := registrytest.New(t)
+	a := r.Application("vaart", registry.Issuer)
+	self := registry.OrganisationParty(a.Organisation)
+	id := r.Do(registry.KindApplied, a, self).Event.ID()
+	for _, m := range []string{registrytest.Werkgevers, registrytest.Opleiders} {
+		r.Do(registry.KindRefused, &registry.Decision{Proposal: id, Voter: m, Reason: "geen toetsplan"}, m)
+	}
+	appeal := r.Do(registry.KindAppealed, &registry.Appeal{Organisation: a.Organisation, Proposal: id, Reason: "het is er nu"}, self).Event.ID()
+	r.Approve(appeal, registrytest.Vakbond, registrytest.Gemeente)
+	v := r.State.View()
+	progress, err := v.Progress(id, r.Now)
+	if err != nil || progress.Status != registry.Enacted {
+		t.Fatalf("%s: %v", progress.Status, err)
+	}
+	p, err := newPages(&Node{founding: region{name: "Regio Aakermonde"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := newDecisionPage(v, progress, r.Now)
+	body := dutch(t, func(w http.ResponseWriter, r *http.Request) error { return p.application.Render(w, r, 200, data) })
+	if !strings.Contains(body, `href="/decisions/`+appeal+`"`) || strings.Contains(body, "Genoeg leden uit genoeg groepen") {
+		t.Error("the page does not say that an appeal turned it")
 	}
 }
