@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"paspoort.example/paspoort/internal/alert"
 	"paspoort.example/paspoort/specs/registry"
 	"paspoort.example/paspoort/specs/tlog"
 )
@@ -200,9 +202,14 @@ func TestLeaderThatSendsDifferentEntries(t *testing.T) {
 		defer c.close()
 		for i, id := range honest {
 			eventually(t, id+" stops signing", func() bool { return strings.Contains(c.get(id).publisher.withheld(), "signed another history") })
-			if s := c.get(id).Status(); s.Signs || !strings.Contains(s.Withheld, "node "+honest[1-i]) && !strings.Contains(s.Withheld, "node "+liar) {
+			if s := c.get(id).Status(); s.Signs || !s.Forked || !strings.Contains(s.Withheld, "node "+honest[1-i]) && !strings.Contains(s.Withheld, "node "+liar) {
 				t.Errorf("%s says %+v", id, s)
 			}
+		}
+		if found := c.get(honest[0]).look(t.Context(), time.Now()); !slices.ContainsFunc(found, func(f alert.Finding) bool {
+			return f.Code == "fork" && f.Raise == alert.Critical && f.After == 0
+		}) {
+			t.Errorf("its operator is told: %+v", found)
 		}
 		for _, id := range honest {
 			c.stopNode(id)
@@ -245,7 +252,7 @@ func TestLeaderThatSendsDifferentEntries(t *testing.T) {
 		c.sameLogs()
 		for _, id := range c.ids() {
 			if id == honest[1] && signed.Size == 2 {
-				eventually(t, id+" keeps to what it signed", func() bool { return c.get(id).publisher.withheld() == whyTorn })
+				eventually(t, id+" keeps to what it signed", func() bool { return c.get(id).publisher.withheld() == whyTorn && c.get(id).Status().Forked })
 				continue
 			}
 			eventually(t, id+" publishes again", func() bool { return c.get(id).covered() == 3 })

@@ -190,7 +190,8 @@ func findings(h Health, s Status, now time.Time) []alert.Finding {
 	add("quorum_lost", "", takesPart && h.Reached < h.Needed, alert.Critical, leaderlessAfter, got, needed)
 	add("quorum_thin", "", takesPart && h.Voters > 1 && h.Reached == h.Needed && h.Reached < h.Voters, alert.Warning, awayAfter, got, needed)
 	add("no_leader", "", !h.LeaderMissing.IsZero(), alert.Critical, leaderlessAfter, operate.Minutes(now.Sub(h.LeaderMissing)), "")
-	add("not_signing", "", !h.Unsigned.IsZero(), alert.Warning, unsignedAfter, operate.Minutes(now.Sub(h.Unsigned)), "")
+	add("fork", "", s.Forked, alert.Critical, 0, "", "") // the longer two histories live, the more are relied on
+	add("not_signing", "", !h.Unsigned.IsZero() && !s.Forked, alert.Warning, unsignedAfter, operate.Minutes(now.Sub(h.Unsigned)), "")
 	var furthest uint64
 	for _, p := range h.Peers {
 		add("peer_away", p.ID, !p.Reached, alert.Warning, awayAfter, operate.Minutes(now.Sub(p.Away)), "")

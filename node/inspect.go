@@ -45,6 +45,7 @@ type Finding struct {
 	What   string `json:"what"`
 	OK     bool   `json:"ok"`
 	Detail string `json:"detail"`
+	Advice string `json:"advice,omitempty"` // what helps, when that is not a backup or an empty folder
 }
 
 // OK says whether everything held.
@@ -169,6 +170,10 @@ func (i *Inspection) record(m *machine, f folder) {
 		}
 	}
 	i.found("own cosignature", err, "the last one was of %d leaves, all of them here", r.Size)
+	if errors.Is(err, errFork) {
+		i.Findings[len(i.Findings)-1].Detail = fmt.Sprintf("it signed another history of %d leaves than is here", r.Size)
+		i.Findings[len(i.Findings)-1].Advice = "compare with a copy from outside. " + adviceTorn
+	}
 }
 
 // raftLog reads every entry of raft's log. A folder that was restored has none yet.
@@ -233,18 +238,30 @@ func (i *Inspection) keys(m *machine, c Config, founding region) {
 		i.found("keys", fmt.Errorf("the region has no node %s", c.ID), "")
 		return
 	}
+	err := c.hasKeysOf(known)
+	i.found("keys", err, "the four keys are those that the region knows of %s", c.ID)
+	if err != nil {
+		i.Findings[len(i.Findings)-1].Advice = "put the key files of " + c.ID + " back, from a backup; no other keys can be this node"
+	}
+}
+
+// hasKeysOf holds the four keys against those of a node in the charter.
+func (c Config) hasKeysOf(known registry.Node) error {
 	text := func(k crypto.Signer) string {
 		raw, _ := k.Public().(ed25519.PublicKey)
 		return base64.RawURLEncoding.EncodeToString(raw)
 	}
 	timestamp, err := registry.NewPublicKey(c.TimestampKey.Public())
-	for name, same := range map[string]bool{
-		"peer": registry.SPKIHash(c.TLSKey.Public()) == known.TLSKey, "log": text(c.LogKey) == known.LogKey,
-		"cosigner": text(c.CosignerKey) == known.CosignerKey, "timestamp": timestamp == known.TimestampKey,
+	for _, key := range []struct {
+		name string
+		same bool
+	}{
+		{"peer", registry.SPKIHash(c.TLSKey.Public()) == known.TLSKey}, {"log", text(c.LogKey) == known.LogKey},
+		{"cosigner", text(c.CosignerKey) == known.CosignerKey}, {"timestamp", timestamp == known.TimestampKey},
 	} {
-		if !same {
-			err = errors.Join(err, fmt.Errorf("the %s key is not the one that the region knows", name))
+		if !key.same {
+			err = errors.Join(err, fmt.Errorf("the %s key is not the one that the region knows", key.name))
 		}
 	}
-	i.found("keys", err, "the four keys are those that the region knows of %s", c.ID)
+	return err
 }

@@ -66,6 +66,11 @@ func (n *Node) takePart(ctx context.Context) (*raft.Configuration, error) {
 	told := ""
 	for {
 		births, exists := n.askBirths(ctx, founding)
+		if founder && !exists {
+			if err := n.keysOfFounding(); err != nil {
+				return nil, err
+			}
+		}
 		switch {
 		case exists && founder && births[n.cfg.ID] == n.birth:
 			return n.begin(founding, births)
@@ -85,6 +90,17 @@ func (n *Node) takePart(ctx context.Context) (*raft.Configuration, error) {
 		case <-time.After(helloPause):
 		}
 	}
+}
+
+// keysOfFounding holds this node's keys against the founding charter. Others with the keys of the
+// charter wait for a node with these as long as they live. Members may have changed them since:
+// then the region exists, its nodes know the new ones, and one of them has answered.
+func (n *Node) keysOfFounding() error {
+	err := n.cfg.hasKeysOf(n.region().nodes[n.cfg.ID])
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("node %s: the keys in this folder are not those of %s in the charter, and no node of the region that runs knows them: start it with the key files whose card was signed: %w", n.cfg.ID, n.cfg.ID, err)
 }
 
 // unheard names the founding nodes that did not answer.

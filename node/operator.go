@@ -93,6 +93,9 @@ func newOperatorPage(now time.Time, s Status, h Health, seen operate.Seen) opera
 	if len(seen.Problems) > 0 { // the worst first
 		out.Verdict = seen.Problems[0].Level.String()
 	}
+	if s.Forked { // not only after the next look
+		out.Verdict = alert.Critical.String()
+	}
 	if seen.Ready != nil {
 		out.Unsettle = seen.Ready.Error()
 	}

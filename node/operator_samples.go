@@ -50,9 +50,13 @@ func operatorSamples() []page.Sample[operatorPage] {
 	alarmed.Problems = []alert.Problem{problem("disk", "", alert.Critical, "2.0", "10.0"), problem("no_leader", "", alert.Critical, "25", ""), problem("quorum_lost", "", alert.Critical, "1", "2"),
 		problem("peer_away", "knoop-2", alert.Warning, "25", ""), problem("peer_away", "knoop-3", alert.Warning, "1560", "")}
 
+	torn, split := status, seen
+	torn.State, torn.Leader, torn.Signs, torn.Forked, torn.Withheld = "follower", "knoop-2", false, true, whyTorn
+	split.Problems = []alert.Problem{problem("fork", "", alert.Critical, "", "")}
+
 	begin := Status{Node: "knoop-1", Region: status.Region, Name: status.Name, State: "starting", Withheld: whyNotAsked}
 	sample := func(name string, s Status, h Health, seen operate.Seen) page.Sample[operatorPage] {
 		return page.Sample[operatorPage]{Name: name, Data: newOperatorPage(day, s, h, seen)}
 	}
-	return []page.Sample[operatorPage]{sample("fine", status, health, seen), sample("warnings", status, thin, watched), sample("no-quorum", silent, lost, alarmed), sample("starting", begin, Health{}, operate.Seen{})}
+	return []page.Sample[operatorPage]{sample("fine", status, health, seen), sample("warnings", status, thin, watched), sample("no-quorum", silent, lost, alarmed), sample("fork", torn, health, split), sample("starting", begin, Health{}, operate.Seen{})}
 }

@@ -50,9 +50,13 @@ func (r record) newer(other record) bool {
 // Why nothing is signed.
 const (
 	whyNotAsked   = "no other node could be asked yet for this node's own newest cosignature"
-	whyTorn       = "this node's tree does not contain what it cosigned once: its disk was put back, or the leader rewrites the log"
+	whyTorn       = "this node's tree does not contain what it cosigned once: it signed another history than the region has, or the leader rewrites the log. Compare with a copy from outside. " + adviceTorn
 	whyRolledBack = "another node holds a newer cosignature of this node than this node remembers: its disk was put back or is damaged"
 )
+
+// adviceTorn is the way on for a node that signed what the region does not have. A cosigner's
+// record is a promise: no copy, restore or empty folder lets its key sign anything else.
+const adviceTorn = "If the region is right, this node can never sign again under this id: let the members decide on its leaving (paspoort node leave ID), and join with a new id and new keys (paspoort node init)"
 
 var (
 	errWithheld = errors.New("this node does not sign at the moment")
@@ -368,6 +372,15 @@ func (p *publisher) Checkpoint() ([]byte, *tlog.Seen) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.published, p.seen
+}
+
+// forked says whether this node met another history than its own: another node signed one, or it
+// did itself.
+func (p *publisher) forked() bool {
+	other := p.n.forked() != ""
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return other || p.torn
 }
 
 // withheld says why this node does not sign; empty when it does.

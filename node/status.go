@@ -24,10 +24,11 @@ type Status struct {
 	Rules      int              `json:"rules"`       // version in force
 	RulesKnown int              `json:"rules_known"` // newest one that this program knows
 	LogTime    time.Time        `json:"log_time"`
-	Age        int64            `json:"age_seconds"` // since this node last heard from a leader
+	Age        int64            `json:"age_seconds"` // since this node last heard from a leader; -1: never, and it has no leaf
 	Checkpoint *CheckpointState `json:"checkpoint"`  // null before the first one that counts
 	Signs      bool             `json:"signs"`
 	Withheld   string           `json:"withheld,omitempty"` // why it does not sign
+	Forked     bool             `json:"forked"`             // it met another history than its own, and stands behind neither
 	Verifies   bool             `json:"verifies"`           // POST /v1/verify is on
 	Peers      []Peer           `json:"peers"`
 }
@@ -50,7 +51,7 @@ type Peer struct {
 // Status tells how this node is doing.
 func (n *Node) Status() Status {
 	s := Status{Node: n.cfg.ID, Region: n.genesis, State: "starting", Verifies: n.checker != nil, Withheld: n.publisher.withheld(), Peers: []Peer{}}
-	s.Signs = s.Withheld == ""
+	s.Signs, s.Forked = s.Withheld == "", n.publisher.forked()
 	n.machine.mu.RLock()
 	s.Applied, s.Leaves, s.LogTime, s.Age = n.machine.meta.Applied, n.machine.meta.Size, n.machine.state.LogTime(), n.age()
 	s.Name = n.founding.name
@@ -59,6 +60,9 @@ func (n *Node) Status() Status {
 		s.Name = n.machine.state.View().Region(s.LogTime).Name
 	}
 	n.machine.mu.RUnlock()
+	if s.Leaves == 0 && n.contact().IsZero() {
+		s.Age = neverHeard
+	}
 	if _, seen := n.publisher.Checkpoint(); seen != nil {
 		s.Checkpoint = &CheckpointState{Size: seen.Checkpoint.Size, Freshest: seen.Freshest(), Trust: "own nodes only", Cosigned: sortedKeys(seen.Cosignatures)}
 	}
@@ -83,6 +87,9 @@ func (n *Node) Status() Status {
 	}
 	return s
 }
+
+// neverHeard is the age of a node that has nothing from any leader.
+const neverHeard = -1
 
 // stateLeft is the state of a node that the charter has no more, whatever raft makes of it.
 const stateLeft = "left"

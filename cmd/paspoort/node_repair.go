@@ -36,7 +36,7 @@ func newNodeCheckCommand() *cobra.Command {
 				printInspection(cmd.OutOrStdout(), i)
 			}
 			if err == nil && !i.OK() {
-				err = exitError{exitFailed, hint(errors.New("not everything holds"), "keep the folder as it is, and restore this node from a backup, or let it begin again: paspoort node recover --give-way")}
+				err = exitError{exitFailed, hint(errors.New("not everything holds"), adviceOf(i))}
 			}
 			return err
 		},
@@ -44,6 +44,17 @@ func newNodeCheckCommand() *cobra.Command {
 	cmd.Flags().StringVar(&config, "config", "node.json", "configuration file of the node")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the report as JSON")
 	return cmd
+}
+
+// adviceOf is what helps with what was found. What neither a backup nor an empty folder mends says
+// so itself.
+func adviceOf(i node.Inspection) string {
+	for _, f := range i.Findings {
+		if f.Advice != "" {
+			return f.Advice
+		}
+	}
+	return "keep the folder as it is, and restore this node from a backup, or let it begin again: paspoort node recover --give-way"
 }
 
 // inspectNode verifies the data folder that a file names.
