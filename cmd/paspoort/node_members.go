@@ -107,9 +107,9 @@ func operatorOf(nodes []registry.NodeRecord, change *registry.NodeChange) (strin
 	var here []string
 	for _, n := range nodes {
 		switch {
-		case change.Node != nil && n.ID == id:
+		case change.Node != nil && n.Removed == 0 && n.ID == id:
 			return "", withWords(fmt.Errorf("node %s is in the region already", id), "node_there",
-				words("De regio heeft of had al een knooppunt "+id+".", "The region has or had a node "+id+" already."),
+				words("De regio heeft al een knooppunt "+id+". Er is niets getekend.", "The region has a node "+id+" already. Nothing was signed."),
 				words("Maak het met een ander nummer: paspoort node init --id", "Make it with another id: paspoort node init --id"))
 		case change.Node == nil && n.Removed == 0 && n.ID == id:
 			return n.Operator, nil
