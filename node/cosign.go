@@ -112,7 +112,11 @@ func (p *publisher) askOthers(ctx context.Context) error {
 		p.why = whyNotAsked
 	case newest.newer(own) && !p.caughtUpWith(newest):
 		p.why = whyRolledBack
+		if p.torn = errors.Is(p.holds(newest), errFork); p.torn { // catching up will not help
+			p.why = whyTorn
+		}
 	default:
+		p.torn = false
 		if newest.newer(own) {
 			// The node came back under a new raft id and its tree holds what it once
 			// signed: from here on its promise is that record.
@@ -154,15 +158,20 @@ func (p *publisher) newestElsewhere(ctx context.Context, others []string) (newes
 // caughtUpWith says whether a node that lost its memory may sign again: it takes part
 // under a raft id that it did not have when it forgot, and its tree contains the checkpoint.
 func (p *publisher) caughtUpWith(r record) bool {
-	if !p.n.forgot {
-		return false
-	}
+	return p.n.forgot && p.holds(r) == nil
+}
+
+// holds says whether this node's tree contains what a record is of: errFork when it has another.
+func (p *publisher) holds(r record) error {
 	root, err := tlog.ParseHash(r.Root)
 	if err != nil {
-		return false
+		return err
 	}
 	p.n.machine.mu.RLock()
 	head := p.n.machine.head()
 	p.n.machine.mu.RUnlock()
-	return head.Size >= r.Size && p.n.compare(head, tlog.Checkpoint{Size: r.Size, Root: root}) == nil
+	if head.Size < r.Size {
+		return errBehind
+	}
+	return p.n.compare(head, tlog.Checkpoint{Size: r.Size, Root: root})
 }

@@ -6,6 +6,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"paspoort.example/paspoort/internal/kv"
+	"paspoort.example/paspoort/specs/registry"
 	"paspoort.example/paspoort/specs/tlog"
 )
 
@@ -59,4 +61,44 @@ func (c *cluster) statusBefore(id string) Status {
 	c.startNode(c.nodes[id])
 	defer c.stopNode(id)
 	return c.get(id).Status()
+}
+
+// TestWordOfAnotherHistory: the others hold what a node that came back empty cosigned of another
+// history, as after a split. It does not wait for what will never come, and says what helps.
+func TestWordOfAnotherHistory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, 3)
+		defer c.close()
+		c.leader()
+		c.mustSubmit("knoop-1", "Zorggroep Linde")
+		for _, id := range c.ids() {
+			eventually(t, id+" published", func() bool { return c.get(id).covered() == 2 })
+		}
+		c.stopNode("knoop-1")
+		name := registry.CosignerName(c.charter.Origin, "knoop-1")
+		self, err := tlog.NewSigner(name, tlog.TypeCosigner, c.config("knoop-1").CosignerKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := tlog.Checkpoint{Origin: c.charter.Origin, Size: 2, Root: tlog.LeafHash([]byte("another"))}.Text()
+		line, err := self.Line(text, time.Now().Add(time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range []string{"knoop-2", "knoop-3"} {
+			if err := c.get(id).store.Update(func(tx kv.Tx) error {
+				return tx.Set(keyWitnessed(name), kv.Value(valueFormat, tlog.JoinNote(text, line)))
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c.startNode(c.nodes["knoop-1"])
+		eventually(t, "it says what helps", func() bool {
+			s := c.get("knoop-1").Status()
+			return s.Leaves == 2 && !s.Signs && s.Forked && s.Withheld == whyTorn
+		})
+		if s := c.get("knoop-2").Status(); !s.Signs || s.Forked {
+			t.Errorf("another node: %+v", s)
+		}
+	})
 }
