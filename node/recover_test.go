@@ -259,7 +259,13 @@ func TestDumpComesBack(t *testing.T) {
 	}
 	r.again("knoop-2")
 	r.settled(4)
-	if a, b := r.nodes["knoop-1"].machine.state.Digest(), r.nodes["knoop-2"].machine.state.Digest(); a != b {
+	digest := func(id string) string {
+		m := r.nodes[id].machine
+		m.mu.RLock()
+		defer m.mu.RUnlock()
+		return m.state.Digest()
+	}
+	if digest("knoop-1") != digest("knoop-2") {
 		t.Error("another state came back")
 	}
 	for name, bad := range map[string][]byte{"cut off": dump.Bytes()[:dump.Len()-5], "empty": nil, "something else": []byte("hallo")} {
