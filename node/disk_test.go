@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"net"
 	"testing"
 	"time"
@@ -17,10 +18,11 @@ type diskRegion struct {
 	peers map[string]net.Listener
 	nodes map[string]*Node
 	stops map[string]func()
+	ended map[string]chan struct{} // closed when a node is to be started again
 }
 
 func newDiskRegion(t testing.TB, size int) *diskRegion {
-	r := &diskRegion{dirs: map[string]string{}, peers: map[string]net.Listener{}, nodes: map[string]*Node{}, stops: map[string]func(){}}
+	r := &diskRegion{dirs: map[string]string{}, peers: map[string]net.Listener{}, nodes: map[string]*Node{}, stops: map[string]func(){}, ended: map[string]chan struct{}{}}
 	var listeners []net.Listener
 	for range size {
 		listeners = append(listeners, testkit.Listen(t))
@@ -46,14 +48,33 @@ func (r *diskRegion) start(id string) {
 		r.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- n.Run(ctx) }()
+	done, ended := make(chan error, 1), make(chan struct{})
+	go func() {
+		err := n.Run(ctx)
+		if errors.Is(err, errPutBack) {
+			close(ended) // it is to be started again
+			err = nil
+		}
+		done <- err
+	}()
 	r.nodes[id] = n
+	r.ended[id] = ended
 	r.stops[id] = func() {
 		cancel()
 		if err := <-done; err != nil {
 			r.t.Errorf("%s: %v", id, err)
 		}
+	}
+}
+
+// manage does what a service manager does: it starts a node again that ended because its disk
+// was put back.
+func (r *diskRegion) manage(id string) {
+	select {
+	case <-r.ended[id]:
+		r.stop(id)
+		r.again(id)
+	default:
 	}
 }
 

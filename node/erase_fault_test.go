@@ -138,7 +138,11 @@ func TestErasedPayloadLeavesTheFiles(t *testing.T) {
 		t.Fatalf("control: the scan finds the payload at %v", found)
 	}
 	r.again("knoop-3")
-	eventually(t, "the node that was put back erased it", func() bool { n := r.nodes["knoop-3"]; return n.size() == 5 && erased(n) })
+	eventually(t, "the node that was put back erased it", func() bool {
+		r.manage("knoop-3")
+		n := r.nodes["knoop-3"]
+		return n.size() == 5 && erased(n)
+	})
 	r.restartAll()
 	if found := r.holders(append(words, firmName)...); len(found) != 0 {
 		t.Errorf("after a disk was put back: %v", found)

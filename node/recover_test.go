@@ -258,6 +258,7 @@ func TestDumpComesBack(t *testing.T) {
 		t.Error("a folder was overwritten")
 	}
 	r.again("knoop-2")
+	eventually(t, "the restored node has every leaf", func() bool { r.manage("knoop-2"); return r.nodes["knoop-2"].size() == 4 })
 	r.settled(4)
 	digest := func(id string) string {
 		m := r.nodes[id].machine
