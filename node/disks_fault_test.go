@@ -104,6 +104,20 @@ func (d *diskTrouble) putBack(id, old string) {
 	}
 }
 
+// managed is ok, and once does what a service manager does: it starts a node again that ended
+// because its disk was put back.
+func (d *diskTrouble) managed(id string, ok func() bool) func() bool {
+	again := false
+	return func() bool {
+		if !again && d.said(id, "Start it again: it comes back under a new raft id") {
+			again = true
+			d.kill(id)
+			d.start(id)
+		}
+		return ok()
+	}
+}
+
 // TestDisksThatForget: a disk that was put back under its old id, a virtual machine that was
 // rolled back, a log with a damaged end and a damaged store: the node comes back under a new
 // raft id or says why it does not, nothing that was acknowledged is lost, and it catches up.
@@ -149,7 +163,7 @@ func TestDisksThatForget(t *testing.T) {
 		x.harm(id)
 		d.start(id)
 		d.writes(6)
-		eventually(t, x.name+": it votes and signs again", func() bool { return d.votes(id) })
+		eventually(t, x.name+": it votes and signs again", d.managed(id, func() bool { return d.votes(id) }))
 		d.settled()
 		if !d.said(id, x.says) {
 			t.Errorf("%s: it did not say %q", x.name, x.says)
@@ -257,15 +271,7 @@ func TestDifferentBackups(t *testing.T) {
 	// One that was asked before the others answered learns it when it runs, and ends to come
 	// back: a service manager starts it again.
 	for _, id := range ids[:2] {
-		again := false
-		eventually(t, id+" says that its disk was put back", func() bool {
-			if !again && d.said(id, "Start it again: it comes back under a new raft id") {
-				again = true
-				d.kill(id)
-				d.start(id)
-			}
-			return d.said(id, "this disk was put back or is damaged")
-		})
+		eventually(t, id+" says that its disk was put back", d.managed(id, func() bool { return d.said(id, "this disk was put back or is damaged") }))
 	}
 	for _, id := range ids {
 		c, _ := d.client(id)
