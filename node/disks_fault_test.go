@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"paspoort.example/paspoort/internal/operate"
+	"paspoort.example/paspoort/internal/testkit"
 	"paspoort.example/paspoort/specs/registry"
 )
 
@@ -306,7 +307,7 @@ func TestDiskFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := syscall.Mount("none", d.folder(small), "tmpfs", 0, "size=96m"); err != nil {
-		t.Skipf("needs a small disk, which only root can mount here: %v (TestLogThatIsFull shows the same in memory)", err)
+		testkit.Missing(t, "needs a small disk, which only root can mount here: %v (TestLogThatIsFull shows the same in memory)", err)
 	}
 	t.Cleanup(func() {
 		d.kill(small)
