@@ -92,8 +92,7 @@ func (s *State) mayAppeal(p Proposal, now int64) error {
 
 // appealed is the application that an appeal is about, "" for other proposals.
 func (p Proposal) appealed() string {
-	rule, _ := ruleOf(p.Event.Rules, p.Event.Kind)
-	b, err := decodeBody(rule, p.Event.Rules, p.Event.Body)
+	b, err := p.Event.decode()
 	if err != nil {
 		return "" // it was checked when it came in
 	}
@@ -106,8 +105,7 @@ func (p Proposal) appealed() string {
 
 // application is the body of a proposal of that kind.
 func (p Proposal) application() (*Application, error) {
-	rule, _ := ruleOf(p.Event.Rules, p.Event.Kind)
-	b, err := decodeBody(rule, p.Event.Rules, p.Event.Body)
+	b, err := p.Event.decode()
 	if err != nil {
 		return nil, err
 	}

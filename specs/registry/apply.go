@@ -232,6 +232,15 @@ func decodeBody(r rule, version int, raw json.RawMessage) (Body, error) {
 	return b, b.check()
 }
 
+// decode reads the body under the rules that the event names.
+func (e Event) decode() (Body, error) {
+	rule, ok := ruleOf(e.Rules, e.Kind)
+	if !ok {
+		return nil, ErrKind
+	}
+	return decodeBody(rule, e.Rules, e.Body)
+}
+
 // checkSignatures finds the key of each signer and verifies its signature.
 func (x *step) checkSignatures() error {
 	for i, signer := range x.leaf.Event.Signers {

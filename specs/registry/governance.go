@@ -76,8 +76,7 @@ func (p Proposal) organisations() []string {
 	if p.Event.Kind != KindSucceeded {
 		return []string{org}
 	}
-	rule, _ := ruleOf(p.Event.Rules, p.Event.Kind)
-	b, err := decodeBody(rule, p.Event.Rules, p.Event.Body)
+	b, err := p.Event.decode()
 	if err != nil {
 		return []string{org} // it was checked when it came in
 	}

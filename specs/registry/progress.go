@@ -123,11 +123,7 @@ func (v View) nameProposal(out *Progress, at time.Time) {
 		return
 	}
 	out.Organisation = id
-	rule, ok := ruleOf(out.Event.Rules, out.Kind)
-	if !ok {
-		return
-	}
-	body, err := decodeBody(rule, out.Event.Rules, out.Event.Body)
+	body, err := out.Event.decode()
 	if err != nil {
 		return // it was checked when it came in
 	}
