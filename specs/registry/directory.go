@@ -87,7 +87,7 @@ func (v View) reveal(o *Organisation, r OrganisationRecord) {
 			o.Aliases = append(o.Aliases, Alias{field, content})
 		}
 	}
-	slices.SortFunc(o.Aliases, func(a, b Alias) int { return cmpString(a.key(), b.key()) })
+	slices.SortFunc(o.Aliases, func(a, b Alias) int { return strings.Compare(a.key(), b.key()) })
 }
 
 // OrganisationList is a dated list of organisations.
@@ -338,14 +338,4 @@ func (v View) Proposal(id string) (Proposal, error) {
 		return p, ErrUnknown.with("no such proposal")
 	}
 	return p, nil
-}
-
-func cmpString(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }

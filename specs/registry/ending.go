@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -75,10 +76,10 @@ func (v View) Ending(at time.Time, within time.Duration) Ending {
 			out.Mandates = append(out.Mandates, EndingMandate{Member: id, Name: m.Name, Group: m.Group, Until: m.Until})
 		}
 	}
-	slices.SortStableFunc(out.Grants, func(a, b EndingGrant) int { return cmpInt(a.Until, b.Until) })
-	slices.SortStableFunc(out.Levels, func(a, b EndingLevel) int { return cmpInt(a.Until, b.Until) })
-	slices.SortStableFunc(out.Certificates, func(a, b EndingCertificate) int { return cmpInt(a.Until, b.Until) })
-	slices.SortStableFunc(out.Mandates, func(a, b EndingMandate) int { return cmpInt(a.Until, b.Until) })
+	slices.SortStableFunc(out.Grants, func(a, b EndingGrant) int { return cmp.Compare(a.Until, b.Until) })
+	slices.SortStableFunc(out.Levels, func(a, b EndingLevel) int { return cmp.Compare(a.Until, b.Until) })
+	slices.SortStableFunc(out.Certificates, func(a, b EndingCertificate) int { return cmp.Compare(a.Until, b.Until) })
+	slices.SortStableFunc(out.Mandates, func(a, b EndingMandate) int { return cmp.Compare(a.Until, b.Until) })
 	return out
 }
 
@@ -146,14 +147,4 @@ func (v View) nameOf(organisation string, at time.Time) string {
 		return ""
 	}
 	return org.Name
-}
-
-func cmpInt(a, b int64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -294,10 +295,7 @@ func (v View) ProposalsLike(f ProposalFilter, at time.Time) []Proposal {
 		}
 	}
 	slices.SortFunc(out, func(a, b Proposal) int {
-		if a.Opened != b.Opened {
-			return cmpInt(b.Opened, a.Opened)
-		}
-		return cmpString(a.ID, b.ID)
+		return cmp.Or(cmp.Compare(b.Opened, a.Opened), strings.Compare(a.ID, b.ID))
 	})
 	if f.Limit > 0 {
 		out = out[:min(len(out), f.Limit)]
