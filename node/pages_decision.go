@@ -98,7 +98,7 @@ func (p *pages) decide(w http.ResponseWriter, r *http.Request, application bool)
 	}
 	var data decisionPage
 	ok := p.view(w, r, func(v registry.View, s source) {
-		why, unknown := v.WhyOf(leaf.Event, now)
+		why, unknown := v.Why(leaf.Event, now)
 		if err = unknown; err != nil {
 			return
 		}

@@ -223,18 +223,9 @@ const (
 
 // Why tells of an event in the log, and of the proposal that it opened or voted on. It fails
 // with [ErrUnknown] for events that are not in the log: what became of those is the node's to
-// say. To find what a vote was about it looks at all proposals; who has the leaf asks
-// [View.WhyOf].
-func (v View) Why(event string, at time.Time) (Why, error) {
-	return v.why(event, at, v.votedOn)
-}
-
-// WhyOf is [View.Why] of an event at hand: a vote names its proposal.
-func (v View) WhyOf(e Event, at time.Time) (Why, error) {
-	return v.why(e.ID(), at, func(string) string { return voteProposal(e.Subject) })
-}
-
-func (v View) why(event string, at time.Time, proposal func(event string) string) (Why, error) {
+// say.
+func (v View) Why(e Event, at time.Time) (Why, error) {
+	event := e.ID()
 	index, ok := v.State.Leaf(event)
 	if !ok || index >= v.AsOf {
 		return Why{}, ErrUnknown.with("no such event in the log")
@@ -243,7 +234,7 @@ func (v View) why(event string, at time.Time, proposal func(event string) string
 	out := Why{Moment: v.moment(at), Event: event, Index: index, LogTime: t}
 	p, err := v.Proposal(event)
 	if err != nil {
-		p, err = v.Proposal(proposal(event))
+		p, err = v.Proposal(voteProposal(e.Subject)) // a vote names it
 	}
 	if err == nil {
 		progress := v.ProgressOf(p, at)
@@ -264,16 +255,6 @@ func (s *State) part(p Proposal, event string) As {
 		return AsRefusal
 	case p.Confirmed != "" && s.Head(VoteSubject(p.ID, p.Confirmed)) == event:
 		return AsConfirmation
-	}
-	return ""
-}
-
-// votedOn finds the proposal that an event voted on.
-func (v View) votedOn(event string) string {
-	for _, id := range v.State.proposals.names(v.AsOf) {
-		if p, ok := v.State.proposals.get(id, v.AsOf); ok && v.State.part(p, event) != "" {
-			return id // one event is one vote: the order does not matter
-		}
 	}
 	return ""
 }

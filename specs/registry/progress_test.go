@@ -114,13 +114,13 @@ func TestWhyFindsTheDecision(t *testing.T) {
 	refused := r.Do(registry.KindRefused, &registry.Decision{Proposal: id, Voter: gemeente, Reason: "te vroeg"}, gemeente)
 	v := r.State.View()
 	for _, tt := range []struct {
-		event string
+		event registry.SignedEvent
 		as    registry.As
 	}{
-		{id, registry.AsProposal}, {confirmed.Event.ID(), registry.AsConfirmation},
-		{approved.Event.ID(), registry.AsApproval}, {refused.Event.ID(), registry.AsRefusal},
+		{claim, registry.AsProposal}, {confirmed, registry.AsConfirmation},
+		{approved, registry.AsApproval}, {refused, registry.AsRefusal},
 	} {
-		why, err := v.Why(tt.event, r.Now)
+		why, err := v.Why(tt.event.Event, r.Now)
 		if err != nil || why.As != tt.as || why.Proposal == nil || why.Proposal.ID != id {
 			t.Errorf("%s: %+v, %v", tt.as, why, err)
 		}
@@ -128,14 +128,18 @@ func TestWhyFindsTheDecision(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if of, err := v.WhyOf(leaf.Event, r.Now); err != nil || of.As != tt.as || of.Proposal == nil || of.Proposal.ID != id {
-			t.Errorf("%s, by its leaf: %+v, %v", tt.as, of, err)
+		if leaf.Event.ID() != tt.event.Event.ID() {
+			t.Errorf("%s: its leaf has another event", tt.as)
 		}
 	}
-	if why, err := v.Why(r.Genesis(), r.Now); err != nil || why.Proposal != nil || why.Index != 0 {
+	founding, err := registry.ParseLeaf(r.Leaves[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if why, err := v.Why(founding.Event, r.Now); err != nil || why.Proposal != nil || why.Index != 0 {
 		t.Errorf("the founding event: %+v, %v", why, err)
 	}
-	if _, err := v.Why("nothing", r.Now); !errors.Is(err, registry.ErrUnknown) {
+	if _, err := v.Why(registry.Event{}, r.Now); !errors.Is(err, registry.ErrUnknown) {
 		t.Errorf("nothing: %v", err)
 	}
 }

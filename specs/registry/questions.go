@@ -85,7 +85,7 @@ func (s server) explain(ctx context.Context, id string, out *EventAnswer) error 
 		return err
 	}
 	return s.Reader.View(ctx, Stale, func(v View, _ ReadInfo) error {
-		if why, err := v.WhyOf(out.Leaf.Event, s.Now()); err == nil {
+		if why, err := v.Why(out.Leaf.Event, s.Now()); err == nil {
 			out.Why = &why
 		}
 		return nil
