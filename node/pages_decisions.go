@@ -63,7 +63,7 @@ func (d decisionRow) Path() string {
 
 func newDecisionRow(d registry.Proposal, who *names, now time.Time) decisionRow {
 	row := decisionRow{ID: d.ID, Kind: d.Event.Kind, State: decisionState(d.Status), Opened: dated(d.Opened), Until: dated(d.Event.Expires),
-		Decided: dated(decidedAt(d)), About: who.subject(d.Event)}
+		Decided: dated(d.DecidedAt()), About: who.subject(d.Event)}
 	if d.Status == registry.Pending && row.Until.Before(now) {
 		row.State, row.Decided = decisionLapsed, row.Until
 	}
@@ -74,18 +74,6 @@ func newDecisionRow(d registry.Proposal, who *names, now time.Time) decisionRow 
 		}
 	}
 	return row
-}
-
-// decidedAt is when a proposal was decided; under the first rules that was its last vote.
-func decidedAt(d registry.Proposal) int64 {
-	if d.Status == registry.Pending || d.Decided != 0 {
-		return d.Decided
-	}
-	at := d.Opened
-	for _, v := range slices.Concat(d.Approvals, d.Refusals) {
-		at = max(at, v.At)
-	}
-	return at
 }
 
 // saying is what almost every body says, by whatever kind: which role it is about, and why.
@@ -170,7 +158,7 @@ func newDecisionsPage(v registry.View, number int, now time.Time) decisionsPage 
 			decided = append(decided, d)
 		}
 	}
-	when := func(d registry.Proposal) int64 { return cmp.Or(decidedAt(d), d.Event.Expires) }
+	when := func(d registry.Proposal) int64 { return cmp.Or(d.DecidedAt(), d.Event.Expires) }
 	slices.SortStableFunc(waiting, func(a, b registry.Proposal) int { return cmp.Compare(a.Event.Expires, b.Event.Expires) })
 	slices.SortStableFunc(decided, func(a, b registry.Proposal) int { return cmp.Compare(when(b), when(a)) })
 	who := newNames(v, now)

@@ -55,7 +55,7 @@ func (p Proposal) appealEnd(now int64) int64 {
 	case p.Event.Kind != KindApplied:
 		return 0
 	case p.Status == Refused:
-		return p.decided() + appealTime
+		return p.DecidedAt() + appealTime
 	case p.Status == Pending && now > p.Event.Expires:
 		return p.Event.Expires + appealTime
 	}

@@ -83,7 +83,7 @@ func (v View) ProgressOf(p Proposal, at time.Time) Progress {
 	s := v.State.asKnown(v.AsOf)
 	out := Progress{
 		Moment: v.moment(at), ID: p.ID, Kind: p.Event.Kind, Subject: p.Event.Subject, Status: p.Status, Opened: p.Opened,
-		Deadline: p.Event.Expires, Decided: p.decided(), Threshold: p.Threshold, Need: s.currentCharter().Thresholds[p.Threshold],
+		Deadline: p.Event.Expires, Decided: p.DecidedAt(), Threshold: p.Threshold, Need: s.currentCharter().Thresholds[p.Threshold],
 		Confirmed: p.Confirmed, Event: p.Event,
 	}
 	v.nameProposal(&out, at)
@@ -104,9 +104,9 @@ func (v View) ProgressOf(p Proposal, at time.Time) Progress {
 	return out
 }
 
-// decided is when a proposal was decided. Rules version 1 did not write it down: there it is
-// the last vote, or the proposal itself when it came with all signatures.
-func (p Proposal) decided() int64 {
+// DecidedAt is when a proposal was decided. 0 while it is pending. Rules version 1 did not write
+// it down: there it is the last vote, or the proposal itself when it came with all signatures.
+func (p Proposal) DecidedAt() int64 {
 	if p.Status == Pending || p.Decided != 0 {
 		return p.Decided
 	}
