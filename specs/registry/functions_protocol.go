@@ -108,11 +108,8 @@ func schemaHandler(schema []byte) http.HandlerFunc {
 	}
 }
 
-// ParseListingQuery reads a question from the parameters of an address, as the API and pages
-// have it: q, skill (repeated), place, sector, owner, closed, after and limit. It fails with
-// [ErrRequest].
-func ParseListingQuery(v url.Values) (ListingQuery, error) { return parseListingQuery(v) }
-
+// parseListingQuery reads a question from the parameters of an address: q, skill (repeated),
+// place, sector, owner, closed, after and limit. It fails with [ErrRequest].
 func parseListingQuery(v url.Values) (ListingQuery, error) {
 	q := ListingQuery{
 		Text: v.Get("q"), Skills: slices.DeleteFunc(v["skill"], func(s string) bool { return s == "" }), Place: v.Get("place"),
