@@ -37,7 +37,7 @@ func (p *pages) showFunctions(w http.ResponseWriter, r *http.Request) {
 		data.Total = found.Total
 		for _, f := range found.Items {
 			data.Items = append(data.Items, functionRow{f, who.organisation(f.Organisation), upcoming(f.Document.Start.Dates, now)})
-			data.Search.find(functionSkills(f.Document))
+			data.Search.find(f.Document.AllSkills())
 		}
 		if data.Search.Owner != "" {
 			data.Search.OwnerName = who.organisation(data.Search.Owner)

@@ -161,34 +161,19 @@ func moduleLinks(v registry.View, ids []string, now time.Time) []moduleLink {
 // taught says how many open modules teach each skill, and asked how many open functions ask
 // for it.
 func taught(v registry.View, now time.Time) map[string]int {
-	counts := map[string]int{}
-	for _, m := range v.Modules(registry.ListingQuery{}, now).Items {
-		for _, s := range m.Document.Skills {
-			counts[s.URI]++
-		}
-	}
-	return counts
+	return bySkill(v.Modules(registry.ListingQuery{}, now).Items)
 }
 
 func asked(v registry.View, now time.Time) map[string]int {
+	return bySkill(v.Functions(registry.ListingQuery{}, now).Items)
+}
+
+func bySkill[T registry.Document](items []registry.ListingView[T]) map[string]int {
 	counts := map[string]int{}
-	for _, f := range v.Functions(registry.ListingQuery{}, now).Items {
-		for _, s := range functionSkills(f.Document) {
+	for _, l := range items {
+		for _, s := range l.Document.AllSkills() {
 			counts[s.URI]++
 		}
 	}
 	return counts
-}
-
-func functionSkills(f registry.FunctionProfile) []registry.SkillRef {
-	var out []registry.SkillRef
-	for _, list := range [][]registry.SkillNeed{f.Essential, f.Desired} {
-		for _, n := range list {
-			out = append(out, n.SkillRef)
-		}
-	}
-	for _, l := range f.Learned {
-		out = append(out, l.SkillRef)
-	}
-	return out
 }

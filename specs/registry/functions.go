@@ -1,5 +1,7 @@
 package registry
 
+import "slices"
+
 // FunctionSchema is the version of the function profiles of this package, as they say
 // themselves; schema/function.json describes it. A later one gets a new number and new rules.
 const FunctionSchema = "urn:paspoort:function:1"
@@ -142,14 +144,8 @@ func (f FunctionProfile) Check() error {
 // checkOverlap: a skill is needed, or helps, or is learned on the job.
 func (f FunctionProfile) checkOverlap(p *parts) {
 	var seen unique
-	for _, n := range f.Essential {
-		seen.add(n.key())
-	}
-	for _, n := range f.Desired {
-		seen.add(n.key())
-	}
-	for _, n := range f.Learned {
-		seen.add(n.key())
+	for _, s := range f.AllSkills() {
+		seen.add(s.key())
 	}
 	if seen.names == nil {
 		p.wrong("essential", "name at least one skill: essential, desired or learned on the job")
@@ -218,13 +214,10 @@ func (c Conditions) check(p *parts) {
 	p.texts("conditions.other", c.Other, 0, 8, 500)
 }
 
-// skills lists every skill that the profile names.
-func (f FunctionProfile) skills() []SkillRef {
+// AllSkills lists every skill that the profile names.
+func (f FunctionProfile) AllSkills() []SkillRef {
 	var out []SkillRef
-	for _, n := range f.Essential {
-		out = append(out, n.SkillRef)
-	}
-	for _, n := range f.Desired {
+	for _, n := range slices.Concat(f.Essential, f.Desired) {
 		out = append(out, n.SkillRef)
 	}
 	for _, l := range f.Learned {

@@ -24,7 +24,7 @@ type Document interface {
 	FunctionProfile | Module
 	Check() error
 	traits() traits
-	skills() []SkillRef
+	AllSkills() []SkillRef
 	head() (title Text, until string)
 	search() searched
 }

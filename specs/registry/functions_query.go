@@ -148,7 +148,7 @@ func listings[T Document](v View, t *table[Listing[T]], q ListingQuery, at time.
 		if !ok || view.State != ListingOpen && !q.Closed || q.Owner != "" && view.Organisation != q.Owner {
 			continue
 		}
-		if find == nil || find(view.Document.search(), view.Document.skills(), view.OwnerName) {
+		if find == nil || find(view.Document.search(), view.Document.AllSkills(), view.OwnerName) {
 			out.Items = append(out.Items, view)
 		}
 	}
@@ -247,7 +247,8 @@ func (m Module) search() searched {
 	return searched{m.Title, texts, m.Places, m.Sectors}
 }
 
-func (m Module) skills() []SkillRef { return m.Skills }
+// AllSkills lists every skill that the module teaches.
+func (m Module) AllSkills() []SkillRef { return m.Skills }
 
 // matcher is the part of a question that looks inside a document, nil when nothing does.
 func (q ListingQuery) matcher() func(searched, []SkillRef, string) bool {
