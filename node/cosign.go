@@ -64,7 +64,11 @@ func (n *Node) has(c tlog.Checkpoint) error {
 }
 
 func (n *Node) compare(head, c tlog.Checkpoint) error {
-	return n.store.View(func(tx kv.Tx) error {
+	return compareTree(n.store, head, c)
+}
+
+func compareTree(store kv.Store, head, c tlog.Checkpoint) error {
+	return store.View(func(tx kv.Tx) error {
 		root, err := tlog.RootAt(head, c.Size, txTiles{tx})
 		if err != nil {
 			return err
@@ -78,18 +82,7 @@ func (n *Node) compare(head, c tlog.Checkpoint) error {
 
 // serveWitnessed tells another node what this one saw of its cosigner.
 func (n *Node) serveWitnessed(cosigner string) ([]byte, error) {
-	var note []byte
-	err := n.store.View(func(tx kv.Tx) error {
-		raw, err := tx.Get(keyWitnessed(cosigner))
-		if errors.Is(err, kv.ErrNotFound) {
-			return nil
-		}
-		if err == nil {
-			_, note, err = kv.Body(raw)
-		}
-		return err
-	})
-	return note, err
+	return readNote(n.store, keyWitnessed(cosigner))
 }
 
 // askOthers is the rule of D6 before the first signature after a start. A region of one

@@ -131,6 +131,7 @@ func (i *Inspection) checkpoint(m *machine) {
 	i.found("checkpoint", err, "counts for %d leaves, a quorum stood behind it at %s", i.Counting, i.Freshest.Format(time.RFC3339))
 }
 
+// readNote is the checkpoint under a key, nil when there is none.
 func readNote(store kv.Store, key []byte) (note []byte, err error) {
 	err = store.View(func(tx kv.Tx) error {
 		raw, err := tx.Get(key)
@@ -151,13 +152,7 @@ func contains(m *machine, c tlog.Checkpoint) error {
 	if c.Size > head.Size {
 		return fmt.Errorf("it is of %d leaves, the folder has %d", c.Size, head.Size)
 	}
-	return m.store.View(func(tx kv.Tx) error {
-		root, err := tlog.RootAt(head, c.Size, txTiles{tx})
-		if err == nil && root != c.Root {
-			err = errFork
-		}
-		return err
-	})
+	return compareTree(m.store, head, c)
 }
 
 // record holds what this node cosigned last against the tree: a promise that it has to keep.
