@@ -50,18 +50,29 @@ func (n *Node) watchClock(ctx context.Context) {
 	}
 }
 
-// compareClocks asks all others for their time. The way there and back is counted half.
+// askClock greets a node, and says how long its answer took and how far its clock is ahead of
+// this node's: the way there and back is counted half. A node that does not say its time is not
+// ahead.
+func (n *Node) askClock(ctx context.Context, id string) (h hello, took, ahead time.Duration, err error) {
+	begin := n.cfg.Clock()
+	h, err = n.askHello(ctx, id)
+	took = n.cfg.Clock().Sub(begin)
+	if err == nil && h.Time != 0 {
+		ahead = time.UnixMilli(h.Time).Sub(begin.Add(took / 2))
+	}
+	return h, took, ahead, err
+}
+
+// compareClocks asks all others for their time.
 func (n *Node) compareClocks(ctx context.Context) {
 	agree, answers, worst, whose := 1, 1, time.Duration(0), ""
 	for _, id := range n.others() {
-		before := n.cfg.Clock()
-		h, err := n.askHello(ctx, id)
+		h, _, ahead, err := n.askClock(ctx, id)
 		if err != nil || h.Time == 0 {
 			continue
 		}
 		answers++
-		middle := before.Add(n.cfg.Clock().Sub(before) / 2)
-		off := middle.Sub(time.UnixMilli(h.Time)).Round(time.Second)
+		off := ahead.Round(time.Second)
 		if off.Abs() <= clockTolerance {
 			agree++
 		} else if off.Abs() > worst.Abs() {

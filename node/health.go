@@ -158,19 +158,13 @@ func (n *Node) askPeers(ctx context.Context, status Status, before Health, now t
 }
 
 func (n *Node) askPeer(ctx context.Context, p *PeerHealth, now time.Time) {
-	begin := n.cfg.Clock()
-	h, err := n.askHello(ctx, p.ID)
-	end := n.cfg.Clock()
+	h, took, ahead, err := n.askClock(ctx, p.ID)
 	p.Reached = err == nil
 	p.Away = since(err != nil, p.Away, now)
 	if err != nil {
 		return
 	}
-	p.Heard, p.Took, p.Applied, p.Clock = now, end.Sub(begin), h.Applied, 0
-	if h.Time != 0 {
-		middle := begin.Add(p.Took / 2)
-		p.Clock = time.UnixMilli(h.Time).Sub(middle).Truncate(time.Millisecond)
-	}
+	p.Heard, p.Took, p.Applied, p.Clock = now, took, h.Applied, ahead.Truncate(time.Millisecond)
 }
 
 // findings judges a look.
