@@ -1,10 +1,10 @@
 package node
 
 import (
-	"encoding/json"
 	"strings"
 	"time"
 
+	"paspoort.example/paspoort/internal/govern"
 	"paspoort.example/paspoort/specs/registry"
 )
 
@@ -32,8 +32,8 @@ type names struct {
 	at      time.Time
 	members map[string]registry.MemberRecord
 	known   map[string]partyRow
-	hobbels map[string]registry.Text     // titles, once they were asked for
-	asked   map[string]registry.Proposal // newest applications by organisation, likewise
+	hobbels map[string]registry.Text       // titles, once they were asked for
+	asked   map[string][]registry.Proposal // applications by organisation, likewise
 }
 
 func newNames(v registry.View, at time.Time) *names {
@@ -71,36 +71,29 @@ func (n *names) organisation(id string) partyRow {
 	return partyRow{Name: o.Name, Erased: o.Erased, Path: "/organisations/" + id, Claims: claims}
 }
 
-// claimed names an organisation that was never admitted: the registry knows its id only, and
-// what it asks to be called stands in its application. Only a one-person firm has no name.
+// claimed names an organisation that was never admitted by what it asks to be called, or else
+// by its id. Only a one-person firm has no name.
 func (n *names) claimed(o registry.Organisation) (registry.Organisation, bool) {
-	if o.Name != "" || o.OnePerson || o.Erased {
+	if o.Name != "" || o.OnePerson || o.Erased { // most: then nobody looks for applications
 		return o, false
 	}
-	var a registry.Application
-	if p, ok := n.applied(o.ID); ok && json.Unmarshal(p.Event.Body, &a) == nil && a.Name != "" {
-		o.Name, o.Registration, o.Aliases = a.Name, a.Registration, a.Aliases
-		return o, true
+	o, claims := govern.Claimed(o, n.applications(o.ID), n.at.Unix())
+	if !claims {
+		o.Name = o.ID
 	}
-	o.Name = o.ID
-	return o, false
+	return o, claims
 }
 
-// applied is the newest application of an organisation, one that waits before all others.
-func (n *names) applied(id string) (registry.Proposal, bool) {
+// applications are those of an organisation, newest first.
+func (n *names) applications(id string) []registry.Proposal {
 	if n.asked == nil {
-		n.asked = map[string]registry.Proposal{}
-		for _, status := range []registry.Disposition{registry.Pending, ""} {
-			for _, p := range n.v.ProposalsLike(registry.ProposalFilter{Kind: registry.KindApplied, Status: status}, n.at) {
-				about := strings.TrimPrefix(p.Event.Subject, registry.OrganisationParty(""))
-				if _, ok := n.asked[about]; !ok {
-					n.asked[about] = p
-				}
-			}
+		n.asked = map[string][]registry.Proposal{}
+		for _, p := range n.v.ProposalsLike(registry.ProposalFilter{Kind: registry.KindApplied}, n.at) {
+			about := govern.About(p.Event)
+			n.asked[about] = append(n.asked[about], p)
 		}
 	}
-	p, ok := n.asked[id]
-	return p, ok
+	return n.asked[id]
 }
 
 // hobbel names a hobbel by its title.
