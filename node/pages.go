@@ -129,6 +129,22 @@ func (p *pages) view(w http.ResponseWriter, r *http.Request, fn func(registry.Vi
 	return err == nil
 }
 
+// showOne shows the page of one thing by its id, or says that there is none; all is the page on
+// which the others are.
+func showOne[T any](p *pages, w http.ResponseWriter, r *http.Request, shown page.View[T], all string, find func(registry.View, string, source, time.Time) (T, error)) {
+	now, id := p.n.cfg.Clock(), mux.Vars(r)["id"]
+	var data T
+	var unknown error
+	ok := p.view(w, r, func(v registry.View, s source) { data, unknown = find(v, id, s, now) })
+	switch {
+	case !ok:
+	case unknown != nil:
+		p.rendered(p.kit.Fault(w, r, page.Fault{Kind: page.NotFound, Next: all}))
+	default:
+		p.rendered(shown.Render(w, r, http.StatusOK, data))
+	}
+}
+
 func (p *pages) showRegion(w http.ResponseWriter, r *http.Request) {
 	now := p.n.cfg.Clock()
 	data := regionPage{Name: p.n.founding.name}

@@ -5,20 +5,11 @@ import (
 	"slices"
 	"time"
 
-	"github.com/gorilla/mux"
-
-	"paspoort.example/paspoort/internal/page"
 	"paspoort.example/paspoort/specs/registry"
 )
 
 // functionsPage lists the functions that are open.
-type functionsPage struct {
-	Search searchRow
-	Items  []functionRow
-	Total  int
-	Next   string // path of the next page
-	Source source
-}
+type functionsPage = listingsPage[functionRow]
 
 type functionRow struct {
 	registry.FunctionView
@@ -26,29 +17,12 @@ type functionRow struct {
 	Dates []time.Time // to begin on, that are not over
 }
 
+func newFunctionRow(f registry.FunctionView, owner partyRow, now time.Time) functionRow {
+	return functionRow{f, owner, upcoming(f.Document.Start.Dates, now)}
+}
+
 func (p *pages) showFunctions(w http.ResponseWriter, r *http.Request) {
-	now := p.n.cfg.Clock()
-	data := functionsPage{Search: searchOf(r)}
-	ok := p.view(w, r, func(v registry.View, s source) {
-		if data.Source = s; v.AsOf == 0 {
-			return
-		}
-		who, found := newNames(v, now), v.Functions(data.Search.query(), now)
-		data.Total = found.Total
-		for _, f := range found.Items {
-			data.Items = append(data.Items, functionRow{f, who.organisation(f.Organisation), upcoming(f.Document.Start.Dates, now)})
-			data.Search.find(f.Document.AllSkills())
-		}
-		if data.Search.Owner != "" {
-			data.Search.OwnerName = who.organisation(data.Search.Owner)
-		}
-		if found.Next != "" {
-			data.Next = data.Search.More(found.Next)
-		}
-	})
-	if ok {
-		p.rendered(p.functions.Render(w, r, http.StatusOK, data))
-	}
+	showListings(p, w, r, p.functions, registry.View.Functions, newFunctionRow)
 }
 
 // functionPage is one function profile.
@@ -65,28 +39,18 @@ type functionPage struct {
 }
 
 func (p *pages) showFunction(w http.ResponseWriter, r *http.Request) {
-	now, id := p.n.cfg.Clock(), mux.Vars(r)["id"]
-	var data functionPage
-	var unknown error
-	ok := p.view(w, r, func(v registry.View, s source) {
-		var f registry.FunctionView
-		if f, _, unknown = v.Function(id, now); unknown == nil {
-			data = newFunctionPage(v, f, now)
-			data.Source = s
+	showOne(p, w, r, p.function, "/functions", func(v registry.View, id string, s source, now time.Time) (functionPage, error) {
+		f, _, err := v.Function(id, now)
+		if err != nil {
+			return functionPage{}, err
 		}
+		return newFunctionPage(v, f, s, now), nil
 	})
-	switch {
-	case !ok:
-	case unknown != nil:
-		p.rendered(p.kit.Fault(w, r, page.Fault{Kind: page.NotFound, Next: "/functions"}))
-	default:
-		p.rendered(p.function.Render(w, r, http.StatusOK, data))
-	}
 }
 
-func newFunctionPage(v registry.View, f registry.FunctionView, now time.Time) functionPage {
+func newFunctionPage(v registry.View, f registry.FunctionView, s source, now time.Time) functionPage {
 	doc := f.Document
-	data := functionPage{functionRow: functionRow{f, newNames(v, now).organisation(f.Organisation), upcoming(doc.Start.Dates, now)}}
+	data := functionPage{functionRow: newFunctionRow(f, newNames(v, now).organisation(f.Organisation), now), Source: s}
 	data.fill(taught(v, now))
 	if t := doc.Conditions.LearningTrack; t != nil {
 		data.Track = moduleLinks(v, t.Modules, now)

@@ -7,9 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gorilla/mux"
-
-	"paspoort.example/paspoort/internal/page"
 	"paspoort.example/paspoort/specs/registry"
 )
 
@@ -60,29 +57,20 @@ type evidenceRow struct {
 }
 
 func (p *pages) showHobbel(w http.ResponseWriter, r *http.Request) {
-	now, id, found := p.n.cfg.Clock(), mux.Vars(r)["id"], false
-	var data hobbelPage
-	ok := p.view(w, r, func(v registry.View, s source) {
+	showOne(p, w, r, p.hobbel, "/hobbels", func(v registry.View, id string, s source, now time.Time) (hobbelPage, error) {
 		list := v.Hobbels(now)
 		i := slices.IndexFunc(list.Hobbels, func(h registry.HobbelView) bool { return h.ID == id })
-		if found = i >= 0; found {
-			data = newHobbelPage(v, list, i, now)
-			data.Source = s
+		if i < 0 {
+			return hobbelPage{}, registry.ErrUnknown
 		}
+		return newHobbelPage(v, list, i, s, now), nil
 	})
-	switch {
-	case !ok:
-	case !found:
-		p.rendered(p.kit.Fault(w, r, page.Fault{Kind: page.NotFound, Next: "/hobbels"}))
-	default:
-		p.rendered(p.hobbel.Render(w, r, http.StatusOK, data))
-	}
 }
 
-func newHobbelPage(v registry.View, list registry.HobbelList, i int, now time.Time) hobbelPage {
+func newHobbelPage(v registry.View, list registry.HobbelList, i int, s source, now time.Time) hobbelPage {
 	h, who := list.Hobbels[i], newNames(v, now)
 	began, all := beganWith(v.Region(now), h), slices.Clone(h.History)
-	data := hobbelPage{Catalogue: list.Catalogue, hobbelRow: newHobbelRow(h, began, now)}
+	data := hobbelPage{Catalogue: list.Catalogue, hobbelRow: newHobbelRow(h, began, now), Source: s}
 	for _, s := range h.Scopes {
 		row := newHobbelRow(registry.HobbelView{Hobbel: h.Hobbel, Status: s.Status, History: s.History}, began, now)
 		data.Scopes = append(data.Scopes, hobbelScopeRow{scopeRow{Kind: s.Kind, Name: s.Name}, s.Status, row.Since, row.Track})

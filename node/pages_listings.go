@@ -7,15 +7,53 @@ import (
 	"strings"
 	"time"
 
+	"paspoort.example/paspoort/internal/page"
 	"paspoort.example/paspoort/specs/paspoort"
 	"paspoort.example/paspoort/specs/registry"
 )
 
-// What the pages about functions and modules share: the search form and the parts that both
-// documents have.
+// What the pages about functions and modules share: the list, the search form and the parts
+// that both documents have.
 
 // listingsShown is how many stand on one page.
 const listingsShown = 20
+
+// listingsPage lists functions or modules that are open.
+type listingsPage[R any] struct {
+	Search searchRow
+	Items  []R
+	Total  int
+	Next   string // path of the next page
+	Source source
+}
+
+// showListings finds what somebody looks for with a query of the registry, and shows a row of
+// each.
+func showListings[T registry.Document, R any](p *pages, w http.ResponseWriter, r *http.Request, shown page.View[listingsPage[R]],
+	find func(registry.View, registry.ListingQuery, time.Time) registry.ListingPage[T], row func(registry.ListingView[T], partyRow, time.Time) R) {
+	now := p.n.cfg.Clock()
+	data := listingsPage[R]{Search: searchOf(r)}
+	ok := p.view(w, r, func(v registry.View, s source) {
+		if data.Source = s; v.AsOf == 0 {
+			return
+		}
+		who, found := newNames(v, now), find(v, data.Search.query(), now)
+		data.Total = found.Total
+		for _, l := range found.Items {
+			data.Items = append(data.Items, row(l, who.organisation(l.Organisation), now))
+			data.Search.find(l.Document.AllSkills())
+		}
+		if data.Search.Owner != "" {
+			data.Search.OwnerName = who.organisation(data.Search.Owner)
+		}
+		if found.Next != "" {
+			data.Next = data.Search.More(found.Next)
+		}
+	})
+	if ok {
+		p.rendered(shown.Render(w, r, http.StatusOK, data))
+	}
+}
 
 // searchRow is what somebody looks for.
 type searchRow struct {

@@ -7,21 +7,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gorilla/mux"
-
 	"paspoort.example/paspoort/internal/page"
 	"paspoort.example/paspoort/specs/paspoort"
 	"paspoort.example/paspoort/specs/registry"
 )
 
 // modulesPage lists the modules that are open.
-type modulesPage struct {
-	Search searchRow
-	Items  []moduleRow
-	Total  int
-	Next   string // path of the next page
-	Source source
-}
+type modulesPage = listingsPage[moduleRow]
 
 type moduleRow struct {
 	registry.ModuleView
@@ -35,28 +27,7 @@ func newModuleRow(m registry.ModuleView, owner partyRow, now time.Time) moduleRo
 }
 
 func (p *pages) showModules(w http.ResponseWriter, r *http.Request) {
-	now := p.n.cfg.Clock()
-	data := modulesPage{Search: searchOf(r)}
-	ok := p.view(w, r, func(v registry.View, s source) {
-		if data.Source = s; v.AsOf == 0 {
-			return
-		}
-		who, found := newNames(v, now), v.Modules(data.Search.query(), now)
-		data.Total = found.Total
-		for _, m := range found.Items {
-			data.Items = append(data.Items, newModuleRow(m, who.organisation(m.Organisation), now))
-			data.Search.find(m.Document.Skills)
-		}
-		if data.Search.Owner != "" {
-			data.Search.OwnerName = who.organisation(data.Search.Owner)
-		}
-		if found.Next != "" {
-			data.Next = data.Search.More(found.Next)
-		}
-	})
-	if ok {
-		p.rendered(p.modules.Render(w, r, http.StatusOK, data))
-	}
+	showListings(p, w, r, p.modules, registry.View.Modules, newModuleRow)
 }
 
 // modulePage is one module.
@@ -75,28 +46,18 @@ type modulePage struct {
 }
 
 func (p *pages) showModule(w http.ResponseWriter, r *http.Request) {
-	now, id := p.n.cfg.Clock(), mux.Vars(r)["id"]
-	var data modulePage
-	var unknown error
-	ok := p.view(w, r, func(v registry.View, s source) {
-		var m registry.ModuleView
-		if m, _, unknown = v.Module(id, now); unknown == nil {
-			data = newModulePage(v, m, now)
-			data.Source = s
+	showOne(p, w, r, p.module, "/modules", func(v registry.View, id string, s source, now time.Time) (modulePage, error) {
+		m, _, err := v.Module(id, now)
+		if err != nil {
+			return modulePage{}, err
 		}
+		return newModulePage(v, m, s, now), nil
 	})
-	switch {
-	case !ok:
-	case unknown != nil:
-		p.rendered(p.kit.Fault(w, r, page.Fault{Kind: page.NotFound, Next: "/modules"}))
-	default:
-		p.rendered(p.module.Render(w, r, http.StatusOK, data))
-	}
 }
 
-func newModulePage(v registry.View, m registry.ModuleView, now time.Time) modulePage {
+func newModulePage(v registry.View, m registry.ModuleView, s source, now time.Time) modulePage {
 	doc := m.Document
-	data := modulePage{moduleRow: newModuleRow(m, newNames(v, now).organisation(m.Organisation), now)}
+	data := modulePage{moduleRow: newModuleRow(m, newNames(v, now).organisation(m.Organisation), now), Source: s}
 	data.EntryModules = moduleLinks(v, doc.Entry.Modules, now)
 	data.After, data.Before = moduleLinks(v, doc.Stacking.After, now), moduleLinks(v, doc.Stacking.Before, now)
 	data.fill(asked(v, now))

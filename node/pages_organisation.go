@@ -1,14 +1,10 @@
 package node
 
 import (
-	"errors"
 	"net/http"
 	"slices"
 	"time"
 
-	"github.com/gorilla/mux"
-
-	"paspoort.example/paspoort/internal/page"
 	"paspoort.example/paspoort/specs/paspoort"
 	"paspoort.example/paspoort/specs/registry"
 )
@@ -68,23 +64,10 @@ type certificateRow struct {
 }
 
 func (p *pages) showOrganisation(w http.ResponseWriter, r *http.Request) {
-	now, id := p.n.cfg.Clock(), mux.Vars(r)["id"]
-	var data organisationPage
-	var unknown error
-	ok := p.view(w, r, func(v registry.View, s source) {
-		data, unknown = newOrganisationPage(v, id, now)
-		data.Source = s
-	})
-	switch {
-	case !ok:
-	case errors.Is(unknown, registry.ErrUnknown):
-		p.rendered(p.kit.Fault(w, r, page.Fault{Kind: page.NotFound, Next: "/organisations"}))
-	default:
-		p.rendered(p.organisation.Render(w, r, http.StatusOK, data))
-	}
+	showOne(p, w, r, p.organisation, "/organisations", newOrganisationPage)
 }
 
-func newOrganisationPage(v registry.View, id string, now time.Time) (organisationPage, error) {
+func newOrganisationPage(v registry.View, id string, s source, now time.Time) (organisationPage, error) {
 	o, err := v.Organisation(id, now)
 	if err != nil {
 		return organisationPage{}, err
@@ -92,7 +75,7 @@ func newOrganisationPage(v registry.View, id string, now time.Time) (organisatio
 	who := newNames(v, now)
 	o, claims := who.claimed(o)
 	data := organisationPage{ID: o.ID, Name: o.Name, Registration: o.Registration, OnePerson: o.OnePerson, Erased: o.Erased, Claims: claims,
-		Since: dated(o.Since), Addresses: o.Aliases, At: now}
+		Since: dated(o.Since), Addresses: o.Aliases, At: now, Source: s}
 	if s := o.Succeeded; s != nil {
 		row := who.organisation(s.Successor)
 		data.Successor, data.Succeeded = &row, dated(s.On)

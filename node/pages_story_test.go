@@ -75,7 +75,7 @@ func (s *story) show(what string, render func(http.ResponseWriter, *http.Request
 
 func (s *story) organisations() {
 	for _, o := range s.v.Organisations(s.now).Organisations {
-		data, err := newOrganisationPage(s.v, o.ID, s.now)
+		data, err := newOrganisationPage(s.v, o.ID, source{}, s.now)
 		if err != nil {
 			s.t.Fatal(err)
 		}
@@ -93,7 +93,7 @@ func (s *story) hobbels() {
 	list := s.v.Hobbels(s.now)
 	scopes := map[string]bool{"": true}
 	for i, h := range list.Hobbels {
-		data := newHobbelPage(s.v, list, i, s.now)
+		data := newHobbelPage(s.v, list, i, source{}, s.now)
 		steps := len(h.History)
 		for _, o := range h.Scopes {
 			steps += len(o.History)
@@ -157,7 +157,7 @@ func (s *story) applicant(v registry.View, d registry.Proposal, at time.Time) {
 	if err := json.Unmarshal(d.Event.Body, &asked); err != nil {
 		s.t.Fatal(err)
 	}
-	data, err := newOrganisationPage(v, asked.Organisation, at)
+	data, err := newOrganisationPage(v, asked.Organisation, source{}, at)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -176,11 +176,11 @@ func (s *story) applicant(v registry.View, d registry.Proposal, at time.Time) {
 
 func (s *story) listings() {
 	for _, f := range s.v.Functions(registry.ListingQuery{Closed: true}, s.now).Items {
-		data := newFunctionPage(s.v, f, s.now)
+		data := newFunctionPage(s.v, f, source{}, s.now)
 		s.show(f.ID, func(w http.ResponseWriter, r *http.Request) error { return s.p.function.Render(w, r, 200, data) })
 	}
 	for _, m := range s.v.Modules(registry.ListingQuery{Closed: true}, s.now).Items {
-		data := newModulePage(s.v, m, s.now)
+		data := newModulePage(s.v, m, source{}, s.now)
 		s.show(m.ID, func(w http.ResponseWriter, r *http.Request) error { return s.p.module.Render(w, r, 200, data) })
 	}
 }

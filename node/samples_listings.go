@@ -27,7 +27,7 @@ func sampleFunctionRow(title string, s registry.ListingState) functionRow {
 		v.Document.Title, v.Document.Conditions = registry.Text{NL: title}, registry.Conditions{Guidance: v.Document.Conditions.Guidance}
 		v.Document.Workplace, v.Document.Places, v.Document.Hours = "remote", nil, registry.HoursPerWeek{Min: 32, Max: 32}
 	}
-	return functionRow{v, sampleLinde, upcoming(v.Document.Start.Dates, sampleDay)}
+	return newFunctionRow(v, sampleLinde, sampleDay)
 }
 
 func functionsSamples() []page.Sample[functionsPage] {
