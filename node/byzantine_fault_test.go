@@ -268,9 +268,7 @@ func TestControlNoFork(t *testing.T) {
 		defer c.close()
 		c.leader()
 		c.mustSubmit("knoop-1", "Zorggroep Linde")
-		for _, id := range c.ids() {
-			eventually(t, id+" publishes", func() bool { return c.get(id).covered() == 2 })
-		}
+		c.published(2)
 		n := c.get("knoop-1")
 		n.askTree(context.Background(), "knoop-2", 2)
 		same, err := c.get("knoop-2").serveTree([]byte("2"))
@@ -351,14 +349,7 @@ func poisoned(t *testing.T, bend func(*raft.InstallSnapshotRequest, *snapshot)) 
 			}
 		}
 		b.snapshot.Store(&lie)
-		n := c.get(id)
-		if err := n.raft.ReloadConfig(raft.ReloadableConfig{TrailingLogs: 1, SnapshotInterval: time.Minute, SnapshotThreshold: 8192,
-			HeartbeatTimeout: n.cfg.Election, ElectionTimeout: n.cfg.Election}); err != nil {
-			t.Fatal(err)
-		}
-		if err := n.raft.Snapshot().Error(); err != nil {
-			t.Fatal(err)
-		}
+		c.cutLogs(id)
 	}
 	m := c.nodes[victim]
 	c.startNode(m)

@@ -23,6 +23,14 @@ func (c *cluster) mustSubmit(id, name string) registry.Outcome {
 	return o
 }
 
+// published waits until each node has so many leaves under a checkpoint.
+func (c *cluster) published(leaves uint64) {
+	c.t.Helper()
+	for _, id := range c.ids() {
+		eventually(c.t, fmt.Sprintf("%s publishes %d leaves", id, leaves), func() bool { return c.get(id).covered() == leaves })
+	}
+}
+
 // linearizable reads how many leaves there are.
 func (c *cluster) linearizable(id string) (uint64, error) {
 	var size uint64
@@ -174,9 +182,7 @@ func TestWholeClusterStopsAndComesBack(t *testing.T) {
 		}
 		c.leader()
 		c.mustSubmit("knoop-2", "Na de stop")
-		for _, id := range c.ids() {
-			eventually(t, id+" signs again", func() bool { return c.get(id).covered() == 6 })
-		}
+		c.published(6)
 		c.sameLogs()
 	})
 }
@@ -193,14 +199,7 @@ func TestLaggingNodeGetsASnapshot(t *testing.T) {
 			c.mustSubmit("knoop-1", fmt.Sprint("Organisatie ", i))
 		}
 		for _, id := range []string{"knoop-1", "knoop-2"} {
-			n := c.get(id)
-			if err := n.raft.ReloadConfig(raft.ReloadableConfig{TrailingLogs: 1, SnapshotInterval: time.Minute, SnapshotThreshold: 8192,
-				HeartbeatTimeout: n.cfg.Election, ElectionTimeout: n.cfg.Election}); err != nil {
-				t.Fatal(err)
-			}
-			if err := n.raft.Snapshot().Error(); err != nil {
-				t.Fatal(err)
-			}
+			c.cutLogs(id)
 		}
 		c.startNode(c.nodes["knoop-3"])
 		eventually(t, "the lagging node has all leaves", func() bool { return c.size("knoop-3") == 31 })
@@ -220,9 +219,7 @@ func TestWipedNodeComesBackUnderANewRaftID(t *testing.T) {
 		defer c.close()
 		c.leader()
 		c.mustSubmit("knoop-1", "Voor het wissen")
-		for _, id := range c.ids() {
-			eventually(t, id+" published", func() bool { return c.get(id).covered() == 2 })
-		}
+		c.published(2)
 		before := c.get("knoop-2").raftID
 		c.stopNode("knoop-2")
 		c.nodes["knoop-2"].wipe()

@@ -75,9 +75,7 @@ func TestMeetsWhoRemembers(t *testing.T) {
 			rec[id], store[id] = c.nodes[id].record(), copyStore(t, c.nodes[id].store)
 		}
 		c.mustSubmit("knoop-3", "Later")
-		for _, id := range c.ids() {
-			eventually(t, id+" published it", func() bool { return c.get(id).covered() == 2 })
-		}
+		c.published(2)
 		for _, id := range c.ids() {
 			c.stopNode(id)
 		}

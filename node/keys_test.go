@@ -71,9 +71,7 @@ func TestWordOfAnotherHistory(t *testing.T) {
 		defer c.close()
 		c.leader()
 		c.mustSubmit("knoop-1", "Zorggroep Linde")
-		for _, id := range c.ids() {
-			eventually(t, id+" published", func() bool { return c.get(id).covered() == 2 })
-		}
+		c.published(2)
 		c.stopNode("knoop-1")
 		name := registry.CosignerName(c.charter.Origin, "knoop-1")
 		self, err := tlog.NewSigner(name, tlog.TypeCosigner, c.config("knoop-1").CosignerKey)

@@ -44,9 +44,7 @@ func (c *cluster) putBack(id, name string) {
 	m.disk.mu.Unlock()
 	size := c.size(id) + 1
 	c.mustSubmit("knoop-1", name)
-	for _, other := range c.ids() {
-		eventually(c.t, other+" published", func() bool { return c.get(other).covered() == size })
-	}
+	c.published(size)
 	eventually(c.t, "it cosigned what it will forget", func() bool { return m.record().Size == size })
 	c.stopNode(id)
 	m.disk.rec, m.disk.lose = m.disk.synced, false
@@ -67,9 +65,7 @@ func TestNobodyAnswers(t *testing.T) {
 		c := newCluster(t, 3)
 		defer c.close()
 		c.leader()
-		for _, id := range c.ids() {
-			eventually(t, id+" published", func() bool { return c.get(id).covered() == 1 })
-		}
+		c.published(1)
 		for _, id := range c.ids() {
 			c.stopNode(id)
 		}
