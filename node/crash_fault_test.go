@@ -164,16 +164,21 @@ func TestControlDiskThatLies(t *testing.T) {
 	}
 }
 
+// threeRooms is a cluster whose nodes each have a disk of which the power can fail.
+func threeRooms(t *testing.T) (*cluster, map[string]*machineRoom) {
+	c, rooms := newClusterOf(t, 3, nil), map[string]*machineRoom{}
+	for _, id := range c.ids() {
+		rooms[id] = c.room(c.nodes[id])
+		c.startNode(c.nodes[id])
+	}
+	return c, rooms
+}
+
 // TestPowerFailsWhileATailIsCut: a leader that was cut off has entries that nobody else has.
 // When it comes back it cuts them off; its power fails at each step of that.
 func TestPowerFailsWhileATailIsCut(t *testing.T) {
 	atEachStep(t, func(t *testing.T, stop int, random *rand.Rand) bool {
-		c := newClusterOf(t, 3, nil)
-		rooms := map[string]*machineRoom{}
-		for _, id := range c.ids() {
-			rooms[id] = c.room(c.nodes[id])
-			c.startNode(c.nodes[id])
-		}
+		c, rooms := threeRooms(t)
 		defer c.close()
 		old := c.leader()
 		acked := c.ackedWhileOn(rooms[old], old, several("Voor de scheiding", 3)...)
@@ -209,12 +214,7 @@ func TestPowerFailsWhileATailIsCut(t *testing.T) {
 // at each step of taking it in.
 func TestPowerFailsWhileASnapshotComes(t *testing.T) {
 	atEachStep(t, func(t *testing.T, stop int, random *rand.Rand) bool {
-		c := newClusterOf(t, 3, nil)
-		rooms := map[string]*machineRoom{}
-		for _, id := range c.ids() {
-			rooms[id] = c.room(c.nodes[id])
-			c.startNode(c.nodes[id])
-		}
+		c, rooms := threeRooms(t)
 		defer c.close()
 		lead := c.leader()
 		away := "knoop-1"
