@@ -108,15 +108,7 @@ func TestLeaderThatSkipsChecks(t *testing.T) {
 			eventually(t, id+" has the good event", func() bool { return c.size(id) == 2 })
 		}
 		compose := func(kind registry.Kind, body registry.Body, at time.Time, signers ...registry.Party) registry.SignedEvent {
-			n := c.get(lead)
-			n.machine.mu.RLock()
-			head := n.machine.state.Head(registry.SubjectOf(body))
-			n.machine.mu.RUnlock()
-			e, err := registry.Compose(registry.Draft{Genesis: c.genesis, Predecessor: head, Now: at}, kind, body, signers...)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return e
+			return c.compose(c.get(lead), at, kind, body, signers...)
 		}
 		member := func(id, key string) registry.Party {
 			return registry.Party{Name: registry.MemberParty(id), Key: namedP256(key)}

@@ -19,17 +19,7 @@ func (r *diskRegion) accept(kind registry.Kind, body registry.Body, members ...s
 	r.t.Helper()
 	for id := range r.nodes {
 		n := r.nodes[id]
-		n.machine.mu.RLock()
-		head := n.machine.state.Head(registry.SubjectOf(body))
-		n.machine.mu.RUnlock()
-		var parties []registry.Party
-		for _, m := range members {
-			parties = append(parties, registry.Party{Name: registry.MemberParty(m), Key: r.members[m]})
-		}
-		e, err := registry.Compose(registry.Draft{Genesis: r.genesis, Predecessor: head, Now: time.Now()}, kind, body, parties...)
-		if err != nil {
-			r.t.Fatal(err)
-		}
+		e := r.compose(n, time.Now(), kind, body, r.parties(members...)...)
 		if o, err := n.Submit(context.Background(), registry.Submission{Event: e}); err != nil || o.Err() != nil {
 			r.t.Fatalf("%s: %+v, %v", kind, o, err)
 		}

@@ -42,17 +42,5 @@ func (c *cluster) publishListings(name string) {
 // ownEvent composes an event that an organisation signs, and submits it.
 func (c *cluster) ownEvent(kind registry.Kind, body registry.Body, name string) string {
 	c.t.Helper()
-	n := c.get(c.leader())
-	n.machine.mu.RLock()
-	head := n.machine.state.Head(registry.SubjectOf(body))
-	n.machine.mu.RUnlock()
-	party := registry.Party{Name: c.application(name, time.Now()).Event.Subject, Key: namedP256("organisation " + name)}
-	e, err := registry.Compose(registry.Draft{Genesis: c.genesis, Predecessor: head, Now: time.Now()}, kind, body, party)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	if o, err := c.submit(c.leader(), e); err != nil || o.Err() != nil {
-		c.t.Fatalf("%s: %+v, %v", kind, o, err)
-	}
-	return e.Event.ID()
+	return c.signed(kind, body, registry.Party{Name: c.application(name, time.Now()).Event.Subject, Key: namedP256("organisation " + name)})
 }

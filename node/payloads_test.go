@@ -91,24 +91,41 @@ func TestOnePersonFirmIsErased(t *testing.T) {
 	})
 }
 
-// event composes an event on the subject's head, signed by members, and submits it.
-func (c *cluster) event(kind registry.Kind, body registry.Body, members ...string) {
-	c.t.Helper()
-	n := c.get(c.leader())
+// compose makes an event on the subject's head as a node knows it.
+func (r *testRegion) compose(n *Node, at time.Time, kind registry.Kind, body registry.Body, parties ...registry.Party) registry.SignedEvent {
+	r.t.Helper()
 	n.machine.mu.RLock()
 	head := n.machine.state.Head(registry.SubjectOf(body))
 	n.machine.mu.RUnlock()
-	var parties []registry.Party
-	for _, id := range members {
-		parties = append(parties, registry.Party{Name: registry.MemberParty(id), Key: c.members[id]})
-	}
-	e, err := registry.Compose(registry.Draft{Genesis: c.genesis, Predecessor: head, Now: time.Now()}, kind, body, parties...)
+	e, err := registry.Compose(registry.Draft{Genesis: r.genesis, Predecessor: head, Now: at}, kind, body, parties...)
 	if err != nil {
-		c.t.Fatal(err)
+		r.t.Fatal(err)
 	}
+	return e
+}
+
+// parties are members with their keys.
+func (r *testRegion) parties(members ...string) (out []registry.Party) {
+	for _, id := range members {
+		out = append(out, registry.Party{Name: registry.MemberParty(id), Key: r.members[id]})
+	}
+	return out
+}
+
+// event composes an event that members sign, and submits it.
+func (c *cluster) event(kind registry.Kind, body registry.Body, members ...string) {
+	c.t.Helper()
+	c.signed(kind, body, c.parties(members...)...)
+}
+
+// signed composes an event that parties sign, and submits it.
+func (c *cluster) signed(kind registry.Kind, body registry.Body, parties ...registry.Party) string {
+	c.t.Helper()
+	e := c.compose(c.get(c.leader()), time.Now(), kind, body, parties...)
 	if o, err := c.submit(c.leader(), e); err != nil || o.Err() != nil {
 		c.t.Fatalf("%s: %+v, %v", kind, o, err)
 	}
+	return e.Event.ID()
 }
 
 func (c *cluster) approve(proposal, member string) {
