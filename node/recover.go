@@ -401,14 +401,7 @@ func writeRaft(dir string, alone raft.Configuration, at snapshot) (err error) {
 // regained says whether a node that was recovered has what it once signed, whoever tells of it.
 // Its own record may be gone; its raft id is new, and it began the cluster with those leaves.
 func (n *Node) regained(r record) bool {
-	root, err := tlog.ParseHash(r.Root)
-	if err != nil || !n.recovered {
-		return false
-	}
-	n.machine.mu.RLock()
-	head := n.machine.head()
-	n.machine.mu.RUnlock()
-	return head.Size >= r.Size && n.compare(head, tlog.Checkpoint{Size: r.Size, Root: root}) == nil
+	return n.recovered && n.publisher.holds(r) == nil
 }
 
 // GiveWay moves the data folder of a node that does not run aside, so that the node comes back
