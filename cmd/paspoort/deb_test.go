@@ -36,7 +36,7 @@ type machine struct {
 func TestDeb(t *testing.T) {
 	for _, tool := range []string{"dpkg", "dpkg-deb", "bash"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("no %s on this system: the Debian package is neither made nor installed here", tool)
+			testkit.Missing(t, "no %s on this system: the Debian package is neither made nor installed here", tool)
 		}
 	}
 	m := &machine{t: t, root: filepath.Join(t.TempDir(), "root"), deb: filepath.Join(t.TempDir(), "paspoort.deb")}
@@ -48,7 +48,7 @@ func TestDeb(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	m.judge()
+	t.Run("Unit", m.judge)
 	home := m.path("var/lib/paspoort/node")
 	m.configure(home)
 	m.serve(home)
@@ -117,28 +117,26 @@ func (m *machine) unit() (text string, settings map[string]string) {
 }
 
 // judge lets systemd's tools look at the unit: no mistakes, and little that it could harm.
-func (m *machine) judge() {
-	text, _ := m.unit()
+func (m *machine) judge(t *testing.T) {
 	if _, err := exec.LookPath("systemd-analyze"); err != nil {
-		m.t.Log("no systemd-analyze on this system: nobody judged the unit")
-		return
+		testkit.Missing(t, "no systemd-analyze on this system: nobody judges the unit")
 	}
-	unit := filepath.Join(m.t.TempDir(), "paspoort-node.service")
+	text, _ := m.unit()
+	unit := filepath.Join(t.TempDir(), "paspoort-node.service")
 	text = strings.ReplaceAll(text, "/usr/bin/paspoort", m.path("usr/bin/paspoort"))
 	if err := os.WriteFile(unit, []byte(text), 0o644); err != nil {
-		m.t.Fatal(err)
+		t.Fatal(err)
 	}
 	if out, err := exec.Command("systemd-analyze", "verify", "--man=no", unit).CombinedOutput(); err != nil || strings.Contains(string(out), unit) {
-		m.t.Errorf("systemd-analyze verify: %v\n%s", err, out)
+		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
 	}
 	out, err := exec.Command("systemd-analyze", "security", "--offline=yes", unit).CombinedOutput()
 	found := regexp.MustCompile(`exposure level for \S+: ([\d.]+)`).FindSubmatch(out)
 	if found == nil {
-		m.t.Logf("systemd-analyze security cannot judge a file here: %v", err)
-		return
+		testkit.Missing(t, "systemd-analyze security cannot judge a file here: %v", err)
 	}
 	if exposure, _ := strconv.ParseFloat(string(found[1]), 64); exposure > 2 {
-		m.t.Errorf("exposure %s of 10, at most 2 is wanted:\n%s", found[1], out)
+		t.Errorf("exposure %s of 10, at most 2 is wanted:\n%s", found[1], out)
 	}
 }
 
