@@ -34,13 +34,11 @@ The desk listens on this computer only, to programs of your own user where the s
 tells, and opens by a link that works once. It reads a copy of the registry that it
 verified itself. Your key signs here and goes nowhere; only what you signed is sent. The
 same file as for "paspoort registry" says who you are.`,
-		Args:              noArgs,
-		PersistentPreRunE: func(*cobra.Command, []string) error { return checkLanguage(f.lang) },
-		RunE:              func(cmd *cobra.Command, _ []string) error { return f.desk(cmd, listen) },
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.desk(cmd, listen) },
 	}
-	f.register(cmd)
+	f.standsAlone(cmd)
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:0", "address on this computer; port 0 takes a free one")
-	cmd.RunE = told(governed(cmd.RunE, &f.lang), &f.lang, &f.json)
 	return cmd
 }
 

@@ -29,8 +29,7 @@ that "paspoort node init" made on the new machine. Other members approve it with
 "paspoort registry approve"; then start the node, and it fetches everything by itself.
 
 Who you are stands in the file of "paspoort registry init", or in the flags.`,
-		Args:              exactArgs(1),
-		PersistentPreRunE: func(*cobra.Command, []string) error { return checkLanguage(f.lang) },
+		Args: exactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			card, err := founding.ReadCardFile(args[0])
 			if err != nil {
@@ -43,10 +42,9 @@ Who you are stands in the file of "paspoort registry init", or in the flags.`,
 			return changeNodes(cmd, f, registry.KindNodeAdded, &registry.NodeChange{Node: card.Facts.Node, Reason: reason}, yes)
 		},
 	}
-	f.register(cmd)
+	f.standsAlone(cmd)
 	cmd.Flags().StringVar(&reason, "reason", "a node more", "why; becomes public")
 	cmd.Flags().BoolVar(&yes, "yes", false, "sign without asking")
-	cmd.RunE = told(governed(cmd.RunE, &f.lang), &f.lang, &f.json)
 	return cmd
 }
 
@@ -61,16 +59,14 @@ func newNodeLeaveCommand() *cobra.Command {
 Other members approve it with "paspoort registry approve"; the other nodes then take its
 vote away. Leave it running until a checkpoint lies beyond that: the nodes before and
 after the change sign one together. Then stop it.`,
-		Args:              exactArgs(1),
-		PersistentPreRunE: func(*cobra.Command, []string) error { return checkLanguage(f.lang) },
+		Args: exactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return changeNodes(cmd, f, registry.KindNodeRemoved, &registry.NodeChange{ID: args[0], Reason: reason}, yes)
 		},
 	}
-	f.register(cmd)
+	f.standsAlone(cmd)
 	cmd.Flags().StringVar(&reason, "reason", "its operator stops", "why; becomes public")
 	cmd.Flags().BoolVar(&yes, "yes", false, "sign without asking")
-	cmd.RunE = told(governed(cmd.RunE, &f.lang), &f.lang, &f.json)
 	return cmd
 }
 
@@ -95,7 +91,7 @@ func changeNodes(cmd *cobra.Command, f *registryFlags, kind registry.Kind, chang
 	if err := v.agreesTo(govern.Act{Kind: kind, Body: change}, yes); err != nil {
 		return err
 	}
-	return propose(cmd, f, kind, change)
+	return v.change(kind, change)
 }
 
 // operatorOf is the member that runs the node which is to come or go, if it can.
@@ -126,24 +122,21 @@ func operatorOf(nodes []registry.NodeRecord, change *registry.NodeChange) (strin
 		words("De knooppunten zijn: "+list, "Its nodes are: "+list))
 }
 
-// propose signs a change of the region as a member and says what is left to do.
-func propose(cmd *cobra.Command, f *registryFlags, kind registry.Kind, change registry.Body) error {
-	v, err := f.speaker(cmd)
+// change signs a change of the region as a member and says what is left to do.
+func (v *voice) change(kind registry.Kind, body registry.Body) error {
+	out, err := v.submit(govern.Act{Kind: kind, Body: body})
 	if err != nil {
 		return err
 	}
-	out, err := v.submit(govern.Act{Kind: kind, Body: change})
-	if err != nil {
-		return err
-	}
-	if f.json {
-		return printJSON(cmd.OutOrStdout(), out)
+	w := v.cmd.OutOrStdout()
+	if v.f.json {
+		return printJSON(w, out)
 	}
 	if slices.Contains(out.Enacted, out.Event) {
-		fmt.Fprintln(cmd.OutOrStdout(), "Decided: it holds from now on.")
+		fmt.Fprintln(w, "Decided: it holds from now on.")
 		return nil
 	}
-	fmt.Fprintln(cmd.OutOrStdout(), typed("Proposed. A member of another group approves it with:\n  paspoort registry approve "+out.Event))
+	fmt.Fprintln(w, typed("Proposed. A member of another group approves it with:\n  paspoort registry approve "+out.Event))
 	return nil
 }
 

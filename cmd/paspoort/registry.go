@@ -79,9 +79,7 @@ Looking needs no file and no key:
 		newRegistrySignCommand(f),
 		newRegistrySendCommand(f),
 	)
-	for _, sub := range cmd.Commands() {
-		sub.RunE = told(governed(sub.RunE, &f.lang), &f.lang, &f.json)
-	}
+	f.speaks(cmd.Commands()...)
 	return cmd
 }
 
@@ -98,6 +96,20 @@ func (f *registryFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.passphrase, "passphrase-file", os.Getenv("PASPOORT_KEY_PASSPHRASE_FILE"), "file with the passphrase of the key, or the PIN of its token; without it you are asked")
 	flags.BoolVar(&f.json, "json", false, "answer as JSON")
 	flags.StringVar(&f.lang, "lang", defaultLanguage(), "language of the answer: nl or en")
+}
+
+// speaks has commands say what went wrong in the reader's words, or as JSON.
+func (f *registryFlags) speaks(cmds ...*cobra.Command) {
+	for _, cmd := range cmds {
+		cmd.RunE = told(governed(cmd.RunE, &f.lang), &f.lang, &f.json)
+	}
+}
+
+// standsAlone makes a command that is not under "registry" behave as if it were.
+func (f *registryFlags) standsAlone(cmd *cobra.Command) {
+	f.register(cmd)
+	f.speaks(cmd)
+	cmd.PersistentPreRunE = func(*cobra.Command, []string) error { return checkLanguage(f.lang) }
 }
 
 func defaultSeat() string {

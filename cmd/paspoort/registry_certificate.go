@@ -43,9 +43,7 @@ Do the same before a certificate ends: the new one may overlap the old one.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newCertificateRequestCommand(f), newCertificateIssueCommand(f), newCertificateListCommand(f))
-	for _, sub := range cmd.Commands() {
-		sub.RunE = told(governed(sub.RunE, &f.lang), &f.lang, &f.json)
-	}
+	f.speaks(cmd.Commands()...)
 	return cmd
 }
 

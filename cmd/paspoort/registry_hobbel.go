@@ -21,9 +21,7 @@ func newRegistryHobbelCommand(f *registryFlags) *cobra.Command {
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newHobbelListCommand(f), newHobbelClaimCommand(f), newHobbelConfirmCommand(f), newHobbelCatalogueCommand(f))
-	for _, sub := range cmd.Commands() {
-		sub.RunE = told(governed(sub.RunE, &f.lang), &f.lang, &f.json)
-	}
+	f.speaks(cmd.Commands()...)
 	return cmd
 }
 

@@ -47,9 +47,7 @@ func (l listing[T]) command(f *registryFlags, short, long string) *cobra.Command
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(l.checkCommand(f), l.publishCommand(f), l.changeCommand(f), l.closeCommand(f), l.listCommand(f), l.showCommand(f))
-	for _, sub := range cmd.Commands() {
-		sub.RunE = told(governed(sub.RunE, &f.lang), &f.lang, &f.json)
-	}
+	f.speaks(cmd.Commands()...)
 	cmd.AddCommand(l.schemaCommand(), l.exampleCommand())
 	return cmd
 }
