@@ -85,7 +85,7 @@ func changeNodes(cmd *cobra.Command, f *registryFlags, kind registry.Kind, chang
 	if err != nil {
 		return err
 	}
-	if whose := registry.MemberParty(operator); whose != v.seat.Party && !f.json {
+	if whose := registry.MemberParty(operator); whose != v.seat.Party && v.shows(yes) {
 		f.printer(cmd.ErrOrStderr()).line("Let op: dit knooppunt is van %s; u tekent als %s.", "Mind: this node is of %s; you sign as %s.", oneLine(whose), oneLine(v.seat.Party))
 	}
 	if err := v.agreesTo(govern.Act{Kind: kind, Body: change}, yes); err != nil {

@@ -345,9 +345,13 @@ func parseDay(s string) (int64, error) {
 	return 0, fmt.Errorf("%w: %.40q", errMoment, s)
 }
 
+// shows says whether what is about to be signed is shown: always when a person is asked, and
+// not to a program that said --yes.
+func (v *voice) shows(yes bool) bool { return !v.f.json || !yes }
+
 // agrees shows all that is about to be signed, and asks.
 func (v *voice) agrees(e registry.Event, yes bool) error {
-	if !v.f.json || !yes {
+	if v.shows(yes) {
 		p := v.f.printer(v.cmd.ErrOrStderr())
 		p.line("%s", "%s", p.s.bold(govern.KindText(e.Kind).In(p.lang)))
 		p.fact("Gaat over", "Is about", e.Subject)

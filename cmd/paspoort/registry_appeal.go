@@ -28,18 +28,11 @@ When they grant it, the application takes effect as it was written.`,
 			if err != nil {
 				return err
 			}
-			id, err := v.proposalID(cmd.Context(), args[0])
+			application, err := v.shown(args[0], yes)
 			if err != nil {
 				return err
 			}
-			application, err := v.Progress(cmd.Context(), id)
-			if err != nil {
-				return unknown(err, id)
-			}
-			if !f.json {
-				f.printer(cmd.ErrOrStderr()).progress(application)
-			}
-			body := &registry.Appeal{Organisation: govern.About(application.Event), Proposal: id, Reason: reason}
+			body := &registry.Appeal{Organisation: govern.About(application.Event), Proposal: application.ID, Reason: reason}
 			act := govern.Act{Kind: registry.KindAppealed, Body: body, Lifetime: monthToDecide}
 			if err := v.agreesTo(act, yes); err != nil {
 				return err

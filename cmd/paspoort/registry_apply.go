@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -79,7 +77,7 @@ func (f *registryFlags) apply(cmd *cobra.Command, flags *applyFlags, args []stri
 	if err != nil {
 		return err
 	}
-	a, err := flags.application(args)
+	a, err := flags.application(cmd, args)
 	if err != nil {
 		return err
 	}
@@ -112,12 +110,10 @@ func (f *registryFlags) apply(cmd *cobra.Command, flags *applyFlags, args []stri
 	if a.Criteria == "" {
 		a.Criteria = region.Criteria
 	}
-	if !f.json {
-		p := f.printer(cmd.ErrOrStderr())
-		p.line("Aanvraag bij %s:", "Application to %s:", oneLine(region.Name))
-		p.facts(shownFacts(a))
+	if v.shows(flags.yes) {
+		f.printer(cmd.ErrOrStderr()).line("Aanvraag bij %s:", "Application to %s:", oneLine(region.Name))
 	}
-	if err := v.confirm(flags.yes); err != nil {
+	if err := v.agreesTo(act, flags.yes); err != nil {
 		return err
 	}
 	out, err := v.introduce(a, act)
@@ -163,20 +159,11 @@ func (v *voice) waits(ctx context.Context, a *registry.Application) error {
 	return nil
 }
 
-// shownFacts are those of an application that is not an event yet.
-func shownFacts(a *registry.Application) []govern.Fact {
-	raw, err := ijson.Canonical(a)
-	if err != nil {
-		return nil
-	}
-	return govern.Facts(registry.Event{Kind: registry.KindApplied, Body: raw})
-}
-
 // application reads the file, and puts the flags in their places.
-func (x *applyFlags) application(args []string) (*registry.Application, error) {
+func (x *applyFlags) application(cmd *cobra.Command, args []string) (*registry.Application, error) {
 	a := &registry.Application{}
 	if len(args) == 1 {
-		raw, err := readBody(args[0])
+		raw, err := readFileOrStdin(cmd, args[0])
 		if err != nil {
 			return nil, err
 		}
@@ -219,23 +206,6 @@ func (x *applyFlags) application(args []string) (*registry.Application, error) {
 		a.Organisation = x.organisation
 	}
 	return a, nil
-}
-
-// maxBodyFile is more than an event may be.
-const maxBodyFile = 64 << 10
-
-// readBody reads a file of JSON, "-" is standard input.
-func readBody(path string) ([]byte, error) {
-	in := io.Reader(os.Stdin)
-	if path != "-" {
-		file, err := os.Open(path)
-		if err != nil {
-			return nil, err
-		}
-		defer file.Close()
-		in = file
-	}
-	return io.ReadAll(io.LimitReader(in, maxBodyFile))
 }
 
 // address says whose application it is. Of a one-person firm what is personal moves from

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -154,8 +155,8 @@ func (f *registryFlags) issue(cmd *cobra.Command, i *issueFlags, file string) er
 		return errMembersOnly
 	}
 	name := strings.TrimSuffix(file, ".csr")
-	i.out, i.draft = orID(i.out, name+".pem"), orID(i.draft, name+".draft.json")
-	request, usage, err := readRequest(file)
+	i.out, i.draft = cmp.Or(i.out, name+".pem"), cmp.Or(i.draft, name+".draft.json")
+	request, usage, err := readRequest(cmd, file)
 	if err != nil {
 		return err
 	}
@@ -167,7 +168,7 @@ func (f *registryFlags) issue(cmd *cobra.Command, i *issueFlags, file string) er
 	if err != nil {
 		return err
 	}
-	if !f.json {
+	if v.shows(i.yes) {
 		p := f.printer(cmd.ErrOrStderr())
 		p.fact("Certificaat voor", "Certificate for", org.Name)
 		p.fact("Adres", "Address", request.URIs[0].String())
@@ -191,8 +192,8 @@ func (f *registryFlags) issue(cmd *cobra.Command, i *issueFlags, file string) er
 	return v.countersign(&event, i.draft)
 }
 
-func readRequest(file string) (*x509.CertificateRequest, registry.Usage, error) {
-	raw, err := readBody(file)
+func readRequest(cmd *cobra.Command, file string) (*x509.CertificateRequest, registry.Usage, error) {
+	raw, err := readFileOrStdin(cmd, file)
 	if err != nil {
 		return nil, "", err
 	}

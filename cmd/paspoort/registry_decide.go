@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -49,15 +50,9 @@ func (f *registryFlags) vote(cmd *cobra.Command, id string, approve bool, reason
 	if !v.member() {
 		return errMembersOnly
 	}
-	if id, err = v.proposalID(cmd.Context(), id); err != nil {
-		return err
-	}
-	progress, err := v.Progress(cmd.Context(), id)
+	proposal, err := v.shown(id, yes)
 	if err != nil {
 		return err
-	}
-	if !f.json {
-		f.printer(cmd.ErrOrStderr()).progress(progress)
 	}
 	if err := v.confirm(yes); err != nil {
 		return err
@@ -68,13 +63,32 @@ func (f *registryFlags) vote(cmd *cobra.Command, id string, approve bool, reason
 		if approve {
 			cast = v.Approve
 		}
-		out, err = cast(cmd.Context(), id, reason, p)
+		out, err = cast(cmd.Context(), proposal.ID, reason, p)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	return v.after(out, id)
+	return v.after(out, proposal.ID)
+}
+
+// shown is the proposal that a person means by its id or the beginning of it. What is to be
+// decided on is on the screen first.
+func (v *voice) shown(beginning string, yes bool) (registry.Progress, error) {
+	id, err := v.proposalID(v.cmd.Context(), beginning)
+	if err != nil {
+		return registry.Progress{}, err
+	}
+	proposal, err := v.Progress(v.cmd.Context(), id)
+	if err != nil {
+		return proposal, unknown(err, id)
+	}
+	if !v.shows(yes) {
+		return proposal, nil
+	}
+	p := v.f.printer(v.cmd.ErrOrStderr())
+	p.progress(proposal)
+	return proposal, p.err
 }
 
 // after tells what became of a decision: whether more members are needed.
@@ -83,6 +97,10 @@ func (v *voice) after(out registry.Outcome, proposal string) error {
 	if err != nil {
 		return err
 	}
+	return v.stands(out, progress)
+}
+
+func (v *voice) stands(out registry.Outcome, progress registry.Progress) error {
 	return v.f.say(v.cmd, map[string]any{"outcome": out, "proposal": progress}, func(p *registryPrinter) {
 		p.line("%s Getekend. Het staat in het register.", "%s Signed. It is in the registry.", p.s.good("✓"))
 		p.standing(progress)
@@ -176,9 +194,9 @@ func (f *registryFlags) measure(cmd *cobra.Command, kind registry.Kind, m *measu
 		role = org.Roles[0].Role
 	}
 	body := &registry.Measure{Organisation: org.ID, Role: role, Reason: m.reason, Fraud: m.fraud, EffectiveFrom: since}
-	if !f.json {
+	if v.shows(m.yes) {
 		p := f.printer(cmd.ErrOrStderr())
-		p.line("%s, volgens het knooppunt:", "%s, as the node says:", oneLine(orID(org.Name, org.ID)))
+		p.line("%s, volgens het knooppunt:", "%s, as the node says:", oneLine(cmp.Or(org.Name, org.ID)))
 	}
 	act := govern.Act{Kind: kind, Body: body, Lifetime: time.Duration(m.within) * 24 * time.Hour}
 	if err := v.agreesTo(act, m.yes); err != nil {
@@ -197,20 +215,14 @@ func (v *voice) propose(act govern.Act) error {
 }
 
 func (v *voice) proposed(out registry.Outcome) error {
-	if _, err := v.Progress(v.cmd.Context(), out.Event); err == nil {
-		return v.after(out, out.Event)
-	} else if !isUnknown(err) {
+	progress, err := v.Progress(v.cmd.Context(), out.Event)
+	switch {
+	case err == nil:
+		return v.stands(out, progress)
+	case !isUnknown(err): // what is no proposal has no progress
 		return err
 	}
 	return v.f.say(v.cmd, map[string]any{"outcome": out}, func(p *registryPrinter) {
 		p.line("%s Getekend. Het geldt vanaf nu.", "%s Signed. It holds from now on.", p.s.good("✓"))
 	})
-}
-
-// orID is a name, or else the id.
-func orID(name, id string) string {
-	if name == "" {
-		return id
-	}
-	return name
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -45,14 +44,8 @@ func newHobbelListCommand(f *registryFlags) *cobra.Command {
 }
 
 func (p *registryPrinter) hobbels(list registry.HobbelsAnswer) {
-	title := func(t registry.Text) string {
-		if p.lang == "en" && t.EN != "" {
-			return t.EN
-		}
-		return t.NL
-	}
 	for _, h := range list.Hobbels {
-		p.line("%-4s %-14s %s", "%-4s %-14s %s", h.ID, h.Status, title(h.Title))
+		p.line("%-4s %-14s %s", "%-4s %-14s %s", h.ID, h.Status, p.text(h.Title))
 		for _, s := range h.Scopes {
 			p.line("       %-12s %s: %s", "       %-12s %s: %s", s.Status, s.Kind, s.Name)
 		}
@@ -111,12 +104,12 @@ func (f *registryFlags) claim(cmd *cobra.Command, c *claimFlags, args []string) 
 	}
 	body := &registry.HobbelClaim{}
 	if len(args) == 2 {
-		raw, err := readBody(args[1])
+		raw, err := readFileOrStdin(cmd, args[1])
 		if err != nil {
 			return err
 		}
 		if err := ijson.UnmarshalClosed(raw, body); err != nil {
-			return fmt.Errorf("%w: %w", errBadBody, err)
+			return badBody(args[1], err)
 		}
 	}
 	if err := c.fill(body, args[0], v.Clock()); err != nil {
@@ -131,15 +124,11 @@ func (f *registryFlags) claim(cmd *cobra.Command, c *claimFlags, args []string) 
 			return errNoCatalogue
 		}
 	}
-	if !f.json {
-		if raw, err := ijson.Canonical(body); err == nil {
-			f.printer(cmd.ErrOrStderr()).facts(govern.Facts(registry.Event{Kind: registry.KindHobbel, Body: raw}))
-		}
-	}
-	if err := v.confirm(c.yes); err != nil {
+	act := govern.Act{Kind: registry.KindHobbel, Body: body, Lifetime: time.Duration(c.within) * 24 * time.Hour}
+	if err := v.agreesTo(act, c.yes); err != nil {
 		return err
 	}
-	return v.propose(govern.Act{Kind: registry.KindHobbel, Body: body, Lifetime: time.Duration(c.within) * 24 * time.Hour})
+	return v.propose(act)
 }
 
 // fill puts the flags in their places.
@@ -222,25 +211,18 @@ func newHobbelConfirmCommand(f *registryFlags) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			id, err := v.proposalID(cmd.Context(), args[0])
+			claim, err := v.shown(args[0], yes)
 			if err != nil {
 				return err
-			}
-			claim, err := v.Progress(cmd.Context(), id)
-			if err != nil {
-				return unknown(err, id)
-			}
-			if !f.json {
-				f.printer(cmd.ErrOrStderr()).progress(claim)
 			}
 			if err := v.confirm(yes); err != nil {
 				return err
 			}
-			out, err := v.submit(govern.Act{Kind: registry.KindConfirmed, Body: &registry.Decision{Proposal: id, Voter: v.seat.Party}})
+			out, err := v.submit(govern.Act{Kind: registry.KindConfirmed, Body: &registry.Decision{Proposal: claim.ID, Voter: v.seat.Party}})
 			if err != nil {
 				return err
 			}
-			return v.after(out, id)
+			return v.after(out, claim.ID)
 		},
 	}
 	cmd.Flags().BoolVar(&yes, "yes", false, "sign without asking")

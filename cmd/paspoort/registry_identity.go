@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -69,7 +70,7 @@ func (f *registryFlags) rotate(cmd *cobra.Command, r *rotateFlags) error {
 		if r.lost {
 			kind = registry.KindKeyLost
 		}
-		body := &registry.MemberKey{Member: orID(r.member, id), Reason: r.reason, CompromisedSince: since}
+		body := &registry.MemberKey{Member: cmp.Or(r.member, id), Reason: r.reason, CompromisedSince: since}
 		act := govern.Act{Kind: kind, Body: body, Lifetime: monthToDecide}
 		if err := v.agreesTo(act, r.yes); err != nil {
 			return err

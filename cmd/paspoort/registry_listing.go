@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -54,12 +53,7 @@ func (l listing[T]) command(f *registryFlags, short, long string) *cobra.Command
 
 // document reads a file, or standard input for "-".
 func (l listing[T]) document(cmd *cobra.Command, path string) (doc T, err error) {
-	var raw []byte
-	if path == "-" {
-		raw, err = io.ReadAll(io.LimitReader(cmd.InOrStdin(), 1<<20))
-	} else {
-		raw, err = os.ReadFile(path)
-	}
+	raw, err := readFileOrStdin(cmd, path)
 	if err != nil {
 		return doc, err
 	}
@@ -71,10 +65,7 @@ func (l listing[T]) document(cmd *cobra.Command, path string) (doc T, err error)
 
 // wrongFile says where in a file something is wrong.
 func (l listing[T]) wrongFile(path string, raw []byte, err error) error {
-	detail := err.Error()
-	if r, ok := errors.AsType[*registry.Refusal](err); ok {
-		detail = r.Detail
-	}
+	detail := withoutCode(err)
 	said := words(detail, detail)
 	if found, ok := misfit[T](raw, l.schema()); ok {
 		said = found
@@ -137,7 +128,7 @@ func (l listing[T]) changeCommand(f *registryFlags) *cobra.Command {
 	return cmd
 }
 
-// published is what publishing and changing answer as JSON.
+// publishedAnswer is what publishing and changing answer as JSON.
 type publishedAnswer struct {
 	ID string `json:"id"`
 	registry.Outcome
@@ -234,7 +225,7 @@ func (l listing[T]) listCommand(f *registryFlags) *cobra.Command {
 				return err
 			}
 			q.Text, q.Limit = strings.Join(args, " "), 200
-			var all []registry.ListingView[T]
+			all := []registry.ListingView[T]{} // as JSON a list, also when nothing is found
 			when := registry.When{}
 			for {
 				page, err := look(cmd.Context(), v, func(c registry.Client) (registry.ListingPage[T], error) {
@@ -249,7 +240,7 @@ func (l listing[T]) listCommand(f *registryFlags) *cobra.Command {
 				}
 				q.After, when.At, when.AsOf = page.Next, page.At, page.AsOf
 			}
-			return f.say(cmd, map[string]any{"items": append([]registry.ListingView[T]{}, all...)}, func(p *registryPrinter) { l.print(p, all) })
+			return f.say(cmd, map[string]any{"items": all}, func(p *registryPrinter) { l.print(p, all) })
 		},
 	}
 	flags := cmd.Flags()

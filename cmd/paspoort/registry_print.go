@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,7 +35,7 @@ func (p *registryPrinter) progress(x registry.Progress) {
 }
 
 func (p *registryPrinter) vote(nl, en string, v registry.VoteView) {
-	text := orID(v.Name, v.Member) + " (" + govern.GroupText(v.Group).In(p.lang) + ", " + day(v.At) + ")"
+	text := cmp.Or(v.Name, v.Member) + " (" + govern.GroupText(v.Group).In(p.lang) + ", " + day(v.At) + ")"
 	if v.Reason != "" {
 		text += ": " + v.Reason
 	}
@@ -91,7 +92,7 @@ func (p *registryPrinter) pending(x registry.Progress) {
 		case a.Barred != "":
 			state = words("heeft hierin geen stem: niemand keurt zichzelf goed", "has no say in this: nobody approves itself")
 		}
-		p.fact(govern.GroupText(a.Group).NL, govern.GroupText(a.Group).EN, orID(a.Name, a.Member)+" — "+state.In(p.lang)+reached(a.Contact))
+		p.fact(govern.GroupText(a.Group).NL, govern.GroupText(a.Group).EN, cmp.Or(a.Name, a.Member)+" — "+state.In(p.lang)+reached(a.Contact))
 	}
 }
 
@@ -159,11 +160,7 @@ func needed(x registry.Progress) paspoort.Text {
 
 // row prints a proposal in one line, and a line on how it stands.
 func (p *registryPrinter) row(x registry.Progress) {
-	name := x.Name
-	if name == "" {
-		name = x.Subject
-	}
-	p.line("  %.12s  %s: %s", "  %.12s  %s: %s", x.ID, govern.DoingText(x.Event).In(p.lang), oneLine(name))
+	p.line("  %.12s  %s: %s", "  %.12s  %s: %s", x.ID, govern.DoingText(x.Event).In(p.lang), oneLine(cmp.Or(x.Name, x.Subject)))
 	if x.Status == registry.Pending && x.Missing != nil {
 		p.line("                nog nodig: %s; uiterlijk %s", "                still needed: %s; by %s", needed(x).In(p.lang), day(x.Deadline))
 		return
@@ -239,10 +236,7 @@ func (p *registryPrinter) proposals(list []registry.Proposal, now int64) {
 		if status == registry.Pending && now > x.Event.Expires {
 			status = registry.Lapsed
 		}
-		name := govern.NameIn(x.Event)
-		if name == "" {
-			name = x.Event.Subject
-		}
+		name := cmp.Or(govern.NameIn(x.Event), x.Event.Subject)
 		p.line("%.12s  %s  %-16s %s: %s", "%.12s  %s  %-16s %s: %s", x.ID, day(x.Opened), dispositionText(status, p.lang), govern.DoingText(x.Event).In(p.lang), oneLine(name))
 	}
 	if len(list) == 0 {
@@ -267,17 +261,17 @@ func (p *registryPrinter) members(r registry.RegionAnswer) {
 func (p *registryPrinter) ending(e registry.Ending) {
 	p.line("%s", "%s", p.s.bold(words("Loopt af voor ", "Ends before ").In(p.lang)+time.Unix(e.Until, 0).UTC().Format(time.DateOnly)))
 	for _, g := range e.Grants {
-		text := orID(g.Name, g.Organisation) + ": " + govern.RoleText(g.Role).In(p.lang)
+		text := cmp.Or(g.Name, g.Organisation) + ": " + govern.RoleText(g.Role).In(p.lang)
 		if g.Renewal != "" {
 			text += words(" (verlenging is aangevraagd)", " (renewal was applied for)").In(p.lang)
 		}
 		p.fact(day(g.Until), day(g.Until), text)
 	}
 	for _, l := range e.Levels {
-		p.line("  %-24s %s: bewijsniveau %d, %s", "  %-24s %s: proof level %d, %s", day(l.Until), orID(l.Name, l.Organisation), l.Level, l.Basis)
+		p.line("  %-24s %s: bewijsniveau %d, %s", "  %-24s %s: proof level %d, %s", day(l.Until), cmp.Or(l.Name, l.Organisation), l.Level, l.Basis)
 	}
 	for _, c := range e.Certificates {
-		p.line("  %-24s %s: certificaat (%s)", "  %-24s %s: certificate (%s)", day(c.Until), orID(c.Name, c.Organisation), c.Usage)
+		p.line("  %-24s %s: certificaat (%s)", "  %-24s %s: certificate (%s)", day(c.Until), cmp.Or(c.Name, c.Organisation), c.Usage)
 	}
 	for _, m := range e.Mandates {
 		p.line("  %-24s %s: mandaat", "  %-24s %s: mandate", day(m.Until), m.Name)

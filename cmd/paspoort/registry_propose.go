@@ -98,12 +98,17 @@ func (f *registryFlags) proposeRaw(cmd *cobra.Command, p *proposeFlags, kind reg
 
 // badBody says what is wrong in a file.
 func badBody(file string, err error) error {
-	detail := err.Error()
-	if r, ok := errors.AsType[*registry.Refusal](err); ok {
-		detail = r.Detail
-	}
+	detail := withoutCode(err)
 	return withWords(errors.New(detail), "bad_body", words("In "+file+" klopt iets niet: "+detail+".", "Something is wrong in "+file+": "+detail+"."),
 		words("Wat er kan staan zegt schema/leaf-2.json van specs/registry; de soorten noemt: paspoort registry propose --help", "What can stand there is told by schema/leaf-2.json of specs/registry; the kinds by: paspoort registry propose --help"))
+}
+
+// withoutCode is what an error says is wrong; a refusal begins with a code for programs.
+func withoutCode(err error) string {
+	if r, ok := errors.AsType[*registry.Refusal](err); ok {
+		return r.Detail
+	}
+	return err.Error()
 }
 
 // newRegistrySignCommand puts one more signature on a draft.
