@@ -93,6 +93,10 @@ type RegistryFacts struct {
 	Time   time.Time
 	Trust  Trust
 	Source string // "own copy", "snapshot", or the node that answered
+	// Via is nil for the verifier's own registries.
+	Via *Via
+	// Doubt is one of the Doubts, or empty.
+	Doubt string
 }
 
 // Facts are what is known about one presented credential.
@@ -203,8 +207,9 @@ type Suspension struct{ From, Until time.Time }
 
 // A Timestamp is a region's node saying when it saw a commitment to this copy.
 type Timestamp struct {
-	Node string
-	At   time.Time
+	Region string // of the node
+	Node   string
+	At     time.Time
 	// Valid: signature, node and commitment were checked.
 	Valid Finding
 }

@@ -39,7 +39,10 @@ func judgeSigning(in Input, f Facts, c Credential, readErr error) signing {
 		// The named issuer was not withdrawn, but that it signed this is not shown.
 		s.withdrawal = check(CheckWithdrawal, Unknown, "signature_not_ok", nil)
 	}
-	s.admitted = admitted(in, f, c, s.existed)
+	if s.withdrawal.State == OK && serious(in.Registry.Doubt) {
+		s.withdrawal = check(CheckWithdrawal, Unknown, in.Registry.Doubt, in.Registry.named(nil))
+	}
+	s.admitted = relied(in, c, s.existed, admitted(in, f, c, s.existed))
 	s.day = signingDay(c, s)
 	if g := grantOn(a, c.granted(), floorDay(c.IssuedAt)); g != nil {
 		s.audited = audited(*g, c.granted(), floorDay(c.IssuedAt))
@@ -69,13 +72,15 @@ func judgeSelf(f Facts) signing {
 // existence is the earliest moment at which enough distinct nodes had seen the
 // copy: one node alone could lie about the past.
 func existence(stamps []Timestamp, in Input) time.Time {
-	earliest := map[string]time.Time{}
+	type node struct{ region, id string }
+	earliest := map[node]time.Time{}
 	for _, t := range stamps {
-		if t.Valid.State != OK || t.Node == "" || t.At.IsZero() || t.At.After(in.Now.Add(in.Limits.Skew)) {
+		if t.Valid.State != OK || t.Node == "" || t.At.IsZero() || t.At.After(in.Now.Add(in.Limits.Skew)) || in.Registry.partial(t.Region, in.Now) {
 			continue
 		}
-		if old, ok := earliest[t.Node]; !ok || t.At.Before(old) {
-			earliest[t.Node] = t.At
+		n := node{t.Region, t.Node}
+		if old, ok := earliest[n]; !ok || t.At.Before(old) {
+			earliest[n] = t.At
 		}
 	}
 	if len(earliest) < in.Limits.Timestamps {
@@ -89,8 +94,20 @@ func existence(stamps []Timestamp, in Input) time.Time {
 	return times[in.Limits.Timestamps-1]
 }
 
+// partial: the nodes of a region that is relied on no more do not tell what was before that.
+func (r *RegistryFacts) partial(region string, now time.Time) bool {
+	if r == nil || region != r.Region {
+		return false
+	}
+	_, ended := r.Via.end(now)
+	return serious(r.Doubt) || ended == "region_dropped"
+}
+
 func stale(in Input) bool {
-	return in.Registry.Time.IsZero() || in.Registry.Time.After(in.Now.Add(in.Limits.Skew)) || in.Now.Sub(in.Registry.Time) > in.Limits.RegistryAge
+	old := func(t time.Time) bool {
+		return t.IsZero() || t.After(in.Now.Add(in.Limits.Skew)) || in.Now.Sub(t) > in.Limits.RegistryAge
+	}
+	return old(in.Registry.Time) || in.Registry.Via != nil && old(in.Registry.Via.Time)
 }
 
 // harm is the earliest moment from which the past itself is in doubt, for a

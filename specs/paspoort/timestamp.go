@@ -98,7 +98,7 @@ func CheckTimestamp(p TimestampProof, issuerJWT string, keys NodeKey) Timestamp 
 	if err != nil {
 		return Timestamp{Valid: Finding{Failed, "timestamp_invalid"}}
 	}
-	t := Timestamp{Node: c.Node, At: time.Unix(c.IssuedAt, 0).UTC()}
+	t := Timestamp{Region: c.Issuer, Node: c.Node, At: time.Unix(c.IssuedAt, 0).UTC()}
 	key, ok := keys(c.Issuer, c.Node, t.At)
 	switch {
 	case !ok:

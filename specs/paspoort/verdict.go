@@ -65,6 +65,9 @@ type RegistryView struct {
 	Trust      Trust  `json:"trust"`
 	Source     string `json:"source,omitempty"`
 	Note       Text   `json:"note"`
+	// Via is there for a registry that counts because the verifier's own region accepted it.
+	Via   *ViaView `json:"via,omitempty"`
+	Doubt string   `json:"doubt,omitempty"` // why it is not to be relied on, or not for long
 }
 
 // A CredentialVerdict is what can be said about one credential.
@@ -342,6 +345,7 @@ func registryView(r *RegistryFacts, now time.Time) *RegistryView {
 	if !r.Time.IsZero() {
 		v.AgeSeconds = max(0, int64(now.Sub(r.Time)/time.Second))
 	}
-	v.Note = sentence("trust_"+string(v.Trust), nil)
+	v.Doubt = r.Doubt
+	v.Via, v.Note = r.viaView(now, sentence("trust_"+string(v.Trust), nil))
 	return v
 }
