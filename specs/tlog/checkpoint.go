@@ -2,6 +2,7 @@ package tlog
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -15,6 +16,9 @@ type Checkpoint struct {
 	Root       Hash     // RFC 6962 tree hash at Size
 	Extensions []string // opaque lines; NOT RECOMMENDED and not ours to interpret
 }
+
+// errEmptyTree: "A checkpoint of size zero MUST have the root hash of the empty tree".
+var errEmptyTree = errors.New("an empty tree with another root")
 
 // Text is the note text: what a log signs and a witness cosigns.
 func (c Checkpoint) Text() []byte {
@@ -51,7 +55,7 @@ func ParseCheckpoint(text []byte) (Checkpoint, error) {
 		return c, fmt.Errorf("%w: root: %w", ErrCheckpoint, err)
 	}
 	if size == 0 && root != EmptyRoot() {
-		return c, fmt.Errorf("%w: an empty tree with another root", ErrCheckpoint)
+		return c, fmt.Errorf("%w: %w", ErrCheckpoint, errEmptyTree)
 	}
 	return Checkpoint{Origin: lines[0], Size: size, Root: root, Extensions: lines[3:]}, nil
 }

@@ -36,3 +36,17 @@ func ExampleTile_Path() {
 	// tile/1/x001/x234/067.p/17
 	// tile/entries/004
 }
+
+// A log sends its checkpoint to a witness that has never seen it, and gets a cosignature.
+func ExampleAddCheckpoint() {
+	log, _ := tlog.NewSigner("aakermonde.example/register", tlog.TypeLog, ed25519.NewKeyFromSeed(bytes.Repeat([]byte{1}, 32)))
+	text := tlog.Checkpoint{Origin: "aakermonde.example/register", Size: 1, Root: tlog.LeafHash([]byte("genesis"))}.Text()
+	line, _ := log.Line(text, time.Time{})
+	request := tlog.AddCheckpoint{Checkpoint: tlog.JoinNote(text, line)}
+	fmt.Print(string(request.Marshal()[:37]))
+	// Output:
+	// old 0
+	//
+	// aakermonde.example/register
+	// 1
+}

@@ -2,6 +2,8 @@ package tlog
 
 import (
 	"bytes"
+	"io"
+	"net/http"
 	"testing"
 )
 
@@ -29,6 +31,49 @@ func FuzzParseProof(f *testing.F) {
 			t.Errorf("%q written back as %q", data, p.Marshal())
 		}
 	})
+}
+
+func FuzzParseAddCheckpoint(f *testing.F) {
+	log := newSigner(f, "log", TypeLog, 1)
+	text := Checkpoint{Origin: "log", Size: 4, Root: LeafHash(nil)}.Text()
+	note := JoinNote(text, line(f, log, text, cosignedAt))
+	f.Add((&AddCheckpoint{Old: 3, Path: []Hash{LeafHash(nil)}, Checkpoint: note}).Marshal())
+	f.Add([]byte("old 0\n\nlog\n0\n\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		a, err := ParseAddCheckpoint(data)
+		if err == nil && !bytes.Equal(a.Marshal(), data) {
+			t.Errorf("%q written back as %q", data, a.Marshal())
+		}
+	})
+}
+
+// FuzzWitnessAnswer: whatever a witness answers, what is taken from it is its cosignature of
+// the checkpoint that was sent.
+func FuzzWitnessAnswer(f *testing.F) {
+	log, w := newSigner(f, "log", TypeLog, 1), newSigner(f, "w", TypeCosigner, 3)
+	text := Checkpoint{Origin: "log", Size: 1, Root: LeafHash(nil)}.Text()
+	a := &AddCheckpoint{Checkpoint: JoinNote(text, line(f, log, text, cosignedAt))}
+	f.Add(200, []byte(line(f, w, text, cosignedAt)+"\n"))
+	f.Add(409, []byte("7\n"))
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		s, err := WitnessClient{HTTP: fixed{status, body}, URL: "https://w.example", Key: w.VerifierKey()}.Add(t.Context(), a)
+		if err != nil {
+			return
+		}
+		if _, err := Open(JoinNote(text, s.Line), w.VerifierKey()); err != nil || status != 200 {
+			t.Errorf("took %q from %d %q", s.Line, status, body)
+		}
+	})
+}
+
+// fixed answers every request with the same.
+type fixed struct {
+	status int
+	body   []byte
+}
+
+func (f fixed) Do(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: f.status, Body: io.NopCloser(bytes.NewReader(f.body))}, nil
 }
 
 func FuzzOpen(f *testing.F) {
