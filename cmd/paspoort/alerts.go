@@ -19,7 +19,7 @@ func newTestAlertsCommand(role string, load func(path string) (conf.Server, erro
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			server, err := load(config)
 			if err != nil {
-				return hint(err, "name the file with --config")
+				return err
 			}
 			log, err := server.Logger(role)
 			if err != nil {
@@ -45,18 +45,18 @@ func newTestAlertsCommand(role string, load func(path string) (conf.Server, erro
 
 func nodeServer(path string) (conf.Server, error) {
 	var c conf.Node
-	err := conf.Load(path, &c)
+	err := loadConfig(path, &c)
 	return c.Server, err
 }
 
 func issuerServer(path string) (conf.Server, error) {
 	var c conf.Issuer
-	err := conf.Load(path, &c)
+	err := loadConfig(path, &c)
 	return c.Server, err
 }
 
 func verifierServer(path string) (conf.Server, error) {
 	var c conf.Verifier
-	err := conf.Load(path, &c)
+	err := loadConfig(path, &c)
 	return c.Server, err
 }

@@ -42,8 +42,8 @@ func newIssuerCommand() *cobra.Command {
 
 func serveIssuer(ctx context.Context, path string) (err error) {
 	var c conf.Issuer
-	if err := conf.Load(path, &c); err != nil {
-		return hint(err, "name the file with --config")
+	if err := loadConfig(path, &c); err != nil {
+		return err
 	}
 	log, err := c.Logger("issuer")
 	if err != nil {
@@ -202,7 +202,7 @@ func readOffers(f offersFlags) ([]issuer.SheetOffer, error) {
 
 // importer finds the issuer and the token.
 func (f offersFlags) importer() (*issuer.Importer, error) {
-	settings := outbound.Settings{CAFile: f.caFile, LoopbackHTTP: true, AllowPrivate: []string{"127.0.0.0/8", "::1/128"}}
+	settings := outbound.Settings{CAFile: f.caFile, LoopbackHTTP: true, AllowPrivate: thisComputer}
 	switch {
 	case f.config != "" && f.url == "":
 		var c conf.Issuer
@@ -275,8 +275,8 @@ credentials get their entries in a new status list, so no entry is used twice.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			var c conf.Issuer
-			if err := conf.Load(config, &c); err != nil {
-				return hint(err, "name the file with --config")
+			if err := loadConfig(config, &c); err != nil {
+				return err
 			}
 			store, err := kv.OpenBadger(c.Data, kv.Options{Sync: true})
 			if err != nil {

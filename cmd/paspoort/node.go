@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -47,8 +48,8 @@ func newNodeServeCommand() *cobra.Command {
 
 func serveNode(ctx context.Context, path string) error {
 	var c conf.Node
-	if err := conf.Load(path, &c); err != nil {
-		return hint(err, "name the file with --config")
+	if err := loadConfig(path, &c); err != nil {
+		return err
 	}
 	config, err := nodeConfig(&c)
 	if err != nil {
@@ -130,7 +131,7 @@ func newNodeStatusCommand() *cobra.Command {
 		Short: "Tell how a node and its cluster are doing",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			settings := outbound.Settings{LoopbackHTTP: true, AllowPrivate: []string{"127.0.0.0/8", "::1/128"}}
+			settings := outbound.Settings{LoopbackHTTP: true, AllowPrivate: thisComputer}
 			if url == "" {
 				var c conf.Node
 				if err := conf.Load(config, &c); err != nil {
@@ -189,7 +190,7 @@ func nodeStatus(ctx context.Context, out io.Writer, url string, settings outboun
 func printStatus(out io.Writer, s node.Status) {
 	fmt.Fprintf(out, "%s: %s of %s\n", s.Node, s.State, s.Name)
 	fmt.Fprintf(out, "region      %s\n", s.Region)
-	fmt.Fprintf(out, "leader      %s\n", orNone(s.Leader))
+	fmt.Fprintf(out, "leader      %s\n", cmp.Or(s.Leader, "none"))
 	fmt.Fprintf(out, "raft index  %d, stored %d\n", s.RaftIndex, s.Applied)
 	fmt.Fprintf(out, "leaves      %d\n", s.Leaves)
 	fmt.Fprintf(out, "rules       %d in force, this node knows up to %d\n", s.Rules, s.RulesKnown)
@@ -204,11 +205,4 @@ func printStatus(out io.Writer, s node.Status) {
 	for _, p := range s.Peers {
 		fmt.Fprintf(out, "node        %s %s (%s)\n", p.ID, p.URL, p.Member)
 	}
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return "none"
-	}
-	return s
 }

@@ -61,8 +61,8 @@ Recipients can stand in the configuration file too, as "backup_recipients".`,
 				return makeBackupKey(cmd, makeKey)
 			}
 			var c conf.Node
-			if err := conf.Load(config, &c); err != nil {
-				return hint(err, "name the file with --config")
+			if err := loadConfig(config, &c); err != nil {
+				return err
 			}
 			if to = append(to, c.BackupRecipients...); len(to) == 0 {
 				return exitError{exitUsage, hint(errors.New("nobody could read the backup"), "say --recipient age1..., or make a key with --make-key")}

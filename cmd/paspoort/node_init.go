@@ -88,7 +88,7 @@ For a region that runs, name it: then the card is for "paspoort node join".
 
 func (f *nodeInit) run(cmd *cobra.Command) error {
 	if err := f.check(); err != nil {
-		return exitError{exitUsage, hint(err, "see: "+cmd.CommandPath()+" --help")}
+		return misused(cmd, err)
 	}
 	if _, err := (outbound.Settings{CAFile: f.caFile, AllowPrivate: f.private}).Policy(); err != nil {
 		return err
@@ -266,7 +266,7 @@ func (f *nodeInit) config() conf.Node {
 	c.Outbound = outbound.Settings{CAFile: absolute(f.caFile), AllowPrivate: f.private}
 	if u, err := url.Parse(f.url); err == nil && u.Scheme == "http" { // a region on this computer
 		c.Outbound.LoopbackHTTP = true
-		c.Outbound.AllowPrivate = append([]string{"127.0.0.0/8", "::1/128"}, f.private...)
+		c.Outbound.AllowPrivate = slices.Concat(thisComputer, f.private)
 	}
 	return c
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -60,6 +61,9 @@ func newPassphrase(cmd *cobra.Command, file string) (words string, err error) {
 	return "", err
 }
 
+// thisComputer is outbound.Loopback in the words of a configuration file.
+var thisComputer = []string{"127.0.0.0/8", "::1/128"}
+
 // regionClient reaches a node by its public address, also on this computer and in the given
 // private ranges.
 func regionClient(url, caFile string, private ...string) (registry.Client, error) {
@@ -69,7 +73,7 @@ func regionClient(url, caFile string, private ...string) (registry.Client, error
 // regionClientBy is regionClient with the outbound settings of a configuration file.
 func regionClientBy(url string, settings outbound.Settings) (registry.Client, error) {
 	settings.LoopbackHTTP, settings.MaxBytes = true, max(settings.MaxBytes, maxLeavesBytes)
-	settings.AllowPrivate = append([]string{"127.0.0.0/8", "::1/128"}, settings.AllowPrivate...)
+	settings.AllowPrivate = slices.Concat(thisComputer, settings.AllowPrivate)
 	policy, err := settings.Policy()
 	if err != nil {
 		return registry.Client{}, err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -150,14 +151,14 @@ of an election. Type it on the machine that leads, as the user that runs the nod
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var c conf.Node
-			if err := conf.Load(config, &c); err != nil {
-				return hint(err, "name the file with --config")
+			if err := loadConfig(config, &c); err != nil {
+				return err
 			}
 			leader, err := node.Operator{Socket: controlSocket(&c)}.TransferLeadership(cmd.Context(), to)
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "leader: %s\n", orNone(leader))
+			fmt.Fprintf(cmd.OutOrStdout(), "leader: %s\n", cmp.Or(leader, "none"))
 			return nil
 		},
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -23,8 +24,8 @@ func newNodeCheckCommand() *cobra.Command {
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var c conf.Node
-			if err := conf.Load(config, &c); err != nil {
-				return hint(err, "name the file with --config")
+			if err := loadConfig(config, &c); err != nil {
+				return err
 			}
 			i, err := inspectNode(&c)
 			if err != nil {
@@ -115,8 +116,8 @@ this region can count again: found a new one that goes on from it, with
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var c conf.Node
-			if err := conf.Load(config, &c); err != nil {
-				return hint(err, "name the file with --config")
+			if err := loadConfig(config, &c); err != nil {
+				return err
 			}
 			if giveWay {
 				return stepAside(cmd, &c, yes)
@@ -137,7 +138,7 @@ this region can count again: found a new one that goes on from it, with
 }
 
 func stepAside(cmd *cobra.Command, c *conf.Node, yes bool) error {
-	if err := sure(cmd, yes, "Move the data of this node aside, because another node recovers the region? (yes/no) "); err != nil {
+	if err := sure(cmd, yes, "Move the data of this node aside, because another node recovers the region? (yes/no) ", "nothing was changed"); err != nil {
 		return err
 	}
 	aside, err := node.GiveWay(c.Data, time.Now())
@@ -147,13 +148,13 @@ func stepAside(cmd *cobra.Command, c *conf.Node, yes bool) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "Moved to: %s\n", orNone(aside))
+	fmt.Fprintf(cmd.OutOrStdout(), "Moved to: %s\n", cmp.Or(aside, "none"))
 	fmt.Fprintln(cmd.OutOrStdout(), typed("Next, once the recovered node runs:\n  paspoort node serve"))
 	return nil
 }
 
-// sure asks, unless --yes was said.
-func sure(cmd *cobra.Command, yes bool, question string) error {
+// sure asks, unless --yes was said; the error of a no says what did not happen.
+func sure(cmd *cobra.Command, yes bool, question, instead string) error {
 	if yes {
 		return nil
 	}
@@ -162,7 +163,7 @@ func sure(cmd *cobra.Command, yes bool, question string) error {
 		return hint(err, "a script says --yes")
 	}
 	if err == nil && !strings.HasPrefix(strings.ToLower(answer), "y") && !strings.HasPrefix(strings.ToLower(answer), "j") {
-		err = errors.New("nothing was changed")
+		err = errors.New(instead)
 	}
 	return err
 }
@@ -192,7 +193,7 @@ func recoverNode(cmd *cobra.Command, c *conf.Node, from, unreachable []string, y
 	if err := asked.permit(unreachable, yes); err != nil {
 		return err
 	}
-	if err := sure(cmd, yes, asked.question()); err != nil {
+	if err := sure(cmd, yes, asked.question(), "nothing was changed"); err != nil {
 		return err
 	}
 	out, err := node.Recover(config, asked.known(), sources...)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -84,12 +85,7 @@ func newRegionFoundCommand() *cobra.Command {
 		Long: `Make the draft of a region's founding, of the cards of its members. Check the
 fingerprint of each card with its sender first. Every member then signs the draft
 with "paspoort region sign"; with the last signature it is the founding event.`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return exitError{exitUsage, hint(errors.New("name the files with the cards"), "see: "+cmd.CommandPath()+" --help")}
-			}
-			return nil
-		},
+		Args: someArgs("the files with the cards"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if p.Continues, err = continuation(continues, lossesNL, lossesEN); err != nil {
 				return err
@@ -193,12 +189,7 @@ the signature of every member, the founding event is written beside the draft.
 Whoever made the draft could have put a key of its own under the name of another
 member. With --card the draft is held against cards that you have from the members
 themselves; without it, compare the keys that are shown.`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return exitError{exitUsage, hint(errors.New("name the draft"), "see: "+cmd.CommandPath()+" --help")}
-			}
-			return nil
-		},
+		Args: someArgs("the draft"),
 		RunE: func(cmd *cobra.Command, args []string) error { return s.run(cmd, args) },
 	}
 	cmd.Flags().StringArrayVar(&s.cards, "card", nil, "card of a member, as you have it from that member; may be repeated")
@@ -240,7 +231,6 @@ func (s signing) run(cmd *cobra.Command, files []string) error {
 			return err
 		}
 	}
-	out := s.out
 	if s.key != "" {
 		if err := signDraft(cmd, draft, s.key, s.passphrase, s.yes); err != nil {
 			return err
@@ -257,9 +247,7 @@ func (s signing) run(cmd *cobra.Command, files []string) error {
 	if err != nil {
 		return err
 	}
-	if out == "" {
-		out = filepath.Join(filepath.Dir(files[0]), foundingFile)
-	}
+	out := cmp.Or(s.out, filepath.Join(filepath.Dir(files[0]), foundingFile))
 	if err := keyfile.WriteAtomic(out, raw, 0o644); err != nil {
 		return err
 	}
@@ -269,17 +257,8 @@ func (s signing) run(cmd *cobra.Command, files []string) error {
 }
 
 func signDraft(cmd *cobra.Command, draft *founding.Draft, key, passphrase string, yes bool) error {
-	if !yes {
-		answer, err := readLine(cmd, "Is this what you agreed on? Sign it? (yes/no) ")
-		if errors.Is(err, errNoTerminal) {
-			return hint(err, "a script says --yes")
-		}
-		if err != nil {
-			return err
-		}
-		if !strings.HasPrefix(strings.ToLower(answer), "y") && !strings.HasPrefix(strings.ToLower(answer), "j") {
-			return errors.New("nothing was signed")
-		}
+	if err := sure(cmd, yes, "Is this what you agreed on? Sign it? (yes/no) ", "nothing was signed"); err != nil {
+		return err
 	}
 	opened, err := openKey(cmd, key, passphrase)
 	if err != nil {

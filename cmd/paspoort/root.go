@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"paspoort.example/paspoort/internal/conf"
 )
 
 // Exit codes. Scripts rely on them; a code never changes its meaning.
@@ -49,6 +52,16 @@ func hint(err error, next string) error {
 	return hinted{err, next}
 }
 
+// misused is an error in how a command was typed.
+func misused(cmd *cobra.Command, err error) error {
+	return exitError{exitUsage, hint(err, "see: "+cmd.CommandPath()+" --help")}
+}
+
+// loadConfig reads the configuration file of a role.
+func loadConfig(path string, c any) error {
+	return hint(conf.Load(path, c), "name the file with --config")
+}
+
 // newRoot puts the commands together.
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
@@ -67,9 +80,7 @@ Try it:
 		Args:          noArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return exitError{exitUsage, hint(err, "see: "+cmd.CommandPath()+" --help")}
-	})
+	root.SetFlagErrorFunc(misused)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
 		newDemoCommand(),
@@ -95,7 +106,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	err := fmt.Errorf("there is no %q here", args[0])
-	return exitError{exitUsage, hint(err, "see: "+cmd.CommandPath()+" --help")}
+	return misused(cmd, err)
 }
 
 // exactArgs asks for n arguments, with the exit code for a wrong command line.
@@ -105,7 +116,17 @@ func exactArgs(n int) cobra.PositionalArgs {
 			return nil
 		}
 		err := fmt.Errorf("%s takes %d argument(s), got %d", cmd.Name(), n, len(args))
-		return exitError{exitUsage, hint(err, "see: "+cmd.CommandPath()+" --help")}
+		return misused(cmd, err)
+	}
+}
+
+// someArgs asks for one argument or more, and says what when there is none.
+func someArgs(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return nil
+		}
+		return misused(cmd, errors.New("name "+what))
 	}
 }
 

@@ -38,8 +38,8 @@ func newVerifierCommand() *cobra.Command {
 
 func serveVerifier(ctx context.Context, path string) (err error) {
 	var c conf.Verifier
-	if err := conf.Load(path, &c); err != nil {
-		return hint(err, "name the file with --config")
+	if err := loadConfig(path, &c); err != nil {
+		return err
 	}
 	log, err := c.Logger("verifier")
 	if err != nil {

@@ -50,7 +50,7 @@ be read on the way is worth nothing.`,
 			var given error
 			cmd.InheritedFlags().VisitAll(func(f *pflag.Flag) {
 				if f.Changed {
-					given = exitError{exitUsage, hint(fmt.Errorf("wallet serve takes no --%s", f.Name), "see: "+cmd.CommandPath()+" --help")}
+					given = misused(cmd, fmt.Errorf("wallet serve takes no --%s", f.Name))
 				}
 			})
 			return given
@@ -69,8 +69,8 @@ Flags:
 
 func serveWallet(ctx context.Context, path string) (err error) {
 	var c conf.WalletHost
-	if err := conf.Load(path, &c); err != nil {
-		return hint(err, "name the file with --config")
+	if err := loadConfig(path, &c); err != nil {
+		return err
 	}
 	log, err := c.Logger("wallet")
 	if err != nil {
