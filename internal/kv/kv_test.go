@@ -63,6 +63,35 @@ func TestTooLargeStoresNothing(t *testing.T) {
 	}
 }
 
+// TestSmallerTable: a process that was killed left the log of a larger table in memory.
+func TestSmallerTable(t *testing.T) {
+	dir, value := t.TempDir(), make([]byte, 32<<10)
+	s := open(t, dir, kv.Options{})
+	defer s.Close()
+	for i := range 200 {
+		if err := s.Update(func(tx kv.Tx) error { return tx.Set(fmt.Append(nil, i), value) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	left := filepath.Join(t.TempDir(), "left")
+	if err := os.CopyFS(left, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	again := open(t, left, kv.Options{MemTable: 1 << 20})
+	defer again.Close()
+	err := again.View(func(tx kv.Tx) error {
+		for i := range 200 {
+			if got, err := tx.Get(fmt.Append(nil, i)); err != nil || len(got) != len(value) {
+				return fmt.Errorf("value %d has %d bytes: %w", i, len(got), err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 func TestFailNext(t *testing.T) {
 	lost := errors.New("lost")
 	for _, tt := range []struct {
