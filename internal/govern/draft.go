@@ -18,8 +18,9 @@ func (c *Client) Draft(ctx context.Context, act Act, parties ...string) (event r
 		if err != nil {
 			return err
 		}
-		if head.Genesis != c.Genesis {
-			return final{ErrOtherRegion}
+		draft, err := c.draft(act, head)
+		if err != nil {
+			return final{err}
 		}
 		signers := make([]registry.Signer, len(parties))
 		for i, party := range parties {
@@ -29,7 +30,6 @@ func (c *Client) Draft(ctx context.Context, act Act, parties ...string) (event r
 			}
 			signers[i] = registry.Signer{Key: key.Thumbprint(), Party: party}
 		}
-		draft := registry.Draft{Genesis: c.Genesis, Predecessor: head.Head, Rules: head.Rules, Now: c.Clock(), Lifetime: act.Lifetime}
 		if event, err = registry.Unsigned(draft, act.Kind, act.Body, signers...); err != nil {
 			return final{err}
 		}
@@ -44,9 +44,7 @@ func (c *Client) Send(ctx context.Context, event registry.SignedEvent) (out regi
 		return out, ErrOtherRegion
 	}
 	err = c.Any(ctx, func(node registry.Client) error {
-		if out, err = node.Submit(ctx, registry.Submission{Event: event}); err == nil {
-			err = out.Err()
-		}
+		out, err = offer(ctx, node, registry.Submission{Event: event})
 		return err
 	})
 	return out, err

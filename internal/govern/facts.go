@@ -48,6 +48,14 @@ func (l *facts) key(nl, en string, k registry.PublicKey) {
 	}
 }
 
+func (l *facts) reason(reason string) { l.add("Reden", "Reason", plain(reason)) }
+
+// amount is a number with what it counts.
+func amount(n int, nl, en string) paspoort.Text {
+	s := strconv.Itoa(n)
+	return paspoort.Text{NL: s + " " + nl, EN: s + " " + en}
+}
+
 // Facts are what an event asks for, in the order in which a person weighs them: all that it
 // says, since who approves it approves all of it. Of a kind without words of its own they are
 // the body as it stands.
@@ -72,21 +80,21 @@ func Facts(e registry.Event) []Fact {
 		with(e, func(k registry.OrganisationKey) {
 			l.key("Nieuwe sleutel", "New key", k.Key)
 			l.day("Oude sleutel gestolen sinds", "Old key stolen since", k.CompromisedSince)
-			l.add("Reden", "Reason", plain(k.Reason))
+			l.reason(k.Reason)
 		})
 	case registry.KindKeyLost, registry.KindKeyStolen, registry.KindKeyRotated:
 		with(e, func(k registry.MemberKey) {
 			l.add("Lid", "Member", plain(k.Member))
 			l.key("Nieuwe sleutel", "New key", k.Key)
 			l.day("Gestolen sinds", "Stolen since", k.CompromisedSince)
-			l.add("Reden", "Reason", plain(k.Reason))
+			l.reason(k.Reason)
 		})
 	case registry.KindHobbel:
 		with(e, l.hobbel)
 	case registry.KindAppealed:
 		with(e, func(a registry.Appeal) {
 			l.add("Eerdere aanvraag", "Application before", plain(a.Proposal))
-			l.add("Reden", "Reason", plain(a.Reason))
+			l.reason(a.Reason)
 		})
 	case registry.KindSucceeded:
 		with(e, l.succession)
@@ -122,8 +130,7 @@ func (l *facts) application(a registry.Application) {
 	l.add("Gebied", "Domain", plain(a.Domains...))
 	l.add("Tekent voor", "Signs for", plain(a.Serves...))
 	if a.Days > 0 {
-		days := strconv.Itoa(a.Days)
-		l.add("Hoe lang", "How long", paspoort.Text{NL: days + " dagen", EN: days + " days"})
+		l.add("Hoe lang", "How long", amount(a.Days, "dagen", "days"))
 	}
 	l.add("Criteria", "Criteria", plain(a.Criteria))
 	l.add("Leden die deze organisatie zijn of besturen", "Members that are or control it", plain(a.Members...))
@@ -137,8 +144,7 @@ func (l *facts) level(f registry.LevelFact) {
 	level := strconv.Itoa(f.Level)
 	label := paspoort.Text{NL: "Bewijsniveau " + level + " rust op", EN: "Proof level " + level + " rests on"}
 	on, until := time.Unix(f.On, 0).UTC().Format(time.DateOnly), time.Unix(f.Until, 0).UTC().Format(time.DateOnly)
-	rest := slices.DeleteFunc([]string{f.Basis, f.Domain, f.Auditor, f.Independence, f.Reference}, func(s string) bool { return s == "" })
-	value, types := strings.Join(rest, "; "), typesText(f.Types)
+	value, types := listed(f.Basis, f.Domain, f.Auditor, f.Independence, f.Reference), typesText(f.Types)
 	*l = append(*l, Fact{Label: label, Value: paspoort.Text{
 		NL: value + "; voor " + types.NL + "; van " + on + " tot " + until,
 		EN: value + "; for " + types.EN + "; from " + on + " until " + until,
@@ -163,7 +169,7 @@ func (l *facts) measure(m registry.Measure) {
 		l.add("Wegens", "For", paspoort.Text{NL: "fraude: wat sindsdien is getekend telt niet", EN: "fraud: what was signed since does not count"})
 	}
 	l.day("Met ingang van", "With effect from", m.EffectiveFrom)
-	l.add("Reden", "Reason", plain(m.Reason))
+	l.reason(m.Reason)
 }
 
 func (l *facts) succession(s registry.Succession) {
@@ -174,7 +180,7 @@ func (l *facts) succession(s registry.Succession) {
 	for _, r := range s.Roles {
 		l.add("Toelating gaat over om", "Admission goes over to", RoleText(r))
 	}
-	l.add("Reden", "Reason", plain(s.Reason))
+	l.reason(s.Reason)
 }
 
 func (l *facts) hobbel(h registry.HobbelClaim) {
@@ -187,8 +193,7 @@ func (l *facts) hobbel(h registry.HobbelClaim) {
 		l.add("Voor", "For", plain(string(h.Scope.Kind)+" "+h.Scope.Name))
 	}
 	for _, e := range h.Evidence {
-		parts := slices.DeleteFunc([]string{e.Title, e.Place, e.URL}, func(s string) bool { return s == "" })
-		what := plain(strings.Join(parts, "; "))
+		what := plain(listed(e.Title, e.Place, e.URL))
 		if e.Participants > 0 {
 			n := strconv.Itoa(e.Participants)
 			what.NL, what.EN = what.NL+"; "+n+" deelnemers", what.EN+"; "+n+" participants"
@@ -202,6 +207,11 @@ func (l *facts) hobbel(h registry.HobbelClaim) {
 		l.day("Geëindigd", "Ended", e.Until)
 		l.add("Kenmerk van wat er stond", "Hash of what stood there", plain(e.SHA256))
 	}
+}
+
+// listed joins what is said.
+func listed(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "; ")
 }
 
 func aliasText(list []registry.Alias) paspoort.Text {

@@ -21,7 +21,8 @@ func (l *facts) region(e registry.Event) bool {
 		with(e, l.amendment)
 	case registry.KindRules:
 		with(e, func(r registry.RulesChange) {
-			l.add("Regels", "Rules", number(r.Version, "versie", "version"))
+			version := strconv.Itoa(r.Version)
+			l.add("Regels", "Rules", paspoort.Text{NL: "versie " + version, EN: "version " + version})
 			l.reason(r.Reason)
 		})
 	case registry.KindClock:
@@ -64,7 +65,7 @@ func (l *facts) region(e registry.Event) bool {
 		})
 	case registry.KindErased:
 		with(e, func(x registry.Erasure) {
-			l.add("Gegevens", "Items", number(len(x.Commitments), "stuks", "items"))
+			l.add("Gegevens", "Items", amount(len(x.Commitments), "stuks", "items"))
 			l.add("Kenmerken", "Commitments", plain(x.Commitments...))
 			l.reason(x.Reason)
 		})
@@ -72,17 +73,6 @@ func (l *facts) region(e registry.Event) bool {
 		return false
 	}
 	return true
-}
-
-func (l *facts) reason(reason string) { l.add("Reden", "Reason", plain(reason)) }
-
-// number is a count with its word, which stands before a version and behind an amount.
-func number(n int, nl, en string) paspoort.Text {
-	s := strconv.Itoa(n)
-	if nl == "versie" {
-		return paspoort.Text{NL: nl + " " + s, EN: en + " " + s}
-	}
-	return paspoort.Text{NL: s + " " + nl, EN: s + " " + en}
 }
 
 func (l *facts) amendment(a registry.Amendment) {
@@ -150,8 +140,8 @@ func (l *facts) criteria(version string, t *registry.CriteriaText) {
 }
 
 func (l *facts) term(t registry.AdmissionTerm) {
-	l.add("Toelating duurt", "Admission lasts", number(t.Days, "dagen", "days"))
-	l.add("Hoogstens", "At most", number(t.MaxDays, "dagen", "days"))
+	l.add("Toelating duurt", "Admission lasts", amount(t.Days, "dagen", "days"))
+	l.add("Hoogstens", "At most", amount(t.MaxDays, "dagen", "days"))
 }
 
 func (l *facts) thresholds(all map[string]registry.Threshold) {

@@ -75,9 +75,7 @@ func (c *Client) Submit(ctx context.Context, act Act, parties ...registry.Party)
 		for _, p := range act.Payloads {
 			submission.Payloads = append(submission.Payloads, p)
 		}
-		if out, err = node.Submit(ctx, submission); err == nil {
-			err = out.Err()
-		}
+		out, err = offer(ctx, node, submission)
 		return err
 	})
 	if err != nil {
@@ -86,11 +84,20 @@ func (c *Client) Submit(ctx context.Context, act Act, parties ...registry.Party)
 	return out, nil
 }
 
-func (c *Client) sign(act Act, head registry.HeadAnswer, parties []registry.Party) (*registry.SignedEvent, error) {
-	if head.Genesis != c.Genesis {
-		return nil, ErrOtherRegion
+// offer brings an event to a node. What the region refused is an error too.
+func offer(ctx context.Context, node registry.Client, s registry.Submission) (registry.Outcome, error) {
+	out, err := node.Submit(ctx, s)
+	if err == nil {
+		err = out.Err()
 	}
-	draft := registry.Draft{Genesis: c.Genesis, Predecessor: head.Head, Rules: head.Rules, Now: c.Clock(), Lifetime: act.Lifetime}
+	return out, err
+}
+
+func (c *Client) sign(act Act, head registry.HeadAnswer, parties []registry.Party) (*registry.SignedEvent, error) {
+	draft, err := c.draft(act, head)
+	if err != nil {
+		return nil, err
+	}
 	for field, p := range act.Payloads {
 		if draft.Commitments == nil {
 			draft.Commitments = map[string]string{}
@@ -99,6 +106,14 @@ func (c *Client) sign(act Act, head registry.HeadAnswer, parties []registry.Part
 	}
 	event, err := registry.Compose(draft, act.Kind, act.Body, parties...)
 	return &event, err
+}
+
+// draft puts an act behind what the log has about its subject. It fails with [ErrOtherRegion].
+func (c *Client) draft(act Act, head registry.HeadAnswer) (registry.Draft, error) {
+	if head.Genesis != c.Genesis {
+		return registry.Draft{}, ErrOtherRegion
+	}
+	return registry.Draft{Genesis: c.Genesis, Predecessor: head.Head, Rules: head.Rules, Now: c.Clock(), Lifetime: act.Lifetime}, nil
 }
 
 // Approve signs a member's approval of a proposal. The last approval that is needed gives

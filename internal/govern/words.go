@@ -8,35 +8,24 @@ import (
 )
 
 // KindText is what an event of a kind does, as a person would say it.
-func KindText(k registry.Kind) paspoort.Text {
-	if t, ok := kindTexts[k]; ok {
-		return t
-	}
-	return paspoort.Text{NL: string(k), EN: string(k)}
-}
+func KindText(k registry.Kind) paspoort.Text { return textOf(kindTexts, k) }
 
 // RoleText is what an organisation does in a role.
-func RoleText(r registry.Role) paspoort.Text {
-	if t, ok := roleTexts[r]; ok {
-		return t
-	}
-	return paspoort.Text{NL: string(r), EN: string(r)}
-}
+func RoleText(r registry.Role) paspoort.Text { return textOf(roleTexts, r) }
 
 // GroupText is one of the four groups of a region.
-func GroupText(g registry.Group) paspoort.Text {
-	if t, ok := groupTexts[g]; ok {
-		return t
-	}
-	return paspoort.Text{NL: string(g), EN: string(g)}
-}
+func GroupText(g registry.Group) paspoort.Text { return textOf(groupTexts, g) }
 
 // CodeText is where an admission stands.
-func CodeText(c registry.Code) paspoort.Text {
-	if t, ok := codeTexts[c]; ok {
+func CodeText(c registry.Code) paspoort.Text { return textOf(codeTexts, c) }
+
+// textOf is the text for a word of the registry. A word that this program does not know, of later
+// rules, stands for itself.
+func textOf[W ~string](texts map[W]paspoort.Text, word W) paspoort.Text {
+	if t, ok := texts[word]; ok {
 		return t
 	}
-	return paspoort.Text{NL: string(c), EN: string(c)}
+	return plain(string(word))
 }
 
 // typeText is the name of a credential type, or what stands there.
