@@ -44,6 +44,7 @@ type Source interface {
 type FollowerConfig struct {
 	Genesis string   // pinned: the one thing that is believed beforehand
 	Sources []Source // the nodes; one that answers is enough, more keep each other honest
+	Mirrors []Source // others that have a copy, asked when none of the nodes answers
 	Store   kv.Store // keeps the copy; nil keeps it in memory only
 	Every   time.Duration
 	Clock   func() time.Time
@@ -56,14 +57,18 @@ type Follower struct {
 	config FollowerConfig
 	keys   regionKeys
 
-	refresh sync.Mutex // one refresh at a time
+	refresh sync.Mutex // one refresh at a time; also guards Sources and Mirrors in config
 	behind  bool       // under refresh: the store missed leaves, so it must not get later ones
 	asked   question   // under refresh: when payloads were last asked for
+	tree    *tlog.Tree // under refresh: of the leaves in the store; nil without one
 
 	mu       sync.RWMutex // held for writing while the replica changes
 	replica  *registry.Replica
 	payloads *registry.Payloads
 	source   string
+	health   Health
+	fork     *Fork // the region signed two histories
+	frozen   error // the region signed what is not to be followed
 }
 
 // NewFollower reads the copy that was kept and starts nothing. A copy on disk that does
@@ -87,14 +92,21 @@ func NewFollower(c FollowerConfig) (*Follower, error) {
 		return f, nil
 	}
 	kept, err := f.load()
+	if err == nil {
+		err = f.loadFork()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("follow region: %w", err)
 	}
 	if len(kept.Leaves) == 0 {
+		f.tree = tlog.NewTree()
 		return f, nil
 	}
 	if f.replica, f.payloads, err = kept.Replay(c.Genesis); err != nil {
 		return nil, fmt.Errorf("follow region: the copy kept here does not verify: %w", err)
+	}
+	if err := f.openTiles(kept.Leaves); err != nil {
+		return nil, fmt.Errorf("follow region: %w", err)
 	}
 	return f, f.destroyErased(kept.Payloads)
 }
@@ -131,7 +143,7 @@ func (f *Follower) Read(_ context.Context, fn func(registry.View, paspoort.Regis
 	fresh := f.replica.Freshness()
 	facts := paspoort.RegistryFacts{
 		Region: f.config.Genesis, Name: view.Region(f.replica.State().LogTime()).Name,
-		Leaves: view.AsOf, Time: fresh.Time, Trust: paspoort.Witnessed, Source: f.source,
+		Leaves: view.AsOf, Time: fresh.Time, Trust: paspoort.Witnessed, Source: f.source, Doubt: f.doubt(),
 	}
 	if fresh.OwnNodesOnly {
 		facts.Trust = paspoort.OwnNodes
@@ -153,19 +165,26 @@ func (f *Follower) Run(ctx context.Context) error {
 	}
 }
 
-// Refresh asks every source once. It succeeds when one of them had a checkpoint that
-// counts, new or known; otherwise it says why none had.
+// SetSources says where the region's log is from now on: see [FollowerConfig].
+func (f *Follower) SetSources(nodes, mirrors []Source) {
+	f.refresh.Lock()
+	defer f.refresh.Unlock()
+	f.config.Sources, f.config.Mirrors = nodes, mirrors
+}
+
+// Refresh asks every node once, and mirrors when no node was of use. It succeeds when one of
+// them had a checkpoint that counts, new or known; otherwise it says why none had. It fails
+// with [ErrForked] once the region signed two histories.
 func (f *Follower) Refresh(ctx context.Context) error {
 	f.refresh.Lock()
 	defer f.refresh.Unlock()
-	var errs []error
-	good := false
-	for _, source := range f.config.Sources {
-		if err := f.follow(ctx, source); err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		good = true
+	good, errs := f.ask(ctx, f.config.Sources)
+	if !good {
+		fromMirror, more := f.ask(ctx, f.config.Mirrors)
+		good, errs = fromMirror, append(errs, more...)
+	}
+	if ctx.Err() == nil {
+		f.note(good, errs)
 	}
 	if good {
 		f.followPayloads(ctx)
@@ -177,8 +196,24 @@ func (f *Follower) Refresh(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
+// ask asks sources one after another. What two of them say can show a fork, and then no answer
+// of any is good.
+func (f *Follower) ask(ctx context.Context, sources []Source) (good bool, errs []error) {
+	for _, source := range sources {
+		if err := f.follow(ctx, source); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		good = true
+	}
+	return good && f.fork == nil, errs
+}
+
 // follow takes what one source has beyond our copy.
 func (f *Follower) follow(ctx context.Context, source Source) error {
+	if f.fork != nil {
+		return ErrForked
+	}
 	note, err := source.Checkpoint(ctx)
 	if err != nil {
 		return err
@@ -207,8 +242,10 @@ func (f *Follower) advance(ctx context.Context, source Source, note []byte) erro
 		return fmt.Errorf("checkpoint: %w", err)
 	}
 	have := f.size()
-	if c.Size < have || c.Size == have && !f.fresher(note) {
-		return nil
+	if c.Size <= have {
+		if err := f.compare(note, c); err != nil || c.Size < have || !f.fresher(note) {
+			return err
+		}
 	}
 	// Peek believes the note as it stands; a size beyond reason must not make us fetch for
 	// ever. What is fetched is held against the root before anything of it is kept.
@@ -219,8 +256,15 @@ func (f *Follower) advance(ctx context.Context, source Source, note []byte) erro
 	if err != nil {
 		return err
 	}
-	return f.extend(leaves, note)
+	err = f.extend(leaves, note)
+	if errors.Is(err, registry.ErrRoot) && have > 0 {
+		return f.suspect(ctx, source, note, c)
+	}
+	return err
 }
+
+// errLeaves says that a source did not send the leaves that it was asked for.
+var errLeaves = errors.New("leaves: none came, or more than asked")
 
 const (
 	maxLeavesAhead = 1 << 20
@@ -236,7 +280,7 @@ func fetchLeaves(ctx context.Context, source Source, from, to uint64) ([][]byte,
 			return nil, err
 		}
 		if len(part) == 0 || uint64(len(part)) > to-from {
-			return nil, errors.New("leaves: none came, or more than asked")
+			return nil, errLeaves
 		}
 		for _, leaf := range part {
 			total += len(leaf)
@@ -318,6 +362,8 @@ func (f *Follower) handovers() (n int) {
 //	region/GENESIS/leaf/INDEX      8 bytes big endian: the leaf
 //	region/GENESIS/handover/SIZE   8 bytes big endian: a checkpoint note that is kept (D7)
 //	region/GENESIS/checkpoint      the newest checkpoint note
+//	region/GENESIS/tile/LEVEL INDEX   1 byte and 8 bytes big endian: a tile of hashes, as wide as it became
+//	region/GENESIS/fork            [Fork]: the region signed two histories
 //	region/GENESIS/payload/COMMITMENT   a payload of a one-person firm with its key, until erased
 type regionKeys string
 
@@ -359,6 +405,9 @@ func (f *Follower) keepBatch(from uint64, leaves [][]byte, note []byte, crossed 
 			if err := tx.Set(f.keys.leaf(from+uint64(i)), kv.Value(copyVersion, leaf)); err != nil {
 				return err
 			}
+		}
+		if err := f.keys.grow(tx, f.tree, leaves); err != nil {
+			return err
 		}
 		if crossed {
 			if err := tx.Set(f.keys.handover(from+uint64(len(leaves))), kv.Value(copyVersion, note)); err != nil {

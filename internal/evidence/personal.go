@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"paspoort.example/paspoort/internal/kv"
@@ -31,7 +32,7 @@ func (f *Follower) followPayloads(ctx context.Context) {
 	if f.asked.size == size && now.Sub(f.asked.at) < payloadPause {
 		return
 	}
-	for _, source := range f.config.Sources {
+	for _, source := range slices.Concat(f.config.Sources, f.config.Mirrors) {
 		from, ok := source.(registry.PayloadSource)
 		if !ok || !f.unopened() {
 			continue
