@@ -62,15 +62,17 @@ func (s Server) serveACME(ctx context.Context, l net.Listener, h http.Handler) e
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
+	var plain net.Listener
+	if s.ACME.HTTPListen != "" {
+		if plain, err = Open(s.ACME.HTTPListen); err != nil {
+			return errors.Join(err, l.Close())
+		}
+	}
 	config := m.TLSConfig()
 	config.MinVersion = tls.VersionTLS12
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return web.Serve(ctx, l, h, config) })
-	if s.ACME.HTTPListen != "" {
-		plain, err := Open(s.ACME.HTTPListen)
-		if err != nil {
-			return errors.Join(err, l.Close())
-		}
+	if plain != nil {
 		group.Go(func() error { return web.Serve(ctx, plain, m.HTTPHandler(nil), nil) })
 	}
 	return group.Wait()

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"paspoort.example/paspoort/internal/alert"
+	"paspoort.example/paspoort/internal/keyfile"
 	"paspoort.example/paspoort/internal/operate"
 	"paspoort.example/paspoort/internal/web"
 )
@@ -94,10 +95,11 @@ func (s Server) Notifier(log *slog.Logger) (*alert.Notifier, error) {
 	}
 	mail := alert.SMTP{Server: a.SMTP, Security: a.Security, User: a.User, From: a.From, To: a.To}
 	if a.PasswordFile != "" {
-		var err error
-		if mail.Password, err = password(a.PasswordFile); err != nil {
+		raw, err := keyfile.ReadText(a.PasswordFile)
+		if err != nil {
 			return nil, fmt.Errorf("%w: alerts.password_file: %w", ErrConfig, err)
 		}
+		mail.Password = strings.TrimSpace(string(raw))
 	}
 	if err := mail.Check(); err != nil {
 		return nil, fmt.Errorf("%w: alerts: %w", ErrConfig, err)
@@ -107,19 +109,6 @@ func (s Server) Notifier(log *slog.Logger) (*alert.Notifier, error) {
 		return nil, fmt.Errorf("%w: alerts: %w", ErrConfig, err)
 	}
 	return n, nil
-}
-
-// password reads a file that only its owner can read.
-func password(path string) (string, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return "", err
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return "", fmt.Errorf("others can read %s, make it 0600", path)
-	}
-	raw, err := os.ReadFile(path)
-	return strings.TrimSpace(string(raw)), err
 }
 
 // name is how the operator knows this server: by its host.
