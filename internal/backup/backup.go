@@ -192,7 +192,7 @@ func (r *reader) Read(p []byte) (int, error) {
 	}
 	n, err := r.tar.Read(p[:min(int64(len(p)), r.left)])
 	r.left -= int64(n)
-	if errors.Is(err, io.EOF) && n > 0 || errors.Is(err, io.EOF) && r.left == 0 {
+	if errors.Is(err, io.EOF) && (n > 0 || r.left == 0) { // of this part, not of the stream
 		err = nil
 	}
 	if err != nil {

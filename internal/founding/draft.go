@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"maps"
 	"math/big"
 	"reflect"
 	"slices"
@@ -236,9 +237,7 @@ func (d *Draft) Merge(other *Draft) error {
 	if d.Region() != other.Region() {
 		return fmt.Errorf("%w: the files are drafts of different regions", ErrDraft)
 	}
-	for party, sig := range other.Signatures {
-		d.Signatures[party] = sig
-	}
+	maps.Copy(d.Signatures, other.Signatures)
 	return nil
 }
 

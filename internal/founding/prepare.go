@@ -169,27 +169,20 @@ func (h *Home) Card() (Card, error) {
 }
 
 // ReadCardFile reads the card in a file.
-func ReadCardFile(path string) (Card, error) {
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		return Card{}, err
-	}
-	c, err := ReadCard(raw)
-	if err != nil {
-		return c, fmt.Errorf("%s: %w", path, err)
-	}
-	return c, nil
-}
+func ReadCardFile(path string) (Card, error) { return fromFile(path, ReadCard) }
 
 // ReadDraftFile reads the draft in a file.
-func ReadDraftFile(path string) (*Draft, error) {
+func ReadDraftFile(path string) (*Draft, error) { return fromFile(path, ReadDraft) }
+
+func fromFile[T any](path string, read func([]byte) (T, error)) (T, error) {
+	var none T
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
-	d, err := ReadDraft(raw)
+	v, err := read(raw)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return none, fmt.Errorf("%s: %w", path, err)
 	}
-	return d, nil
+	return v, nil
 }

@@ -3,6 +3,7 @@ package kv
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/dgraph-io/badger/v4"
 )
@@ -96,7 +97,7 @@ func (tx subTx) key(key []byte) ([]byte, error) {
 	if len(key) == 0 {
 		return nil, ErrKey
 	}
-	return append(append(make([]byte, 0, len(tx.prefix)+len(key)), tx.prefix...), key...), nil
+	return slices.Concat(tx.prefix, key), nil
 }
 
 func (tx subTx) Get(key []byte) ([]byte, error) {
@@ -124,7 +125,7 @@ func (tx subTx) Delete(key []byte) error {
 }
 
 func (tx subTx) Scan(prefix []byte, fn func(key, value []byte) error) error {
-	whole := append(append(make([]byte, 0, len(tx.prefix)+len(prefix)), tx.prefix...), prefix...)
+	whole := slices.Concat(tx.prefix, prefix)
 	return tx.tx.Scan(whole, func(key, value []byte) error {
 		if len(key) == len(tx.prefix) {
 			return nil // the prefix itself is a key of the whole, not of the part

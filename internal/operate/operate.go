@@ -15,7 +15,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
 	"math"
@@ -261,6 +260,3 @@ func (w *Watch) Alive() bool {
 	defer w.mu.Unlock()
 	return w.seen.At.IsZero() || w.c.Clock().Sub(w.seen.At) < w.c.Every+aliveFor
 }
-
-// String is for logs.
-func (w *Watch) String() string { return fmt.Sprintf("watch of %s", w.c.Role) }
