@@ -150,8 +150,7 @@ const monthToDecide = 30 * 24 * time.Hour
 // measure proposes a suspension, its end, or a withdrawal, with this member's approval.
 func (d *Desk) measure(w http.ResponseWriter, r *http.Request) {
 	id := mux.Vars(r)["id"]
-	typed := typedMeasure{Measure: r.PostFormValue("measure"), Role: r.PostFormValue("role"), Since: strings.TrimSpace(r.PostFormValue("since")),
-		Reason: strings.TrimSpace(strings.ReplaceAll(r.PostFormValue("reason"), "\r\n", "\n"))}
+	typed := typedMeasure{Measure: r.PostFormValue("measure"), Role: r.PostFormValue("role"), Since: strings.TrimSpace(r.PostFormValue("since")), Reason: reasonOf(r)}
 	act, problem := d.actOf(id, typed)
 	if problem == "" && !d.fits(r, id, typed) {
 		problem = "standing"

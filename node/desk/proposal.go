@@ -21,7 +21,7 @@ type proposalPage struct {
 	Name         string
 	Organisation string // path of its page, when the region knows it
 	Status       registry.Disposition
-	Facts        []fact
+	Facts        []govern.Fact
 	Earlier      string // path of the application that this is an appeal of
 	Later        string // path of the appeal of this application
 	Criteria     *criteria
@@ -39,11 +39,6 @@ type proposalPage struct {
 	Reason       string // as it was typed
 	Problem      string // key of a sentence
 	Source       source
-}
-
-type fact struct {
-	Label, Value paspoort.Text
-	Day          time.Time
 }
 
 // criteria are what an application is held against.
@@ -103,15 +98,12 @@ func (d *Desk) renderProposal(w http.ResponseWriter, r *http.Request, status int
 
 func newProposalPage(x registry.Progress, member string) proposalPage {
 	p := proposalPage{ID: x.ID, Kind: kindOf(x.Kind), Name: x.Name, Status: x.Status, Opened: moment(x.Opened),
-		Deadline: moment(x.Deadline), Decided: moment(x.Decided), Mine: partOf(x, member)}
+		Deadline: moment(x.Deadline), Decided: moment(x.Decided), Facts: govern.Facts(x.Event), Mine: partOf(x, member)}
 	if x.Appealed != "" {
 		p.Earlier = "/proposals/" + x.Appealed
 	}
 	if x.Appeal != nil && x.Appeal.Event != "" {
 		p.Later = "/proposals/" + x.Appeal.Event
-	}
-	for _, f := range govern.Facts(x.Event) {
-		p.Facts = append(p.Facts, fact{f.Label, f.Value, f.Day})
 	}
 	for _, v := range x.Approvals {
 		p.Votes = append(p.Votes, newVote(v, true))
@@ -154,10 +146,15 @@ func newCriteria(v registry.View, asked string, now time.Time) *criteria {
 // maxReason is what a reason may be long.
 const maxReason = 2000
 
+// reasonOf is the reason as it was typed; a browser sends lines with the ends of a network.
+func reasonOf(r *http.Request) string {
+	return strings.TrimSpace(strings.ReplaceAll(r.PostFormValue("reason"), "\r\n", "\n"))
+}
+
 // decide signs the member's decision. What is shown and what is signed are the same: the id
 // in the address is the hash of the proposal, and the copy was verified.
 func (d *Desk) decide(w http.ResponseWriter, r *http.Request) {
-	id, reason := mux.Vars(r)["id"], strings.TrimSpace(strings.ReplaceAll(r.PostFormValue("reason"), "\r\n", "\n"))
+	id, reason := mux.Vars(r)["id"], reasonOf(r)
 	decision := r.PostFormValue("decision")
 	problem := ""
 	switch {

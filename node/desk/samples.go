@@ -50,7 +50,7 @@ func proposalSamples() []page.Sample[proposalPage] {
 	both := func(s string) paspoort.Text { return text(s, s) }
 	open := proposalPage{ID: sampleID, Kind: kindOf(registry.KindApplied), Name: "Opleidingshuis De Vaart", Status: registry.Pending, Source: sampleSource,
 		Organisation: "/organisations/" + sampleOrg, Opened: sampleDay.AddDate(0, 0, -6), Deadline: sampleDay.AddDate(0, 0, 24), Members: 1, Groups: 1,
-		Facts: []fact{
+		Facts: []govern.Fact{
 			{Label: text("Wil", "Wants to"), Value: govern.RoleText(registry.Issuer)}, {Label: text("Naam", "Name"), Value: both("Opleidingshuis De Vaart")},
 			{Label: text("Inschrijving", "Registration"), Value: both("KvK 90000001")}, {Label: text("Adres", "Address"), Value: both("https://vaart.example, did:web:vaart.example")},
 			{Label: text("Bewijzen", "Credentials"), Value: paspoort.Opleiding.Name()}, {Label: text("Gebied", "Domain"), Value: both("techniek, zorg")},
@@ -80,7 +80,7 @@ func proposalSamples() []page.Sample[proposalPage] {
 			p.Status, p.Decided, p.Criteria = registry.Lapsed, sampleDay, &criteria{Version: "criteria-2025-2", InForce: "criteria-2026-1", Old: true}
 		})},
 		{Name: "hobbel", Frame: inFrame, Data: proposalPage{ID: sampleID, Kind: kindOf(registry.KindHobbel), Status: registry.Pending, Source: sampleSource, Opened: sampleDay, Deadline: sampleDay.AddDate(0, 0, 7),
-			Members: 2, Groups: 2, Confirmation: true, Facts: []fact{{Label: both("Hobbel"), Value: both("H03")}, {Label: text("Sinds", "Since"), Day: sampleDay.AddDate(0, -2, 0)}}}},
+			Members: 2, Groups: 2, Confirmation: true, Facts: []govern.Fact{{Label: both("Hobbel"), Value: both("H03")}, {Label: text("Sinds", "Since"), Day: sampleDay.AddDate(0, -2, 0)}}}},
 	}
 	for _, problem := range []string{"reason", "conflict"} {
 		out = append(out, page.Sample[proposalPage]{Name: "problem-" + problem, Frame: inFrame, Data: with(func(p *proposalPage) { p.Problem, p.Reason = problem, "De stukken" })})
@@ -126,14 +126,10 @@ func organisationSamples() []page.Sample[organisationPage] {
 	suspended.organisationRow, suspended.Can = sampleOrganisation(registry.CodeSuspended), []string{"reinstate", "withdraw", "fraud"}
 	suspended.Roles = append(suspended.Roles, sampleRole(registry.Verifier, registry.CodeAdmitted))
 	applicant := organisationPage{organisationRow: organisationRow{ID: sampleOrg}, Source: sampleSource}
-	out := []page.Sample[organisationPage]{
+	wrong := admitted
+	wrong.Problem, wrong.Typed = "since", typedMeasure{Measure: "fraud", Role: "issuer", Reason: "Bewijzen zonder toets"}
+	return []page.Sample[organisationPage]{
 		{Name: "admitted", Frame: inFrame, Data: admitted}, {Name: "suspended", Frame: withNotice("enacted"), Data: suspended},
-		{Name: "applicant", Frame: inFrame, Data: applicant},
+		{Name: "applicant", Frame: inFrame, Data: applicant}, {Name: "problem-since", Frame: inFrame, Data: wrong},
 	}
-	for _, problem := range []string{"since"} {
-		wrong := admitted
-		wrong.Problem, wrong.Typed = problem, typedMeasure{Measure: "fraud", Role: "issuer", Reason: "Bewijzen zonder toets"}
-		out = append(out, page.Sample[organisationPage]{Name: "problem-" + problem, Frame: inFrame, Data: wrong})
-	}
-	return out
 }

@@ -88,15 +88,11 @@ func (p *waitsPage) add(x registry.Progress, member string, now time.Time) {
 }
 
 func newRow(x registry.Progress, member string, now time.Time) row {
-	out := row{ID: x.ID, Kind: doingOf(x.Event), Number: x.ID[:min(12, len(x.ID))], Name: x.Name, Status: x.Status, Deadline: moment(x.Deadline), Decided: moment(x.Decided)}
+	out := row{ID: x.ID, Kind: doingOf(x.Event), Number: x.ID[:min(12, len(x.ID))], Name: cmp.Or(x.Name, x.Organisation), Status: x.Status, Deadline: moment(x.Deadline), Decided: moment(x.Decided), Mine: partOf(x, member)}
 	out.Soon = x.Status == registry.Pending && out.Deadline.Sub(now) < soon
-	if out.Name == "" && x.Organisation != "" {
-		out.Name = x.Organisation
-	}
 	if x.Missing != nil {
 		out.Members = x.Missing.Members
 	}
-	out.Mine = partOf(x, member)
 	return out
 }
 
@@ -150,14 +146,12 @@ func moment(t int64) time.Time {
 }
 
 // kindOf is what an event does, as the beginning of a sentence.
-func kindOf(k registry.Kind) paspoort.Text {
-	t := govern.KindText(k)
-	return paspoort.Text{NL: capital(t.NL), EN: capital(t.EN)}
-}
+func kindOf(k registry.Kind) paspoort.Text { return beginning(govern.KindText(k)) }
 
 // doingOf is kindOf with the role that the event is about.
-func doingOf(e registry.Event) paspoort.Text {
-	t := govern.DoingText(e)
+func doingOf(e registry.Event) paspoort.Text { return beginning(govern.DoingText(e)) }
+
+func beginning(t paspoort.Text) paspoort.Text {
 	return paspoort.Text{NL: capital(t.NL), EN: capital(t.EN)}
 }
 
