@@ -114,9 +114,9 @@ func (h *Host) collectRoutes() {
 	h.back("/collect/photo", "/collect")
 	h.getMember("/offer/problem", "problem", h.offerProblem)
 	h.postMember("/offer/anyway", h.offerAnyway)
-	h.getMember("/offer/{id}", "offer", h.showOffer)
+	h.getMember("/offer/{id}", "offer", unkept(h.showOffer))
 	h.postMember("/offer/{id}", h.fetchOffer)
-	h.getMember("/offer/{id}/look", "received", h.showReceived)
+	h.getMember("/offer/{id}/look", "received", unkept(h.showReceived))
 	h.postMember("/offer/{id}/keep", h.keepReceived)
 	h.postMember("/offer/{id}/drop", h.dropReceived)
 }
@@ -204,25 +204,22 @@ type metProblem struct {
 
 const problemHeld = "problem"
 
-// meetProblem keeps the problem and shows it on a page of its own, so that loading that page
-// again asks nobody anything.
+// meetProblem tells what went wrong in a meeting; other errors stay what they are.
 func (h *Host) meetProblem(w http.ResponseWriter, r *http.Request, s *session, err error, bring string) error {
 	if met(err) == "" {
 		return err
 	}
+	return h.showMet(w, r, s, metProblem{err: err, bring: bring})
+}
+
+// showMet keeps a problem and shows it on a page of its own, so that loading that page again
+// asks nobody anything.
+func (h *Host) showMet(w http.ResponseWriter, r *http.Request, s *session, p metProblem) error {
 	s.mu.Lock()
 	if s.held == nil {
 		s.held = map[string]held{}
 	}
-	s.held[problemHeld] = held{metProblem{err: err, bring: bring}, h.c.Clock()}
-	s.mu.Unlock()
-	return see(w, r, "/offer/problem")
-}
-
-// meetCode is meetProblem for a problem that has a code and no error.
-func (h *Host) meetCode(w http.ResponseWriter, r *http.Request, s *session, code string) error {
-	s.mu.Lock()
-	s.held[problemHeld] = held{metProblem{code: code}, h.c.Clock()}
+	s.held[problemHeld] = held{p, h.c.Clock()}
 	s.mu.Unlock()
 	return see(w, r, "/offer/problem")
 }
@@ -315,17 +312,25 @@ func inProgress[T any](r *http.Request, s *session) (T, string, error) {
 	return v, id, nil
 }
 
-func (h *Host) showOffer(w http.ResponseWriter, r *http.Request, s *session) error {
-	if kept, ok := holding[keptOffer](s, mux.Vars(r)["id"]); ok {
-		s.say("kept-before")
-		return see(w, r, kept.path)
+// unkept gives fn the offer of the path, one look at a time. One that was kept leads to what it
+// brought, for who goes back in the browser.
+func unkept(fn func(http.ResponseWriter, *http.Request, *session, *offerInProgress, string) error) handler {
+	return func(w http.ResponseWriter, r *http.Request, s *session) error {
+		if kept, ok := holding[keptOffer](s, mux.Vars(r)["id"]); ok {
+			s.say("kept-before")
+			return see(w, r, kept.path)
+		}
+		o, id, err := inProgress[*offerInProgress](r, s)
+		if err != nil {
+			return err
+		}
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		return fn(w, r, s, o, id)
 	}
-	o, id, err := inProgress[*offerInProgress](r, s)
-	if err != nil {
-		return err
-	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
+}
+
+func (h *Host) showOffer(w http.ResponseWriter, r *http.Request, s *session, o *offerInProgress, id string) error {
 	if len(o.received) > 0 {
 		return see(w, r, "/offer/"+id+"/look")
 	}
@@ -376,7 +381,7 @@ func (h *Host) fetchOffer(w http.ResponseWriter, r *http.Request, s *session) er
 		}
 		if found != nil && left == 0 {
 			s.drop(id)
-			return h.meetCode(w, r, s, "codes-spent")
+			return h.showMet(w, r, s, metProblem{code: "codes-spent"})
 		}
 		return h.renderOffer(w, r, s, id, o, "wrong-code", left)
 	}
@@ -389,17 +394,7 @@ func (h *Host) fetchOffer(w http.ResponseWriter, r *http.Request, s *session) er
 	return see(w, r, "/offer/"+id+"/look")
 }
 
-func (h *Host) showReceived(w http.ResponseWriter, r *http.Request, s *session) error {
-	if kept, ok := holding[keptOffer](s, mux.Vars(r)["id"]); ok {
-		s.say("kept-before")
-		return see(w, r, kept.path)
-	}
-	o, id, err := inProgress[*offerInProgress](r, s)
-	if err != nil {
-		return err
-	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
+func (h *Host) showReceived(w http.ResponseWriter, r *http.Request, s *session, o *offerInProgress, id string) error {
 	if len(o.received) == 0 {
 		return see(w, r, "/offer/"+id)
 	}

@@ -54,11 +54,11 @@ func (h *Host) readerRoutes() {
 	for path, page := range map[string]struct {
 		name string
 		fn   handler
-	}{"/s/": {"share-broken", h.renderBroken}, "/s/{secret}": {"share-door", h.showDoor}, "/s/{secret}/view/{ticket}": {"share-opened", h.showView}} {
+	}{"/s/": {"share-broken", h.renderBroken}, "/s/{secret}": {"share-door", h.withSecret(h.showDoor)}, "/s/{secret}/view/{ticket}": {"share-opened", h.withSecret(h.showView)}} {
 		h.site.Pages.Handle(path, secretly(h.serve(page.fn))).Methods(http.MethodGet, http.MethodHead).Name(page.name)
 	}
-	for path, fn := range map[string]handler{"/s/{secret}": h.postOpen, "/s/{secret}/proofs": h.postProofs, "/s/{secret}/ask": h.postAsk} {
-		h.site.Pages.Handle(path, secretly(h.serve(withForm(fn)))).Methods(http.MethodPost)
+	for path, fn := range map[string]secretHandler{"/s/{secret}": h.postOpen, "/s/{secret}/proofs": h.postProofs, "/s/{secret}/ask": h.postAsk} {
+		h.site.Pages.Handle(path, secretly(h.serve(withForm(h.withSecret(fn))))).Methods(http.MethodPost)
 	}
 	h.site.Protocol.Handle("/.well-known/jwks.json", web.CORS(http.HandlerFunc(h.receiptKeys))).Methods(http.MethodGet, http.MethodOptions)
 }
@@ -73,23 +73,27 @@ func secretly(next http.Handler) http.Handler {
 	}))
 }
 
-// secretOf is the secret in the address; what can be none is a link that was cut short.
-func secretOf(r *http.Request) (wallet.ShareSecret, error) {
-	return wallet.ParseShareSecret(mux.Vars(r)["secret"])
+type secretHandler func(http.ResponseWriter, *http.Request, *session, wallet.ShareSecret) error
+
+// withSecret gives fn the secret in the address; what can be none is a link that was cut short.
+func (h *Host) withSecret(fn secretHandler) handler {
+	return func(w http.ResponseWriter, r *http.Request, s *session) error {
+		secret, err := wallet.ParseShareSecret(mux.Vars(r)["secret"])
+		if err != nil {
+			return h.renderBroken(w, r, s)
+		}
+		return fn(w, r, s, secret)
+	}
 }
 
 func readerPath(secret wallet.ShareSecret) string { return "/s/" + secret.Text() }
 
 // showDoor is no opening.
-func (h *Host) showDoor(w http.ResponseWriter, r *http.Request, s *session) error {
-	return h.renderDoor(w, r, s, "")
+func (h *Host) showDoor(w http.ResponseWriter, r *http.Request, s *session, secret wallet.ShareSecret) error {
+	return h.renderDoor(w, r, s, secret, "")
 }
 
-func (h *Host) renderDoor(w http.ResponseWriter, r *http.Request, s *session, fault string) error {
-	secret, err := secretOf(r)
-	if err != nil {
-		return h.renderBroken(w, r, s)
-	}
+func (h *Host) renderDoor(w http.ResponseWriter, r *http.Request, s *session, secret wallet.ShareSecret, fault string) error {
 	row, err := h.share(placeOf(secret))
 	if err != nil {
 		return err
@@ -122,27 +126,23 @@ func (h *Host) renderClosed(w http.ResponseWriter, r *http.Request, s *session, 
 }
 
 // postOpen is an opening, and the only one: the page that it leads to may be loaded anew.
-func (h *Host) postOpen(w http.ResponseWriter, r *http.Request, s *session) error {
-	secret, err := secretOf(r)
-	if err != nil {
-		return h.renderBroken(w, r, s)
-	}
+func (h *Host) postOpen(w http.ResponseWriter, r *http.Request, s *session, secret wallet.ShareSecret) error {
 	code := digitsOf(r.PostForm.Get("code"))
 	row, err := h.share(placeOf(secret))
 	if err != nil {
 		return err
 	}
 	if row.Closed == "" && row.Sealed.NeedsCode() && code == "" {
-		return h.renderDoor(w, r, s, "empty") // that is no guess
+		return h.renderDoor(w, r, s, secret, "empty") // that is no guess
 	}
 	got, err := h.openShare(r.Context(), secret, code)
 	switch {
 	case errors.Is(err, errShareClosed), errors.Is(err, wallet.ErrShareCode):
-		return h.renderDoor(w, r, s, "code")
+		return h.renderDoor(w, r, s, secret, "code")
 	case errors.Is(err, errBusy):
-		return h.renderDoor(w, r, s, "busy")
+		return h.renderDoor(w, r, s, secret, "busy")
 	case errors.Is(err, wallet.ErrInboxFull):
-		return h.renderDoor(w, r, s, "later")
+		return h.renderDoor(w, r, s, secret, "later")
 	case err != nil:
 		return err
 	}
@@ -169,11 +169,7 @@ func digitsOf(typed string) string {
 
 // postAsk asks for a new link. The answer is the same whether the holder hears it now or
 // was asked today already.
-func (h *Host) postAsk(w http.ResponseWriter, r *http.Request, s *session) error {
-	secret, err := secretOf(r)
-	if err != nil {
-		return h.renderBroken(w, r, s)
-	}
+func (h *Host) postAsk(w http.ResponseWriter, r *http.Request, s *session, secret wallet.ShareSecret) error {
 	if err := h.askForShare(placeOf(secret)); err != nil && !errors.Is(err, wallet.ErrInboxFull) {
 		return err
 	}
@@ -190,11 +186,7 @@ func proofsOf(f *wallet.FrozenShare) string {
 }
 
 // postProofs gives the proofs of an opening as a file: no opening of its own.
-func (h *Host) postProofs(w http.ResponseWriter, r *http.Request, s *session) error {
-	secret, err := secretOf(r)
-	if err != nil {
-		return h.renderBroken(w, r, s)
-	}
+func (h *Host) postProofs(w http.ResponseWriter, r *http.Request, s *session, secret wallet.ShareSecret) error {
 	t, err := h.ticketOf(r, secret, r.PostForm.Get("ticket"))
 	if errors.Is(err, errGone) {
 		return h.renderOver(w, r, s, secret)

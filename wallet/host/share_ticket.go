@@ -176,11 +176,7 @@ func viewPath(secret wallet.ShareSecret, ticket string) string {
 }
 
 // showView shows what was opened; it is no opening.
-func (h *Host) showView(w http.ResponseWriter, r *http.Request, s *session) error {
-	secret, err := secretOf(r)
-	if err != nil {
-		return h.renderBroken(w, r, s)
-	}
+func (h *Host) showView(w http.ResponseWriter, r *http.Request, s *session, secret wallet.ShareSecret) error {
 	name := mux.Vars(r)["ticket"]
 	t, err := h.ticketOf(r, secret, name)
 	if errors.Is(err, errGone) {
