@@ -45,7 +45,7 @@ func (n *Node) askAll(ctx context.Context) {
 	began := n.publisher.remembered()
 	for {
 		var round sync.WaitGroup // at once: who does not answer holds up nobody else
-		for _, id := range n.others() {
+		for _, id := range n.signers() {
 			if !n.asked.has(id) {
 				round.Go(func() { n.askOnce(ctx, id, began) })
 			}

@@ -39,6 +39,7 @@ func (n *Node) serveCosign(from string, note []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	n.completes(note, line)
 	err = n.store.Update(func(tx kv.Tx) error { return n.publisher.remember(tx, note, region) })
 	return []byte(line), err
 }
@@ -96,7 +97,7 @@ func (p *publisher) askOthers(ctx context.Context) error {
 	if clear {
 		return nil
 	}
-	others := p.n.others()
+	others := p.n.signers()
 	newest, answered := p.newestElsewhere(ctx, others)
 	p.mu.Lock()
 	defer p.mu.Unlock()

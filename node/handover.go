@@ -11,12 +11,7 @@ import (
 // Handover checkpoints are made once, under the old nodes and the new ones. A node that
 // was away then, or is new, gets them from the others.
 
-func (n *Node) hasHandover(change uint64) bool {
-	return n.store.View(func(tx kv.Tx) error {
-		_, err := tx.Get(keyHandover(change))
-		return err
-	}) == nil
-}
+func (n *Node) hasHandover(change uint64) bool { return hasHandover(n.store, change) }
 
 // fetchHandovers asks the others for handover checkpoints that this node lacks.
 func (n *Node) fetchHandovers(ctx context.Context) {
@@ -30,7 +25,7 @@ func (n *Node) fetchHandovers(ctx context.Context) {
 	if !missing {
 		return
 	}
-	for _, id := range n.others() {
+	for _, id := range n.signers() {
 		call, cancel := context.WithTimeout(ctx, n.cfg.PeerTimeout)
 		raw, err := n.peers.call(call, id, opHandovers, nil)
 		cancel()
@@ -67,6 +62,7 @@ func (n *Node) keepHandover(note []byte, changes []uint64) error {
 		if err := n.store.Update(func(tx kv.Tx) error { return tx.Set(keyHandover(change), kv.Value(valueFormat, note)) }); err != nil {
 			return err
 		}
+		n.handedOver()
 	}
 	return nil
 }

@@ -175,8 +175,8 @@ func findings(h Health, s Status, now time.Time) []alert.Finding {
 			out = append(out, alert.Finding{Code: code, Subject: subject, Raise: level, After: after, Value: value, Limit: limit})
 		}
 	}
-	if s.State == stateLeft { // the rest would be said of a region that may be fine
-		add("left", "", true, alert.Warning, 0, "", "")
+	if s.State == stateLeft || s.State == stateLeaving { // the rest would be said of a region that may be fine
+		add("left", "", s.State == stateLeft, alert.Warning, 0, "", "")
 		return out
 	}
 	takesPart := h.Voters > 0

@@ -41,6 +41,7 @@ type machine struct {
 
 	charter atomic.Pointer[map[string]registry.Node] // its nodes; nil before the first leaf
 	former  atomic.Pointer[map[string]bool]          // nodes that it had once
+	leaving atomic.Pointer[map[string]registry.Node] // of those, the ones that have to sign still
 	stored  atomic.Uint64                            // leaves, for who may not wait for mu
 
 	fetch func(from, to uint64) ([][]byte, error) // leaves from other nodes, for Restore

@@ -228,9 +228,18 @@ func (n *Node) reconcileMembers(ctx context.Context) error {
 	if len(addresses) == 0 {
 		return nil
 	}
+	if n.isLeaving(n.cfg.ID) { // the one that stays hears it still
+		n.log.Info("gives leadership away", "why", whyLeaving)
+		return n.ask(n.raft.LeadershipTransfer)
+	}
 	for _, s := range n.servers() {
 		address, ok := addresses[nodeOf(s.ID)]
 		switch {
+		case !ok && n.isLeaving(nodeOf(s.ID)):
+			if s.Suffrage == raft.Voter {
+				n.log.Info("the charter has this node no more, and needs its signature still", "raft_id", string(s.ID))
+				return n.ask(func() raft.Future { return n.raft.DemoteVoter(s.ID, 0, applyTimeout) })
+			}
 		case !ok:
 			n.log.Info("the charter has this node no more", "raft_id", string(s.ID))
 			return n.removeServer(s.ID)

@@ -248,12 +248,12 @@ func (n *Node) running() bool {
 // forgot something (D6). A node with a former life that nobody can tell about waits: alone
 // it could decide nothing anyway.
 func (n *Node) rememberOrStartOver(ctx context.Context) error {
-	if n.formed() == nil && !n.joined || len(n.others()) == 0 {
+	if n.formed() == nil && !n.joined || len(n.signers()) == 0 {
 		n.fresh = true
 		return nil
 	}
 	for {
-		newest, answered := n.publisher.newestElsewhere(ctx, n.others())
+		newest, answered := n.publisher.newestElsewhere(ctx, n.signers())
 		if answered > 0 {
 			if !newest.newer(n.publisher.record) || n.publisher.caughtUpWith(newest) {
 				return nil

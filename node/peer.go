@@ -59,6 +59,9 @@ type hello struct {
 // servePeer answers a call of another node. The errors it returns go to the other side as
 // text, so they hold nothing secret.
 func (n *Node) servePeer(ctx context.Context, from, op string, body []byte) ([]byte, error) {
+	if n.isLeaving(from) && !slices.Contains(forLeaving, op) {
+		return nil, errors.New(whyLeft)
+	}
 	switch op {
 	case opHello:
 		return json.Marshal(n.hello())

@@ -169,7 +169,7 @@ func (p *publisher) due(size uint64) bool {
 // tree, which contains what was cosigned before. A region of which all disks were put back
 // would else go on with another history under its old name.
 func (p *publisher) cosign(c tlog.Checkpoint, text []byte) (string, error) {
-	if p.n.left() { // its signature counts for nothing
+	if p.n.left() && !p.n.isLeaving(p.n.cfg.ID) { // its signature counts for nothing
 		return "", fmt.Errorf("%w: %s", errWithheld, whyLeft)
 	}
 	if why := p.n.forked(); why != "" {
@@ -224,7 +224,7 @@ func (p *publisher) extends(head tlog.Checkpoint) error {
 // gather asks the other nodes to cosign and publishes as soon as the checkpoint counts.
 func (p *publisher) gather(ctx context.Context, c tlog.Checkpoint, text []byte, lines []string) error {
 	note := tlog.JoinNote(text, lines...)
-	others := p.n.others()
+	others := p.n.signers()
 	answers := make(chan []byte, len(others))
 	for _, id := range others {
 		p.n.wg.Go(func() {
@@ -283,6 +283,9 @@ func (p *publisher) publish(note []byte, region region) error {
 		return p.remember(tx, note, region)
 	}); err != nil {
 		return err
+	}
+	if len(handovers) > 0 {
+		p.n.handedOver()
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -385,7 +388,7 @@ func (p *publisher) forked() bool {
 
 // withheld says why this node does not sign; empty when it does.
 func (p *publisher) withheld() string {
-	if p.n.left() {
+	if p.n.left() && !p.n.isLeaving(p.n.cfg.ID) {
 		return whyLeft
 	}
 	forked := p.n.forked()

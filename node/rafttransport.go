@@ -80,7 +80,7 @@ func (w *network) authentic(from string, command any) error {
 		return errors.New("an RPC without a header")
 	}
 	h := c.GetRPCHeader()
-	address := w.n.region().nodes[from].RaftAddress
+	address := w.n.region().node(from).RaftAddress
 	if address == "" {
 		return errNotSent // it left while its connection was open
 	}
@@ -102,7 +102,7 @@ func (w *network) SetHeartbeatHandler(cb func(raft.RPC)) {
 
 // LocalAddr implements raft.Transport: the address that the charter gives this node.
 func (w *network) LocalAddr() raft.ServerAddress {
-	return raft.ServerAddress(w.n.region().nodes[w.n.cfg.ID].RaftAddress)
+	return raft.ServerAddress(w.n.region().node(w.n.cfg.ID).RaftAddress)
 }
 
 // EncodePeer implements raft.Transport: in headers an address is an address, although

@@ -16,9 +16,10 @@ import (
 // region is what a node needs of the charter between replicas: who the nodes are. Before
 // the first leaf it is the founding event's word, afterwards the state's.
 type region struct {
-	name   string
-	origin string
-	nodes  map[string]registry.Node
+	name    string
+	origin  string
+	nodes   map[string]registry.Node
+	leaving map[string]registry.Node // see leaving.go
 }
 
 // foundingCharter reads the charter of the founding event and checks the event by itself:
@@ -55,7 +56,7 @@ func (n *Node) region() region {
 		return region{name: n.founding.name, origin: n.founding.origin, nodes: n.hint.nodes}
 	}
 	if nodes := n.machine.charter.Load(); nodes != nil {
-		return region{name: n.founding.name, origin: n.founding.origin, nodes: *nodes}
+		return region{name: n.founding.name, origin: n.founding.origin, nodes: *nodes, leaving: n.machine.leavingNodes()}
 	}
 	return n.founding
 }
@@ -70,6 +71,7 @@ func (m *machine) noteNodes() {
 			nodes[record.ID] = record.Node
 		}
 	}
+	m.noteLeaving() // first: who is needed still is never unknown
 	m.former.Store(&former)
 	m.charter.Store(&nodes)
 }
@@ -83,6 +85,9 @@ func (n *Node) left() bool {
 
 // whyLeft is why a node that left does nothing more.
 const whyLeft = "the region has decided that this node is not one of its nodes any more: stop it"
+
+// whyLeaving is why a node that left goes on.
+const whyLeaving = "the region has decided that this node is not one of its nodes any more, and needs its signature once more: leave it running"
 
 func (n *Node) nodeIDs() []string { return sortedKeys(n.region().nodes) }
 
@@ -100,13 +105,21 @@ func addresses(r region) map[string]raft.ServerAddress {
 	return out
 }
 
+// node is a node of the region or one that it needs still; empty when it is neither.
+func (r region) node(id string) registry.Node {
+	if node, ok := r.nodes[id]; ok {
+		return node
+	}
+	return r.leaving[id]
+}
+
 // logKey and cosignerKey are a node's keys as C2SP verifier keys.
 func (r region) logKey(id string) (tlog.VerifierKey, error) {
-	return verifierKey(r.origin, tlog.TypeLog, r.nodes[id].LogKey)
+	return verifierKey(r.origin, tlog.TypeLog, r.node(id).LogKey)
 }
 
 func (r region) cosignerKey(id string) (tlog.VerifierKey, error) {
-	return verifierKey(registry.CosignerName(r.origin, id), tlog.TypeCosigner, r.nodes[id].CosignerKey)
+	return verifierKey(registry.CosignerName(r.origin, id), tlog.TypeCosigner, r.node(id).CosignerKey)
 }
 
 func verifierKey(name string, t tlog.KeyType, key string) (tlog.VerifierKey, error) {
@@ -120,7 +133,7 @@ func verifierKey(name string, t tlog.KeyType, key string) (tlog.VerifierKey, err
 // allKeys are the log and cosigner keys of all nodes.
 func (r region) allKeys() []tlog.VerifierKey {
 	var out []tlog.VerifierKey
-	for _, id := range slices.Sorted(maps.Keys(r.nodes)) {
+	for _, id := range slices.Concat(sortedKeys(r.nodes), sortedKeys(r.leaving)) {
 		for _, key := range []func(string) (tlog.VerifierKey, error){r.logKey, r.cosignerKey} {
 			if k, err := key(id); err == nil {
 				out = append(out, k)

@@ -76,6 +76,9 @@ func (n *Node) Status() Status {
 	}
 	if n.left() {
 		s.State, s.Leader = stateLeft, ""
+		if n.isLeaving(n.cfg.ID) {
+			s.State = stateLeaving
+		}
 	}
 	region := n.region()
 	for _, id := range sortedKeys(region.nodes) {
@@ -91,8 +94,12 @@ func (n *Node) Status() Status {
 // neverHeard is the age of a node that has nothing from any leader.
 const neverHeard = -1
 
-// stateLeft is the state of a node that the charter has no more, whatever raft makes of it.
-const stateLeft = "left"
+// stateLeft is the state of a node that the charter has no more, whatever raft makes of it;
+// stateLeaving that of one that has to sign once more.
+const (
+	stateLeft    = "left"
+	stateLeaving = "leaving"
+)
 
 func stateName(s raft.RaftState) string {
 	return map[raft.RaftState]string{raft.Follower: "follower", raft.Candidate: "candidate", raft.Leader: "leader", raft.Shutdown: "stopped"}[s]

@@ -105,17 +105,20 @@ func (w *network) whose(s tls.ConnectionState) (string, bool) {
 
 func (w *network) nodeWithKey(c *x509.Certificate) (string, bool) {
 	spki := registry.SPKIHash(c.PublicKey)
-	for id, node := range w.n.region().nodes {
-		if spki != "" && node.TLSKey == spki {
-			return id, true
+	region := w.n.region()
+	for _, nodes := range []map[string]registry.Node{region.nodes, region.leaving} {
+		for id, node := range nodes {
+			if spki != "" && node.TLSKey == spki {
+				return id, true
+			}
 		}
 	}
 	return "", false
 }
 
 func (w *network) dial(ctx context.Context, id, protocol string) (net.Conn, error) {
-	node, ok := w.n.region().nodes[id]
-	if !ok {
+	node := w.n.region().node(id)
+	if node.ID == "" {
 		return nil, fmt.Errorf("%w: no node %s in the charter", errNotSent, id)
 	}
 	ctx, cancel := context.WithTimeout(ctx, w.n.cfg.DialTimeout)

@@ -287,8 +287,7 @@ func (g *guarded) run(n *Node) {
 
 // knowsNode is what a node's network asks of a certificate.
 func (n *Node) knowsNode(id string) bool {
-	_, ok := n.region().nodes[id]
-	return ok
+	return n.region().node(id).ID != ""
 }
 
 func pair(a, b string) [2]string {
