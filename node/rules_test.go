@@ -173,7 +173,7 @@ func TestRollingUpgrade(t *testing.T) {
 		t.Fatalf("the rules were not raised: %+v, %v", out, err)
 	}
 	p.settled(6)
-	if s, err := p.status("knoop-3"); err != nil || s.Rules != 2 || s.RulesKnown != 2 {
+	if s, err := p.status("knoop-3"); err != nil || s.Rules != 2 || s.RulesKnown != registry.RulesVersion {
 		t.Errorf("status after it: %+v, %v", s, err)
 	}
 	p.oldStops(old)

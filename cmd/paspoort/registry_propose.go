@@ -100,7 +100,7 @@ func (f *registryFlags) proposeRaw(cmd *cobra.Command, p *proposeFlags, kind reg
 func badBody(file string, err error) error {
 	detail := withoutCode(err)
 	return withWords(errors.New(detail), "bad_body", words("In "+file+" klopt iets niet: "+detail+".", "Something is wrong in "+file+": "+detail+"."),
-		words("Wat er kan staan zegt schema/leaf-2.json van specs/registry; de soorten noemt: paspoort registry propose --help", "What can stand there is told by schema/leaf-2.json of specs/registry; the kinds by: paspoort registry propose --help"))
+		words("Wat er kan staan zegt schema/leaf-3.json van specs/registry; de soorten noemt: paspoort registry propose --help", "What can stand there is told by schema/leaf-3.json of specs/registry; the kinds by: paspoort registry propose --help"))
 }
 
 // withoutCode is what an error says is wrong; a refusal begins with a code for programs.

@@ -250,6 +250,7 @@ type Amendment struct {
 	// rules version 2 on.
 	Contacts   map[string]string    `json:"contacts,omitempty"`
 	Criteria   string               `json:"criteria,omitempty"`
+	Entity     string               `json:"entity,omitempty"`        // from rules version 3 on
 	Text       *CriteriaText        `json:"criteria_text,omitempty"` // of the new criteria; from rules version 2 on
 	Reason     string               `json:"reason"`
 	Remove     []string             `json:"remove,omitempty"` // member ids, sorted

@@ -27,6 +27,7 @@ type Charter struct {
 	Continues  *Continuation        `json:"continues,omitempty"`     // a region that stopped; from rules version 2 on
 	Criteria   string               `json:"criteria"`                // version of the criteria for admission
 	Text       *CriteriaText        `json:"criteria_text,omitempty"` // where they can be read; from rules version 2 on
+	Entity     string               `json:"entity,omitempty"`        // OpenID Federation entity id of the region; from rules version 3 on
 	Members    []Member             `json:"members"`                 // all of them sign the founding event
 	Name       string               `json:"name"`                    // e.g. "Regio Aakermonde"
 	Nodes      []Node               `json:"nodes"`                   // the truth about who is in the cluster
@@ -66,14 +67,17 @@ type Member struct {
 
 // Node is a machine that keeps the registry. Its keys have one task each.
 type Node struct {
-	CosignerKey  string    `json:"cosigner_key"` // Ed25519, base64url: C2SP cosignatures
-	ID           string    `json:"id"`           // e.g. "knoop-1"; kid of its timestamps
-	LogKey       string    `json:"log_key"`      // Ed25519, base64url: signs checkpoints
-	Operator     string    `json:"operator"`     // member that runs it
-	RaftAddress  string    `json:"raft_address"` // host:port between nodes
-	TLSKey       string    `json:"tls_key"`      // SPKI hash of its key between nodes
-	TimestampKey PublicKey `json:"timestamp_key"`
-	URL          string    `json:"url"` // public, without trailing slash
+	CosignerKey string `json:"cosigner_key"` // Ed25519, base64url: C2SP cosignatures
+	// FederationKey signs OpenID Federation statements for the region; a node without one signs
+	// none. From rules version 3 on.
+	FederationKey PublicKey `json:"federation_key,omitempty"`
+	ID            string    `json:"id"`           // e.g. "knoop-1"; kid of its timestamps
+	LogKey        string    `json:"log_key"`      // Ed25519, base64url: signs checkpoints
+	Operator      string    `json:"operator"`     // member that runs it
+	RaftAddress   string    `json:"raft_address"` // host:port between nodes
+	TLSKey        string    `json:"tls_key"`      // SPKI hash of its key between nodes
+	TimestampKey  PublicKey `json:"timestamp_key"`
+	URL           string    `json:"url"` // public, without trailing slash
 }
 
 // Anchor is a certificate of the region's CA. Its key is a member's, never a node's.
@@ -104,7 +108,7 @@ func DefaultThresholds() map[string]Threshold { return maps.Clone(floors) }
 // DefaultTerm is 18 months, also at most: after that members look again.
 func DefaultTerm() AdmissionTerm { return defaultTerm }
 
-// checkUnder: version 1 knew none of these.
+// checkUnder: version 1 knew none of these, version 2 no names and keys for OpenID Federation.
 func (c *Charter) checkUnder(rules int) error {
 	if c.Continues != nil {
 		if err := c.Continues.check(); err != nil {
@@ -115,6 +119,10 @@ func (c *Charter) checkUnder(rules int) error {
 		if err := c.Text.check(); err != nil {
 			return err
 		}
+	}
+	federated := slices.ContainsFunc(c.Nodes, func(n Node) bool { return n.FederationKey != "" })
+	if err := onlyUnder(3, rules, c.Entity != "" || federated); err != nil {
+		return err
 	}
 	return onlyUnder(2, rules, c.Continues != nil || c.Text != nil || contacts(c.Members))
 }
@@ -128,6 +136,9 @@ func (c Charter) check() error {
 	}
 	if !isOrigin(c.Origin) {
 		return ErrBody.with("the origin is not a host and path without scheme, such as aakermonde.example/register")
+	}
+	if c.Entity != "" && !isURL(c.Entity) {
+		return ErrBody.with("the entity id of the region is an http(s) URL without trailing slash")
 	}
 	if err := checkText("criteria", c.Criteria, 100); err != nil {
 		return err
@@ -236,21 +247,30 @@ func (n Node) check() error {
 	if !isSlug(n.Operator) {
 		return ErrBody.with("node %s has no operator", n.ID)
 	}
-	return NodeKeys{Cosigner: n.CosignerKey, Log: n.LogKey, TLS: n.TLSKey, Timestamp: n.TimestampKey}.check(n.ID)
+	return n.keys().check(n.ID)
+}
+
+func (n Node) keys() NodeKeys {
+	return NodeKeys{Cosigner: n.CosignerKey, Federation: n.FederationKey, Log: n.LogKey, TLS: n.TLSKey, Timestamp: n.TimestampKey}
 }
 
 // claims are the names and keys that no other node can have.
 func (n Node) claims() []string {
-	return []string{"node/" + n.ID, "ed25519/" + n.CosignerKey, "ed25519/" + n.LogKey,
+	out := []string{"node/" + n.ID, "ed25519/" + n.CosignerKey, "ed25519/" + n.LogKey,
 		"tls/" + n.TLSKey, "key/" + string(n.TimestampKey), "url/" + n.URL}
+	if n.FederationKey != "" {
+		out = append(out, "key/"+string(n.FederationKey))
+	}
+	return out
 }
 
 // NodeKeys are the keys of a node. In an event that changes keys, absent ones stay.
 type NodeKeys struct {
-	Cosigner  string    `json:"cosigner_key,omitempty"`
-	Log       string    `json:"log_key,omitempty"`
-	TLS       string    `json:"tls_key,omitempty"`
-	Timestamp PublicKey `json:"timestamp_key,omitempty"`
+	Cosigner   string    `json:"cosigner_key,omitempty"`
+	Federation PublicKey `json:"federation_key,omitempty"` // from rules version 3 on
+	Log        string    `json:"log_key,omitempty"`
+	TLS        string    `json:"tls_key,omitempty"`
+	Timestamp  PublicKey `json:"timestamp_key,omitempty"`
 }
 
 func (k NodeKeys) check(node string) error {
@@ -263,6 +283,9 @@ func (k NodeKeys) check(node string) error {
 	}
 	if _, err := k.Timestamp.ECDSA(); err != nil || !isHash(k.TLS) {
 		return ErrBody.with("node %s has a timestamp or TLS key that cannot be used", node)
+	}
+	if _, err := k.Federation.ECDSA(); k.Federation != "" && (err != nil || k.Federation == k.Timestamp) {
+		return ErrBody.with("node %s has a federation key that cannot be used, or is its timestamp key", node)
 	}
 	return nil
 }

@@ -168,7 +168,7 @@ func TestSchemaKnowsContacts(t *testing.T) {
 	r := registrytest.New(t)
 	r.Do(registry.KindAmended, &registry.Amendment{Reason: "x", Contacts: map[string]string{"gemeente-aakermonde": "toelating@gemeente.example", "vakbond-de-eendracht": ""}}, vakbond, gemeente)
 	leaf := string(r.Leaves[len(r.Leaves)-1])
-	schema := leafSchema(t, "leaf-2.json")
+	schema := leafSchema(t, "leaf-3.json")
 	for raw, want := range map[string]bool{leaf: true, strings.Replace(leaf, "toelating@", "mailto:toelating@", 1): false} {
 		v, err := jsonschema.UnmarshalJSON(strings.NewReader(raw))
 		if err != nil {

@@ -301,8 +301,8 @@ func (v View) sameKey(c CertificateFact) []CertificateFact {
 }
 
 // MaySignStatus says whether a certificate may sign the status lists of an organisation on
-// the day of at: it is recorded for status, and its holder is the organisation itself, what it went on in, or
-// an admitted status signer that serves it.
+// the day of at: it is recorded for status, and its holder is the organisation itself, what it went on in,
+// its custodian, or an admitted status signer that serves it.
 //
 // at is the signer's own word. A key that was ever in other hands therefore signs nothing:
 // the thief would date a list back to before the theft. After any other revocation the key
@@ -313,7 +313,7 @@ func (v View) MaySignStatus(fingerprint, organisation string, at time.Time) bool
 		c.Revoked != nil && at.Unix() >= c.Revoked.EffectiveFrom {
 		return false
 	}
-	if c.Organisation == organisation || c.Organisation == v.successor(organisation, at.Unix()) {
+	if c.Organisation == organisation || c.Organisation == v.successor(organisation, at.Unix()) || v.custodianOf(c.Organisation, organisation, at) {
 		return true
 	}
 	a, err := v.Admission(Question{Lookup: Lookup{Organisation: c.Organisation}, Role: StatusSigner, At: at})

@@ -32,7 +32,7 @@
 // id is its SHA-256 in lower-case hexadecimal, so that another signature over the same event
 // is the same event. Signatures are ES256: ECDSA on P-256 with SHA-256 (FIPS 186-5 6), the 64
 // bytes r||s (RFC 7518 3.4) with s in the lower half of the order. The JSON Schemas are
-// schema/leaf.json for rules version 1 and schema/leaf-2.json for version 2. The one number
+// schema/leaf.json, leaf-2.json and leaf-3.json, by rules version. The one number
 // that is no integer is the credits of a module, in halves.
 //
 // # Rules

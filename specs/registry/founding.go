@@ -39,11 +39,14 @@ func (a *Amendment) checkUnder(rules int) error {
 			return err
 		}
 	}
+	if err := onlyUnder(3, rules, a.Entity != ""); err != nil {
+		return err
+	}
 	return onlyUnder(2, rules, a.Text != nil || len(a.Contacts) > 0 || contacts(a.Add))
 }
 
 func (a *Amendment) check() error {
-	if len(a.Add) == 0 && len(a.Remove) == 0 && a.Admission == nil && a.Criteria == "" && a.Thresholds == nil && len(a.Contacts) == 0 {
+	if len(a.Add) == 0 && len(a.Remove) == 0 && a.Admission == nil && a.Criteria == "" && a.Thresholds == nil && len(a.Contacts) == 0 && a.Entity == "" {
 		return ErrBody.with("the amendment changes nothing")
 	}
 	var seen unique
@@ -59,6 +62,9 @@ func (a *Amendment) check() error {
 	}
 	if err := a.checkContacts(); err != nil {
 		return err
+	}
+	if a.Entity != "" && !isURL(a.Entity) {
+		return ErrBody.with("the entity id of the region is an http(s) URL without trailing slash")
 	}
 	if a.Admission != nil {
 		if err := a.Admission.check(); err != nil {
@@ -95,7 +101,7 @@ func authoriseFounding(x *step) error {
 func enactFounding(x *step) error {
 	c := x.body.(*Charter)
 	put(x, &x.s.charter, current, CharterRecord{
-		Admission: c.Admission, Continues: c.Continues, Criteria: c.Criteria, Text: c.Text, From: x.now, Name: c.Name, Origin: c.Origin, Thresholds: c.Thresholds,
+		Admission: c.Admission, Continues: c.Continues, Criteria: c.Criteria, Entity: c.Entity, Text: c.Text, From: x.now, Name: c.Name, Origin: c.Origin, Thresholds: c.Thresholds,
 		Rules: recordedRules(x.rules),
 	})
 	for _, m := range c.Members {
@@ -150,6 +156,9 @@ func enactAmendment(x *step) error {
 	}
 	if a.Criteria != "" {
 		c.Criteria, c.Text = a.Criteria, a.Text
+	}
+	if a.Entity != "" {
+		c.Entity = a.Entity
 	}
 	if a.Thresholds != nil {
 		c.Thresholds = a.Thresholds

@@ -16,15 +16,19 @@ var goldens = []struct {
 	make func(t testing.TB) *registrytest.Region // nil: kept as it was made
 }{
 	{"rules-1", nil},
-	{"rules-1-to-2", func(t testing.TB) *registrytest.Region {
-		r, _ := registrytest.StoryUnder(t, testkit.Rand(7), 1)
-		r.Do(registry.KindRules, &registry.RulesChange{Version: 2, Reason: "alle knopen zijn bijgewerkt"}, werkgevers, gemeente)
-		newerStory(t, r)
-		return r
-	}},
-	{"rules-2", func(t testing.TB) *registrytest.Region {
+	{"rules-1-to-2", nil},
+	{"rules-2", nil},
+	{"rules-2-to-3", func(t testing.TB) *registrytest.Region {
 		r, _ := registrytest.StoryUnder(t, testkit.Rand(7), 2)
 		newerStory(t, r)
+		r.Do(registry.KindRules, &registry.RulesChange{Version: 3, Reason: "alle knopen zijn bijgewerkt"}, werkgevers, gemeente)
+		outsideStory(t, r)
+		return r
+	}},
+	{"rules-3", func(t testing.TB) *registrytest.Region {
+		r, _ := registrytest.StoryUnder(t, testkit.Rand(7), 3)
+		newerStory(t, r)
+		outsideStory(t, r)
 		return r
 	}},
 }

@@ -73,14 +73,22 @@ func (p Proposal) organisations() []string {
 	if !ok {
 		return nil
 	}
-	if p.Event.Kind != KindSucceeded {
+	if p.Event.Kind != KindSucceeded && p.Event.Kind != KindCustodian {
 		return []string{org}
 	}
 	b, err := p.Event.decode()
 	if err != nil {
 		return []string{org} // it was checked when it came in
 	}
-	return []string{org, b.(*Succession).Successor}
+	switch b := b.(type) {
+	case *Succession:
+		return []string{org, b.Successor}
+	case *Custodian:
+		if b.By != "" {
+			return []string{org, b.By}
+		}
+	}
+	return []string{org}
 }
 
 // asks says whether who signs an event of this kind asks others, and so has no vote.

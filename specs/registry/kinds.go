@@ -35,7 +35,7 @@ const (
 	KindRules         Kind = "region.rules" // raises the rules version by one
 )
 
-// The kinds with effect under rules version 2 or, as yet, none: see the table in rules.go.
+// The kinds with effect under rules version 2 or 3 or, as yet, none: see the table in rules.go.
 // Where a kind has no effect [Apply] refuses it with [ErrReserved].
 const (
 	KindContinued       Kind = "region.continued" // this region goes on where another stopped

@@ -34,6 +34,11 @@ func (n *NodeChange) check() error {
 	return checkText("reason", n.Reason, 2000)
 }
 
+// checkUnder: before version 3 nodes signed nothing for OpenID Federation.
+func (n *NodeChange) checkUnder(rules int) error {
+	return onlyUnder(3, rules, n.Node != nil && n.Node.FederationKey != "" || n.Keys != nil && n.Keys.Federation != "")
+}
+
 func (a *AnchorChange) check() error {
 	if (a.Anchor == nil) != isHash(a.Fingerprint) {
 		return ErrBody.with("a change of anchors brings one or names one")
@@ -58,8 +63,7 @@ func (s *State) activeNodes() []NodeRecord {
 }
 
 func (x *step) addNode(n Node) {
-	keys := NodeKeys{Cosigner: n.CosignerKey, Log: n.LogKey, TLS: n.TLSKey, Timestamp: n.TimestampKey}
-	put(x, &x.s.nodes, n.ID, NodeRecord{Node: n, Keys: []NodeKeyPeriod{{NodeKeys: keys, From: x.now}}, Since: x.now})
+	put(x, &x.s.nodes, n.ID, NodeRecord{Node: n, Keys: []NodeKeyPeriod{{NodeKeys: n.keys(), From: x.now}}, Since: x.now})
 	put(x, &x.s.heads, NodeSubject(n.ID), x.id)
 	x.effect.Nodes = true
 }
@@ -119,8 +123,8 @@ func (x *step) nodeClaims(n Node) error {
 	for _, id := range x.s.nodes.keys(x.s.size) {
 		old, _ := x.s.nodes.get(id, x.s.size)
 		for _, k := range old.Keys {
-			for _, claim := range []string{k.Cosigner, k.Log, k.TLS, string(k.Timestamp)} {
-				if slices.Contains([]string{n.CosignerKey, n.LogKey, n.TLSKey, string(n.TimestampKey)}, claim) && !(id == n.ID && old.Removed == 0) {
+			for _, claim := range k.list() {
+				if slices.Contains(n.keys().list(), claim) && !(id == n.ID && old.Removed == 0) {
 					seen.twice = claim
 				}
 			}
@@ -132,7 +136,21 @@ func (x *step) nodeClaims(n Node) error {
 	if seen.twice != "" {
 		return ErrTaken.with("another node has or had a key or address of this one")
 	}
+	for _, w := range x.s.View().Witnesses() {
+		if w.Key == n.CosignerKey || w.Key == n.LogKey {
+			return ErrTaken.with("witness %s has a key of this node", w.ID)
+		}
+	}
 	return nil
+}
+
+// list is all keys that are there.
+func (k NodeKeys) list() []string {
+	out := []string{k.Cosigner, k.Log, k.TLS, string(k.Timestamp)}
+	if k.Federation != "" {
+		out = append(out, string(k.Federation))
+	}
+	return out
 }
 
 func (x *step) nodeRemoved(change *NodeChange) error {
@@ -169,6 +187,9 @@ func (x *step) nodeKeys(change *NodeChange) error {
 	if change.Keys.Timestamp != "" {
 		n.TimestampKey = change.Keys.Timestamp
 	}
+	if change.Keys.Federation != "" {
+		n.FederationKey = change.Keys.Federation
+	}
 	if err := n.Node.check(); err != nil {
 		return err
 	}
@@ -178,9 +199,7 @@ func (x *step) nodeKeys(change *NodeChange) error {
 	n.Keys = slices.Clone(n.Keys)
 	last := &n.Keys[len(n.Keys)-1]
 	last.Until, last.CompromisedSince = x.now, change.CompromisedSince
-	n.Keys = append(n.Keys, NodeKeyPeriod{From: x.now, NodeKeys: NodeKeys{
-		Cosigner: n.CosignerKey, Log: n.LogKey, TLS: n.TLSKey, Timestamp: n.TimestampKey,
-	}})
+	n.Keys = append(n.Keys, NodeKeyPeriod{From: x.now, NodeKeys: n.keys()})
 	put(x, &x.s.nodes, n.ID, n)
 	return nil
 }

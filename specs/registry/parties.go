@@ -14,6 +14,7 @@ const (
 	certSubject       = "certificate/"
 	hobbelSubject     = "hobbel/"
 	voteSubject       = "vote/"
+	peerSubject       = "peer/"
 
 	// RegionSubject is the subject of what is about the region as a whole.
 	RegionSubject = "region"
@@ -37,6 +38,9 @@ func CertificateSubject(name string) string { return certSubject + name }
 
 // HobbelSubject is the subject of a hobbel.
 func HobbelSubject(id string) string { return hobbelSubject + id }
+
+// PeerSubject is the subject of another region, by its id.
+func PeerSubject(genesis string) string { return peerSubject + genesis }
 
 // VoteSubject is the subject of a party's vote on a proposal: each has its own, so that two
 // members can approve at the same time.

@@ -17,9 +17,42 @@ func CosignerName(origin, node string) string { return origin + "/node/" + node 
 // of the largest change that the checkpoint lies beyond (D7). It fails with [ErrUnknown]
 // before the first leaf.
 func (v View) Policy(size uint64) (string, error) {
+	r, err := v.policyAt(size)
+	if err != nil {
+		return "", err
+	}
+	logs, nodes := r.lines(v.State.currentCharter().Origin)
+	return logs + nodes + "quorum nodes\n", nil
+}
+
+// WitnessedPolicy is [View.Policy] and any one of the witnesses from outside the region (D11). It fails with
+// [ErrUnknown] when the region has none for checkpoints of this size.
+func (v View) WitnessedPolicy(size uint64) (string, error) {
+	r, err := v.policyAt(size)
+	if err != nil {
+		return "", err
+	}
+	list := v.witnessesAt(size)
+	if len(list) == 0 {
+		return "", ErrUnknown.with("the region has no witnesses for checkpoints of this size")
+	}
+	logs, nodes := r.lines(v.State.currentCharter().Origin)
+	var witnesses, names strings.Builder
+	for _, w := range list {
+		name := outsidePrefix + w.ID // no id of a node has a slash in it
+		fmt.Fprintf(&witnesses, "witness %s %s %s\n", name, vkey(w.Name, tlog.TypeCosigner, w.Key), w.URL)
+		names.WriteString(" " + name)
+	}
+	return logs + nodes + witnesses.String() + "group outside/any any" + names.String() + "\ngroup outside/all all nodes outside/any\nquorum outside/all\n", nil
+}
+
+// outsidePrefix is before the names of witnesses in a policy.
+const outsidePrefix = "witness/"
+
+func (v View) policyAt(size uint64) (PolicyRecord, error) {
 	records := v.State.policies.history(current, v.AsOf)
 	if len(records) == 0 {
-		return "", ErrUnknown.with("no leaf, no policy")
+		return PolicyRecord{}, ErrUnknown.with("no leaf, no policy")
 	}
 	r := records[0]
 	for _, next := range records[1:] {
@@ -27,11 +60,11 @@ func (v View) Policy(size uint64) (string, error) {
 			r = next
 		}
 	}
-	return r.file(v.State.currentCharter().Origin), nil
+	return r, nil
 }
 
-// file writes the record in the form of C2SP tlog-policy.
-func (r PolicyRecord) file(origin string) string {
+// lines writes the record in the form of C2SP tlog-policy: the logs, and the group of nodes.
+func (r PolicyRecord) lines(origin string) (logLines, nodeLines string) {
 	var logs, witnesses, names strings.Builder
 	for _, n := range r.Nodes {
 		fmt.Fprintf(&logs, "log %s\n", vkey(origin, tlog.TypeLog, n.Log))
@@ -39,7 +72,7 @@ func (r PolicyRecord) file(origin string) string {
 		names.WriteString(" " + n.ID)
 	}
 	majority := len(r.Nodes)/2 + 1
-	return logs.String() + witnesses.String() + fmt.Sprintf("group nodes %d%s\nquorum nodes\n", majority, names.String())
+	return logs.String(), witnesses.String() + fmt.Sprintf("group nodes %d%s\n", majority, names.String())
 }
 
 // vkey is the verifier key of a node. Keys in the state were checked when they came in.
@@ -96,6 +129,36 @@ func (v View) Handovers() []uint64 {
 // Freshness is how recent a copy of a registry is.
 type Freshness struct {
 	Size         uint64    `json:"size"`           // leaves under the checkpoint
-	Time         time.Time `json:"time"`           // when a quorum last stood behind it
+	Time         time.Time `json:"time"`           // when a quorum last stood behind it, with the witness if there is one
 	OwnNodesOnly bool      `json:"own_nodes_only"` // no witness from outside the region cosigned
+}
+
+// witnessPatience is how much older than what the nodes say a witness's word may be. After that
+// the nodes stand alone: an old cosignature says nothing of what they showed since.
+const witnessPatience = 24 * time.Hour
+
+// Freshness holds a checkpoint note against the policies for its size, and tells how recent a
+// copy under it is and whether a witness stands behind it. It fails as [View.CheckCheckpoint]
+// does.
+func (v View) Freshness(note []byte) (Freshness, error) {
+	seen, err := v.CheckCheckpoint(note)
+	if err != nil {
+		return Freshness{}, err
+	}
+	return v.freshness(seen, note), nil
+}
+
+// freshness adds the witness, if there is one, to what the nodes say of a note.
+func (v View) freshness(seen *tlog.Seen, note []byte) Freshness {
+	out := Freshness{Size: seen.Checkpoint.Size, Time: seen.Freshest().UTC(), OwnNodesOnly: true}
+	file, err := v.WitnessedPolicy(out.Size)
+	if err != nil {
+		return out // no witnesses
+	}
+	witnessed, err := checkNote(file, note)
+	if err != nil || witnessed.Freshest().Before(out.Time.Add(-witnessPatience)) {
+		return out
+	}
+	out.Time, out.OwnNodesOnly = witnessed.Freshest().UTC(), false
+	return out
 }

@@ -41,6 +41,7 @@ type CharterRecord struct {
 	Continues  *Continuation        `json:"continues,omitempty"` // where another region stopped
 	Criteria   string               `json:"criteria"`
 	Text       *CriteriaText        `json:"criteria_text,omitempty"`
+	Entity     string               `json:"entity,omitempty"` // OpenID Federation entity id; none: the region serves no federation
 	From       int64                `json:"from"`
 	Name       string               `json:"name"`
 	Origin     string               `json:"origin"`

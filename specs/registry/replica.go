@@ -15,7 +15,7 @@ type Replica struct {
 	state  *State
 	tree   *tlog.Tree
 	note   []byte // newest checkpoint
-	seen   *tlog.Seen
+	fresh  Freshness
 	frozen error
 }
 
@@ -36,14 +36,9 @@ func (r *Replica) Size() uint64 { return r.state.size }
 // Checkpoint is the newest checkpoint note that was taken; nil before the first.
 func (r *Replica) Checkpoint() []byte { return slices.Clone(r.note) }
 
-// Freshness tells how recent the copy is; zero before the first checkpoint. Peer regions do
-// not cosign under rules version 1, so it is always "own nodes only".
-func (r *Replica) Freshness() Freshness {
-	if r.seen == nil {
-		return Freshness{}
-	}
-	return Freshness{Size: r.seen.Checkpoint.Size, Time: r.seen.Freshest().UTC(), OwnNodesOnly: true}
-}
+// Freshness tells how recent the copy is, and whether a witness stands behind it; zero before
+// the first checkpoint.
+func (r *Replica) Freshness() Freshness { return r.fresh }
 
 // Extend takes the leaves that follow, up to the size of the checkpoint. With no leaves it
 // takes a fresher checkpoint of the same tree. On failure nothing changed:
@@ -68,7 +63,7 @@ func (r *Replica) Extend(leaves [][]byte, note []byte) error {
 		r.state.rollback(size, genesis, logTime)
 		return err
 	}
-	r.tree, r.note, r.seen = tree, slices.Clone(note), seen
+	r.tree, r.note, r.fresh = tree, slices.Clone(note), r.state.View().freshness(seen, note)
 	return nil
 }
 

@@ -3,12 +3,32 @@ package registry
 // ruleOf is what a kind demands and does under a rules version. What a version says never
 // changes once a region can have been founded under it: a change is a row in a newer table.
 func ruleOf(version int, k Kind) (rule, bool) {
+	if version >= 3 {
+		if r, ok := rules3(k); ok {
+			return r, true
+		}
+	}
 	if version >= 2 {
 		if r, ok := rules2(k); ok {
 			return r, true
 		}
 	}
 	return rules1(k)
+}
+
+// rules3 are the rows of rules version 3 that are not those of versions before.
+func rules3(k Kind) (rule, bool) {
+	switch k {
+	case KindPeerAccepted:
+		return rule{new: bodyOf[PeerAcceptance], authorise: authorisePeer, threshold: always(ForAmendment), enact: enactPeerAccepted}, true
+	case KindPeerDropped:
+		return rule{new: bodyOf[PeerDrop], authorise: authorisePeerDrop, threshold: always(ForWithdrawal), enact: enactPeerDropped}, true
+	case KindWitness:
+		return rule{new: bodyOf[WitnessChange], authorise: authoriseWitnesses, threshold: always(ForInfrastructure), enact: enactWitnesses}, true
+	case KindCustodian:
+		return rule{new: bodyOf[Custodian], authorise: authoriseCustodian, threshold: always(ForWithdrawal), enact: enactCustodian}, true
+	}
+	return rule{}, false
 }
 
 // rules2 are the rows of rules version 2 that are not those of version 1.

@@ -20,6 +20,7 @@ func TestSchemasDescribeTheGoldenLogs(t *testing.T) {
 		rules        int // whose leaves are looked at
 	}{
 		{"rules-1", "leaf.json", 1}, {"rules-1-to-2", "leaf.json", 1}, {"rules-1-to-2", "leaf-2.json", 2}, {"rules-2", "leaf-2.json", 2},
+		{"rules-2-to-3", "leaf-2.json", 2}, {"rules-2-to-3", "leaf-3.json", 3}, {"rules-3", "leaf-3.json", 3},
 	} {
 		t.Run(tt.golden+" "+tt.file, func(t *testing.T) {
 			schema := leafSchema(t, tt.file)
@@ -83,7 +84,7 @@ func leafSchema(t *testing.T, name string) *jsonschema.Schema {
 }
 
 func TestSchemasKnowEveryKind(t *testing.T) {
-	for name, rules := range map[string]int{"leaf.json": 1, "leaf-2.json": 2} {
+	for name, rules := range map[string]int{"leaf.json": 1, "leaf-2.json": 2, "leaf-3.json": 3} {
 		file, err := os.ReadFile("schema/" + name)
 		if err != nil {
 			t.Fatal(err)

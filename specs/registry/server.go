@@ -37,6 +37,7 @@ func NewServer(c ServerConfig) http.Handler {
 	mux.HandleFunc("GET /v1/proposals/{id}", s.progress)
 	mux.HandleFunc("GET /v1/ending", s.ending)
 	s.listingRoutes(mux)
+	s.outsideRoutes(mux)
 	mux.HandleFunc("GET /v1/head", s.head)
 	mux.HandleFunc("GET /v1/snapshot", s.snapshot)
 	mux.HandleFunc("GET /v1/checkpoint", s.checkpoint)

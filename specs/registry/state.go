@@ -43,6 +43,9 @@ type tables struct {
 	functions    table[Listing[FunctionProfile]] // by function id
 	modules      table[Listing[Module]]          // by module id
 	attested     table[DigestRecord]             // "current"
+	peers        table[PeerRecord]               // by region id
+	witnesses    table[WitnessRecord]            // "current"
+	custodians   table[[]CustodianStanding]      // by organisation id: whose lists
 	clocks       table[ClockRecord]              // "current"
 	heads        table[string]                   // by subject: id of its last event
 	events       table[int64]                    // by event id: log time; its version tells the leaf
@@ -74,6 +77,9 @@ func newTables() tables {
 		functions:    newTable[Listing[FunctionProfile]]("function"),
 		modules:      newTable[Listing[Module]]("module"),
 		attested:     newSmallTable[DigestRecord]("digest"),
+		peers:        newSmallTable[PeerRecord]("peer"),
+		witnesses:    newSmallTable[WitnessRecord]("witness"),
+		custodians:   newSmallTable[[]CustodianStanding]("custodian"),
 		clocks:       newSmallTable[ClockRecord]("clock"),
 		heads:        newTable[string]("head"),
 		events:       newTable[int64]("event"),
@@ -83,7 +89,7 @@ func newTables() tables {
 func (s *State) stores() []store {
 	return []store{&s.charter, &s.members, &s.nodes, &s.anchors, &s.policies, &s.orgs, &s.aliases,
 		&s.standings, &s.certificates, &s.keyHolders, &s.holdings, &s.proposals, &s.catalogues, &s.hobbels,
-		&s.commitments, &s.functions, &s.modules, &s.attested, &s.clocks, &s.heads, &s.events}
+		&s.commitments, &s.functions, &s.modules, &s.attested, &s.peers, &s.witnesses, &s.custodians, &s.clocks, &s.heads, &s.events}
 }
 
 // Genesis is the region's id: the id of its founding event. Empty before the first leaf of a
