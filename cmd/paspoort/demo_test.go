@@ -154,15 +154,14 @@ func control(w *dev.World) error {
 
 // TestDevRefuses tries what must not start a region.
 func TestDevRefuses(t *testing.T) {
-	var out, errs bytes.Buffer
 	file := t.TempDir() + "/file"
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if code := run(t.Context(), []string{"dev", "--data", file}, strings.NewReader(""), &out, &errs); code != exitFailed {
+	if code, _, _ := play(t, "dev", "--data", file); code != exitFailed {
 		t.Errorf("a file for a folder: got exit code %d", code)
 	}
-	if code := run(t.Context(), []string{"dev", "extra"}, strings.NewReader(""), &out, &errs); code != exitUsage {
+	if code, _, _ := play(t, "dev", "extra"); code != exitUsage {
 		t.Errorf("an argument: got exit code %d", code)
 	}
 }

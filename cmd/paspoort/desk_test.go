@@ -42,8 +42,7 @@ func TestDesk(t *testing.T) {
 	}
 	browser := chromium(t, "")
 	c := newCouncil(t)
-	c.ok("vaart", "init", "--pin", c.genesis+"="+c.url)
-	id := c.asks("vaart", "application", "apply", "--role", "issuer", "--name", "Opleidingshuis De Vaart", "--url", "https://vaart.example", "--type", "Opleiding", "--yes")
+	id := c.applies()
 	c.ok("gemeente", "approve", id, "--reason", "Stukken gezien", "--yes")
 	c.refused("members_only", "vaart", "approve", id, "--yes")
 	b := newTab(t, browser, "desk", 360, "nl")
@@ -72,9 +71,8 @@ func TestDeskStaysHere(t *testing.T) {
 		"for the network":    {"--config", c.path("kring.json"), "--listen", "0.0.0.0:0"},
 		"by a name":          {"--config", c.path("kring.json"), "--listen", "localhost:0"},
 	} {
-		var said, complaints transcript
-		if code := run(t.Context(), append([]string{"desk", "--passphrase-file", c.secret}, args...), strings.NewReader(""), &said, &complaints); code == exitOK || said.String() != "" {
-			t.Errorf("%s: got exit code %d, %q", name, code, said.String())
+		if code, out, _ := play(t, append([]string{"desk", "--passphrase-file", c.secret}, args...)...); code == exitOK || out != "" {
+			t.Errorf("%s: got exit code %d, %q", name, code, out)
 		}
 	}
 }

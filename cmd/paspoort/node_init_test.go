@@ -20,9 +20,8 @@ func typedInit(t *testing.T, dir string, more ...string) (code int, errs string)
 	t.Helper()
 	args := []string{"node", "init", "--dir", dir, "--id", "knoop-1", "--url", "https://knoop.kring.example", "--peer", "knoop.kring.example:7001",
 		"--member", "kring", "--group", "werkgevers", "--name", "Kring"}
-	var said, complained bytes.Buffer
-	code = run(t.Context(), append(args, more...), strings.NewReader(""), &said, &complained)
-	return code, complained.String()
+	code, _, errs = play(t, append(args, more...)...)
+	return code, errs
 }
 
 // secretFile is a file with a passphrase.
@@ -83,11 +82,11 @@ func TestNodeInitOutbound(t *testing.T) {
 	}
 	config := filepath.Join(dir, "node.json")
 	types := func(args ...string) string {
-		var said, complained bytes.Buffer
-		if run(t.Context(), args, strings.NewReader(""), &said, &complained) == exitOK {
+		code, _, errs := play(t, args...)
+		if code == exitOK {
 			t.Errorf("%v works", args)
 		}
-		return complained.String()
+		return errs
 	}
 	if errs := types("node", "status", "--config", config, "--ca-file", "nergens.pem"); !strings.Contains(errs, "nergens.pem") {
 		t.Errorf("the file goes before the flag: %s", errs)

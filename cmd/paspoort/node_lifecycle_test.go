@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -133,11 +132,11 @@ func (h *houses) run(who, line string) (string, error) {
 		name, value, _ := strings.Cut(setting, "=")
 		h.t.Setenv(name, value)
 	}
-	var out, errs bytes.Buffer
-	if code := run(h.t.Context(), args, strings.NewReader(""), &out, &errs); code != exitOK {
-		return out.String(), fmt.Errorf("exit code %d: %s", code, errs.String())
+	code, out, errs := play(h.t, args...)
+	if code != exitOK {
+		return out, fmt.Errorf("exit code %d: %s", code, errs)
 	}
-	return out.String(), nil
+	return out, nil
 }
 
 func (h *houses) settings(who string) []string {

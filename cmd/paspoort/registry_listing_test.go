@@ -43,9 +43,7 @@ func newPublisher(t *testing.T) *publisher {
 func (p *publisher) types(args ...string) (code int, out, errs string) {
 	p.t.Helper()
 	full := append([]string{"registry", "--config", p.seat, "--loopback-http", "--lang", "nl"}, args...)
-	var said, complained bytes.Buffer
-	code = run(p.t.Context(), full, strings.NewReader(""), &said, &complained)
-	return code, said.String(), complained.String()
+	return play(p.t, full...)
 }
 
 func (p *publisher) must(args ...string) string {

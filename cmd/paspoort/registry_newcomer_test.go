@@ -40,10 +40,8 @@ func TestRegistryNewcomer(t *testing.T) {
 // refusedAnywhere types any command with an answer in JSON and wants it refused.
 func (c *council) refusedAnywhere(name, want string, args ...string) {
 	c.t.Helper()
-	var said, complained strings.Builder
-	code := run(c.t.Context(), append(args, "--json"), strings.NewReader(""), &said, &complained)
-	if code == exitOK || !strings.Contains(said.String(), `"`+want+`"`) {
-		c.t.Errorf("%s: exit %d\n%s%s", name, code, said.String(), complained.String())
+	if code, out, errs := play(c.t, append(args, "--json")...); code == exitOK || !strings.Contains(out, `"`+want+`"`) {
+		c.t.Errorf("%s: exit %d\n%s%s", name, code, out, errs)
 	}
 }
 

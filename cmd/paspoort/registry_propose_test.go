@@ -35,8 +35,7 @@ func TestRegistryPropose(t *testing.T) {
 	c.refused("bad_body", "kring", "propose", "hobbel.painted", list, "--yes")
 	c.refused("unsigned", "kring", "propose", "hobbel.catalogue", list)
 
-	c.ok("vaart", "init", "--pin", c.genesis+"="+c.url)
-	id := c.asks("vaart", "application", "apply", "--role", "issuer", "--name", "Opleidingshuis De Vaart", "--url", "https://vaart.example", "--type", "Opleiding", "--yes")
+	id := c.applies()
 	c.ok("vakbond", "approve", id, "--yes")
 	c.ok("gemeente", "approve", id, "--yes")
 	var orgs registry.OrganisationsAnswer

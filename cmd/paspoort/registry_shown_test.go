@@ -8,12 +8,11 @@ import (
 	"paspoort.example/paspoort/specs/registry"
 )
 
-// TestRegistryShowsWhatIsSigned: every command that signs shows all of it before it asks, with
-// the id of whom it is about: the name comes from a node.
+// TestRegistryShowsWhatIsSigned: every command that signs shows all of it before it asks, also to
+// who wants the answer as JSON, with the id of whom it is about: the name comes from a node.
 func TestRegistryShowsWhatIsSigned(t *testing.T) {
 	c := newCouncil(t)
-	c.ok("vaart", "init", "--pin", c.genesis+"="+c.url)
-	id := c.asks("vaart", "application", "apply", "--role", "issuer", "--name", "Opleidingshuis De Vaart", "--url", "https://vaart.example", "--type", "Opleiding", "--yes")
+	id := c.applies()
 	org := c.asks("vaart", "subject", "status", id)
 	c.ok("vakbond", "approve", id, "--yes")
 	c.ok("gemeente", "approve", id, "--yes")
@@ -27,6 +26,8 @@ func TestRegistryShowsWhatIsSigned(t *testing.T) {
 		{"kring", []string{"rotate-key", "--member", "beraad", "--lost", "--reason", "kwijt"}, []string{"member/beraad", "kwijt"}},
 		{"gemeente", []string{"rotate-key", "--new-key", c.path("gemeente2.key"), "--reason", "jaarlijks"}, []string{"member/gemeente", "Nieuwe sleutel", "jaarlijks"}},
 		{"kring", []string{"propose", "region.amended", c.write("criteria.json", map[string]any{"criteria": "criteria-2", "reason": "strenger"})}, []string{"criteria-2", "strenger"}},
+		{"kring", []string{"refuse", id, "--reason", "te laat", "--json"}, []string{id, "https://vaart.example"}},
+		{"kring", []string{"apply", "--one-person", "--role", "verifier", "--name", "Jansen Advies", "--purpose", "werving", "--json"}, []string{"Regio Aakermonde", "werving"}},
 	} {
 		code, out, errs := c.types(tt.who, tt.args...)
 		if code == exitOK {

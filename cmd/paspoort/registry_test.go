@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto"
 	"crypto/ed25519"
@@ -141,12 +140,11 @@ func (c *council) path(name string) string { return filepath.Join(c.dir, name) }
 func (c *council) types(who string, args ...string) (code int, out, errs string) {
 	c.t.Helper()
 	full := append([]string{"registry", "--config", c.path(who + ".json"), "--passphrase-file", c.secret, "--loopback-http", "--lang", "nl"}, args...)
-	var said, complained bytes.Buffer
-	code = run(c.t.Context(), full, strings.NewReader(""), &said, &complained)
-	if strings.Contains(said.String()+complained.String(), councilPassphrase) {
+	code, out, errs = play(c.t, full...)
+	if strings.Contains(out+errs, councilPassphrase) {
 		c.t.Errorf("%v: the passphrase was printed", args)
 	}
-	return code, said.String(), complained.String()
+	return code, out, errs
 }
 
 // ok types a command that must work.
@@ -199,6 +197,13 @@ func (c *council) asks(who, member string, args ...string) (value string) {
 		}
 	}
 	return value
+}
+
+// applies has a new organisation apply as issuer.
+func (c *council) applies() (id string) {
+	c.t.Helper()
+	c.ok("vaart", "init", "--pin", c.genesis+"="+c.url)
+	return c.asks("vaart", "application", "apply", "--role", "issuer", "--name", "Opleidingshuis De Vaart", "--url", "https://vaart.example", "--type", "Opleiding", "--yes")
 }
 
 // TestRegistry is an application, from the first key to giving it up, against a real node.
