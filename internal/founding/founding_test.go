@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -81,6 +82,34 @@ func founders(t *testing.T) []founder {
 	return []founder{newFounder(t, "kring", registry.Werkgevers, false), newFounder(t, "bond", registry.Werknemers, false), newFounder(t, "gemeente", registry.Overheid, true)}
 }
 
+var samplePlan = Plan{Name: "Regio", Origin: "aakermonde.example/register", Criteria: "c"}
+
+func draftOf(t *testing.T, p Plan, all []founder) *Draft {
+	t.Helper()
+	var cards []Card
+	for _, f := range all {
+		cards = append(cards, f.card(t))
+	}
+	charter, err := Charter(p, nil, cards...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	draft, err := NewDraft(charter, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return draft
+}
+
+func signed(t *testing.T, draft *Draft, all []founder) {
+	t.Helper()
+	for _, f := range all {
+		if _, err := draft.Sign(f.keys[KeyMember]); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // passOn writes a draft and reads it again, as it travels between organisations.
 func passOn(t *testing.T, d *Draft) *Draft {
 	t.Helper()
@@ -97,15 +126,7 @@ func passOn(t *testing.T, d *Draft) *Draft {
 
 func TestThreeOrganisationsFoundARegion(t *testing.T) {
 	all := founders(t)
-	plan := Plan{Name: "Regio Aakermonde", Origin: "aakermonde.example/register", Criteria: "criteria-2026-1"}
-	charter, err := Charter(plan, nil, all[0].card(t), all[1].card(t), all[2].card(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	draft, err := NewDraft(charter, now)
-	if err != nil {
-		t.Fatal(err)
-	}
+	draft := draftOf(t, Plan{Name: "Regio Aakermonde", Origin: "aakermonde.example/register", Criteria: "criteria-2026-1"}, all)
 	region, shown := draft.Region(), draft.Fingerprint()
 	if _, err := draft.Founding(); !errors.Is(err, ErrUnsigned) {
 		t.Errorf("unsigned: got %v, want ErrUnsigned", err)
@@ -140,10 +161,7 @@ func TestCardsOfOthersAreRefused(t *testing.T) {
 	other := newFounder(t, "bond", registry.Werknemers, true)
 	for name := range good.keys {
 		t.Run("without the "+name+" key", func(t *testing.T) {
-			keys := map[string]crypto.Signer{}
-			for n, k := range good.keys {
-				keys[n] = k
-			}
+			keys := maps.Clone(good.keys)
 			keys[name] = other.keys[name]
 			if _, err := NewCard(good.facts, keys); !errors.Is(err, ErrCard) {
 				t.Errorf("got %v, want ErrCard", err)
@@ -179,7 +197,7 @@ func TestWhatMakesNoCharter(t *testing.T) {
 		"no authority": {[]Card{all[0].card(t), all[1].card(t)}, "--ca"},
 		"one group":    {[]Card{all[2].card(t)}, "two of the groups"},
 	} {
-		_, err := Charter(Plan{Name: "Regio", Origin: "aakermonde.example/register", Criteria: "c"}, nil, tt.cards...)
+		_, err := Charter(samplePlan, nil, tt.cards...)
 		if !errors.Is(err, ErrCharter) || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got %v, want %q", name, err, tt.want)
 		}
@@ -188,22 +206,11 @@ func TestWhatMakesNoCharter(t *testing.T) {
 
 func TestForgedSignaturesFoundNothing(t *testing.T) {
 	all := founders(t)
-	charter, err := Charter(Plan{Name: "Regio", Origin: "aakermonde.example/register", Criteria: "c"}, nil, all[0].card(t), all[1].card(t), all[2].card(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	draft, err := NewDraft(charter, now)
-	if err != nil {
-		t.Fatal(err)
-	}
+	draft := draftOf(t, samplePlan, all)
 	if _, err := draft.Sign(testkit.P256(t)); !errors.Is(err, ErrNoMember) {
 		t.Errorf("a stranger signed: %v", err)
 	}
-	for _, f := range all {
-		if _, err := draft.Sign(f.keys[KeyMember]); err != nil {
-			t.Fatal(err)
-		}
-	}
+	signed(t, draft, all)
 	bond, kring := registry.MemberParty("bond"), registry.MemberParty("kring")
 	draft.Signatures[bond] = draft.Signatures[kring]
 	if _, err := draft.Founding(); !errors.Is(err, ErrDraft) {
@@ -221,20 +228,10 @@ func TestContinuing(t *testing.T) {
 		t.Fatalf("got %+v, %v", from, err)
 	}
 	all := founders(t)
-	plan := Plan{Name: "Regio", Origin: "aakermonde.example/register", Criteria: "c", Continues: from}
-	charter, err := Charter(plan, nil, all[0].card(t), all[1].card(t), all[2].card(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	draft, err := NewDraft(charter, now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range all {
-		if _, err := draft.Sign(f.keys[KeyMember]); err != nil {
-			t.Fatal(err)
-		}
-	}
+	plan := samplePlan
+	plan.Continues = from
+	draft := draftOf(t, plan, all)
+	signed(t, draft, all)
 	if _, err := draft.Founding(); err != nil {
 		t.Error(err)
 	}

@@ -3,6 +3,7 @@ package founding
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,7 +16,7 @@ import (
 func TestDraftHoldsItsCards(t *testing.T) {
 	all := founders(t)
 	cards := []Card{all[0].card(t), all[1].card(t), all[2].card(t)}
-	charter, err := Charter(Plan{Name: "Regio", Origin: "aakermonde.example/register", Criteria: "c"}, nil, cards...)
+	charter, err := Charter(samplePlan, nil, cards...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +37,7 @@ func TestDraftHoldsItsCards(t *testing.T) {
 		"authority": func(c *registry.Charter) { c.Anchors[0].Operator = "kring" },
 	} {
 		other := charter
-		other.Members, other.Nodes, other.Anchors = append([]registry.Member{}, charter.Members...), append([]registry.Node{}, charter.Nodes...), append([]registry.Anchor{}, charter.Anchors...)
+		other.Members, other.Nodes, other.Anchors = slices.Clone(charter.Members), slices.Clone(charter.Nodes), slices.Clone(charter.Anchors)
 		swap(&other)
 		draft, err := NewDraft(other, now)
 		if err != nil {
@@ -51,17 +52,8 @@ func TestDraftHoldsItsCards(t *testing.T) {
 // TestDraftsWithWrongPartsAreNotRead: nothing is shown or put together that would found nothing.
 func TestDraftsWithWrongPartsAreNotRead(t *testing.T) {
 	all := founders(t)
-	charter, err := Charter(Plan{Name: "Regio", Origin: "aakermonde.example/register", Criteria: "c"}, nil, all[0].card(t), all[1].card(t), all[2].card(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	draft, err := NewDraft(charter, now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := draft.Sign(all[0].keys[KeyMember]); err != nil {
-		t.Fatal(err)
-	}
+	draft := draftOf(t, samplePlan, all)
+	signed(t, draft, all[:1])
 	raw, err := draft.Marshal()
 	if err != nil {
 		t.Fatal(err)
