@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"os"
 	"os/exec"
@@ -105,6 +106,17 @@ func (c *cluster) stop() error {
 	return errors.Join(errs...)
 }
 
+// running are the nodes that were not killed.
+func (c *cluster) running() iter.Seq2[int, *process] {
+	return func(yield func(int, *process) bool) {
+		for i, p := range c.nodes {
+			if p != nil && !yield(i, p) {
+				return
+			}
+		}
+	}
+}
+
 // status asks a node how it is doing.
 func (c *cluster) status(i int) (s node.Status, err error) {
 	raw, err := c.get(i, "/v1/status")
@@ -117,10 +129,7 @@ func (c *cluster) status(i int) (s node.Status, err error) {
 // leader waits until a node leads and has the founding event, and says which.
 func (c *cluster) leader() (int, error) {
 	for until := time.Now().Add(patience); time.Now().Before(until); time.Sleep(5 * time.Millisecond) {
-		for i, p := range c.nodes {
-			if p == nil {
-				continue
-			}
+		for i := range c.running() {
 			if s, err := c.status(i); err == nil && s.State == "leader" && s.Leaves > 0 {
 				return i, nil
 			}
@@ -133,10 +142,7 @@ func (c *cluster) leader() (int, error) {
 func (c *cluster) settled() error {
 	for until := time.Now().Add(patience); time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
 		sizes := map[uint64]bool{}
-		for i, p := range c.nodes {
-			if p == nil {
-				continue
-			}
+		for i := range c.running() {
 			s, err := c.status(i)
 			if err != nil || s.Leader == "" {
 				sizes[0] = true
@@ -152,10 +158,7 @@ func (c *cluster) settled() error {
 
 // cpu is the processor time that the nodes have used.
 func (c *cluster) cpu() (sum time.Duration, err error) {
-	for _, p := range c.nodes {
-		if p == nil {
-			continue
-		}
+	for _, p := range c.running() {
 		var t unix.Timespec
 		clock := int32(^p.cmd.Process.Pid)<<3 | 2 // the process clock of another process, clock_getcpuclockid(3)
 		if err := unix.ClockGettime(clock, &t); err != nil {
@@ -182,10 +185,7 @@ func (p *process) watch() {
 // peak is the most memory in MB that any node has had since it started: of its own, and with
 // pages of its files.
 func (c *cluster) peak() (own, all float64, err error) {
-	for _, p := range c.nodes {
-		if p == nil {
-			continue
-		}
+	for _, p := range c.running() {
 		_, mark, err := memory(p.cmd.Process.Pid)
 		if err != nil {
 			return 0, 0, err

@@ -317,12 +317,10 @@ func (c *cluster) coldStart() (time.Duration, error) {
 		return 0, err
 	}
 	start := time.Now()
-	started := make([]error, len(c.nodes))
-	_, err := atOnce(len(c.nodes), len(c.nodes), func(i int) error { started[i] = c.start(i); return started[i] })
-	if err != nil {
+	if _, err := atOnce(len(c.nodes), len(c.nodes), c.start); err != nil {
 		return 0, err
 	}
-	err = c.firstWrite()
+	err := c.firstWrite()
 	return time.Since(start), err
 }
 
@@ -336,10 +334,7 @@ func (c *cluster) firstWrite() error {
 	defer cancel()
 	done := make(chan error, len(c.nodes))
 	n := 0
-	for i, p := range c.nodes {
-		if p == nil {
-			continue
-		}
+	for i := range c.running() {
 		n++
 		go func() {
 			err := errors.New("not tried")
