@@ -116,7 +116,12 @@ func (n *Node) proof(index uint64) (*tlog.Proof, error) {
 // they are kept once the event is committed, and offered to the other nodes.
 func (n *Node) Submit(ctx context.Context, s registry.Submission) (registry.Outcome, error) {
 	spanned, end := web.Span(ctx, "commit")
-	o, err := n.submit(spanned, s.Event)
+	event, err := s.Prepare()
+	if err != nil {
+		end(err)
+		return refusal(s.Event.Event.ID(), err), nil
+	}
+	o, err := n.submit(spanned, event)
 	end(err)
 	if err == nil && o.State == registry.OutcomeCommitted {
 		n.seen(ctx, *o.Index)

@@ -25,9 +25,11 @@ const maxOutcomes = 10_000
 // keeps it over the transaction.
 type machine struct {
 	store  kv.Store
-	region string        // pinned genesis, may be empty before the first leaf
-	rows   registry.Rows // where the state is; nil: in memory
-	lost   chan error    // has one when rows cannot be read
+	region string     // pinned genesis, may be empty before the first leaf
+	kept   *storeRows // where the state is; nil: in memory
+	lost   chan error // has one when rows cannot be read
+
+	waiting waiting // events that were looked at here and are not applied yet
 
 	mu       sync.RWMutex
 	state    *registry.State
@@ -126,6 +128,7 @@ type pending struct {
 	meta     meta
 	tree     *tlog.Tree
 	leaves   map[uint64][]byte
+	hashes   []tlog.Hash // of leaves, that tree lacks still
 	tiles    map[string][]byte
 	rows     []registry.Row // of the state
 	outcomes []registry.Outcome
@@ -149,23 +152,36 @@ func (m *machine) ApplyBatch(logs []*raft.Log) []any {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	out := make([]any, len(logs))
-	p, first := m.newPending(), 0
-	for i, l := range logs {
-		out[i] = m.applyLog(p, l)
-		if p.bytes > maxBatchBytes || p.events >= maxHeldEvents || i == len(logs)-1 {
-			m.flush(p)
-			if m.failed != nil {
-				for j := first; j < len(logs); j++ {
-					out[j] = m.failed
-				}
-				return out
+	for first := 0; first < len(logs); {
+		p := m.newPending()
+		applied := m.applyLogs(p, logs[first:], out[first:])
+		m.flush(p)
+		if m.failed != nil {
+			for i := first; i < len(logs); i++ {
+				out[i] = m.failed
 			}
-			m.letReaders()
-			p, first = m.newPending(), i+1
+			return out
 		}
+		m.letReaders()
+		first += applied
 	}
 	m.announce()
 	return out
+}
+
+// applyLogs applies the first entries to the state in memory and to p, as many as go into one
+// transaction of the store, and says how many those are.
+func (m *machine) applyLogs(p *pending, logs []*raft.Log, out []any) (n int) {
+	err := m.reading(func() {
+		for n == 0 || n < len(logs) && p.events < maxHeldEvents && p.bytes+len(logs[n].Data) <= maxBatchBytes {
+			out[n] = m.applyLog(p, logs[n])
+			n++
+		}
+	})
+	if err != nil {
+		m.fail(fmt.Errorf("read what raft's entries are applied to: %w", err))
+	}
+	return n
 }
 
 // letReaders lets those in who wait for the lock. Everything is stored.
@@ -205,28 +221,25 @@ func (m *machine) applyLog(p *pending, l *raft.Log) any {
 
 // applyEvent applies one event; a refused or repeated one makes no leaf (D1).
 func (m *machine) applyEvent(p *pending, raw []byte, logTime int64) registry.Outcome {
-	event, err := registry.ParseEvent(raw)
+	event, err := m.waiting.prepared(raw)
 	if err != nil {
 		return refusal("", err)
 	}
-	leaf := registry.NewLeaf(event, unix(logTime))
-	effect, err := registry.Apply(m.state, leaf)
+	effect, err := event.Apply(m.state, unix(logTime))
 	if errors.Is(err, registry.ErrNewer) {
 		// Newer programs may have accepted it: to go on would be another state than theirs.
 		m.fail(err)
-		return refusal(event.Event.ID(), err)
+		return refusal(event.ID(), err)
 	}
 	if err != nil {
-		return m.noLeaf(p, event.Event.ID(), err, logTime)
+		return m.noLeaf(p, event.ID(), err, logTime)
 	}
 	stored, err := registry.LeafOf(raw, unix(logTime))
-	if err == nil {
-		err = p.append(effect.Index, stored)
-	}
 	if err != nil {
 		m.fail(err)
 		return refusal(effect.Event, err)
 	}
+	p.append(effect.Index, stored)
 	p.nodes = p.nodes || effect.Nodes || effect.Index == 0
 	p.erased = append(p.erased, effect.Erased...)
 	return registry.Outcome{Event: effect.Event, State: registry.OutcomeCommitted, Index: &effect.Index, LogTime: logTime, Enacted: effect.Enacted}
@@ -245,18 +258,25 @@ func (m *machine) noLeaf(p *pending, id string, err error, logTime int64) regist
 	return o
 }
 
-func (p *pending) append(index uint64, raw []byte) error {
-	tiles, err := p.tree.Append(tlog.LeafHash(raw))
-	if err != nil {
-		return err
-	}
+func (p *pending) append(index uint64, raw []byte) {
 	p.leaves[index] = raw
+	p.hashes = append(p.hashes, tlog.LeafHash(raw))
+	p.bytes += len(raw)
+	p.meta.Size = index + 1
+}
+
+// grow brings the tree up to the leaves: all at once, because what changes of it is copied.
+func (p *pending) grow() error {
+	if len(p.hashes) == 0 {
+		return nil
+	}
+	tiles, err := p.tree.Append(p.hashes...)
 	for _, t := range tiles {
 		p.tiles[string(keyTile(t.Level, t.Index))] = t.Data
 	}
-	p.bytes += len(raw)
-	p.meta.Size = p.tree.Size()
-	return nil
+	p.hashes = nil
+	p.meta.Root = p.tree.Root().String()
+	return err
 }
 
 // flush stores p and makes it the truth. A store that fails leaves memory ahead of the
@@ -265,9 +285,11 @@ func (m *machine) flush(p *pending) {
 	if m.failed != nil {
 		return
 	}
-	p.meta.Root = p.tree.Root().String()
-	var err error
-	if p.rows, err = m.storeFirst(p.bytes); err == nil {
+	err := p.grow()
+	if err == nil {
+		p.rows, err = m.storeFirst(p.bytes)
+	}
+	if err == nil {
 		err = m.store.Update(p.write)
 	}
 	if err != nil {

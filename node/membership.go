@@ -328,11 +328,11 @@ func (n *Node) found(ctx context.Context) error {
 	if size > 0 {
 		return nil
 	}
-	event, err := registry.ParseEvent(n.cfg.Founding)
+	event, err := registry.Prepare(n.cfg.Founding)
 	if err != nil {
 		return err
 	}
-	o, err := n.enqueue(ctx, event, n.cfg.Founding)
+	o, err := n.enqueue(ctx, event)
 	if err != nil {
 		return err
 	}

@@ -118,11 +118,11 @@ func (n *Node) serveSubmit(ctx context.Context, raw []byte) ([]byte, error) {
 	if n.raft.State() != raft.Leader {
 		return nil, registry.ErrNoLeader
 	}
-	event, err := registry.ParseEvent(raw)
+	event, err := registry.Prepare(raw)
 	if err != nil {
 		return json.Marshal(refusal("", err))
 	}
-	o, err := n.enqueue(ctx, event, raw)
+	o, err := n.enqueue(ctx, event)
 	if err != nil {
 		return nil, err
 	}

@@ -19,11 +19,37 @@ import (
 const rowsInline = 1 << 20
 
 // storeRows implements registry.Rows.
-type storeRows struct{ store kv.Store }
+type storeRows struct {
+	store kv.Store
+	tx    kv.Tx // that all is read in; nil: each in one of its own. Only who has the machine to itself sets it.
+}
+
+// view runs fn in the transaction that there is, or in one of its own.
+func (r *storeRows) view(fn func(kv.Tx) error) error {
+	if r.tx != nil {
+		return fn(r.tx)
+	}
+	return r.store.View(fn)
+}
+
+// reading runs fn, which reads many rows, and has them read in one transaction: beginning and
+// ending one takes longer than reading a row. mu is held.
+func (m *machine) reading(fn func()) error {
+	if m.kept == nil {
+		fn()
+		return nil
+	}
+	return m.store.View(func(tx kv.Tx) error {
+		m.kept.tx = tx
+		defer func() { m.kept.tx = nil }()
+		fn()
+		return nil
+	})
+}
 
 // Get implements registry.Rows.
-func (r storeRows) Get(key []byte) (value []byte, err error) {
-	err = r.store.View(func(tx kv.Tx) (err error) {
+func (r *storeRows) Get(key []byte) (value []byte, err error) {
+	err = r.view(func(tx kv.Tx) (err error) {
 		value, err = tx.Get(keyRow(key))
 		return err
 	})
@@ -34,8 +60,8 @@ func (r storeRows) Get(key []byte) (value []byte, err error) {
 }
 
 // Scan implements registry.Rows.
-func (r storeRows) Scan(prefix []byte, fn func(key, value []byte) error) error {
-	return r.store.View(func(tx kv.Tx) error {
+func (r *storeRows) Scan(prefix []byte, fn func(key, value []byte) error) error {
+	return r.view(func(tx kv.Tx) error {
 		return tx.Scan(keyRow(prefix), func(key, value []byte) error { return fn(key[len(prefixRow):], value) })
 	})
 }
@@ -45,12 +71,12 @@ func keyRow(key []byte) []byte { return append([]byte(prefixRow), key...) }
 // openKept opens the machine of a node that runs.
 func openKept(store kv.Store, region string) (*machine, error) {
 	m := newMachine(store, region)
-	m.rows = storeRows{store}
+	m.kept = &storeRows{store: store}
 	if err := m.loadTree(); err != nil {
 		return nil, err
 	}
 	var err error
-	if m.state, err = registry.OpenState(region, m.rows); err != nil {
+	if m.state, err = registry.OpenState(region, m.kept); err != nil {
 		return nil, err
 	}
 	if size := m.state.Size(); size == 0 || size > m.meta.Size {
@@ -58,7 +84,7 @@ func openKept(store kv.Store, region string) (*machine, error) {
 		if err := forgetRows(store); err != nil {
 			return nil, err
 		}
-		if m.state, err = registry.OpenState(region, m.rows); err != nil {
+		if m.state, err = registry.OpenState(region, m.kept); err != nil {
 			return nil, err
 		}
 	}
@@ -169,7 +195,7 @@ func setRows(tx kv.Tx, rows []registry.Row) error {
 // forgetRows throws away the state in a store.
 func forgetRows(store kv.Store) error {
 	some := false
-	err := storeRows{store}.Scan(nil, func(_, _ []byte) error { some = true; return kv.ErrStop })
+	err := (&storeRows{store: store}).Scan(nil, func(_, _ []byte) error { some = true; return kv.ErrStop })
 	if err != nil || !some {
 		return err
 	}

@@ -41,9 +41,11 @@ func (m *machine) Snapshot() (raft.FSMSnapshot, error) {
 		return nil, m.failed
 	}
 	s := &snapshot{Version: snapshotVersion, Applied: m.meta.Applied, Size: m.meta.Size, Root: m.meta.Root,
-		store: m.store, rows: m.rows, genesis: m.state.Genesis()}
-	if m.rows == nil {
+		store: m.store, genesis: m.state.Genesis()}
+	if m.kept == nil {
 		s.Digest = m.state.Digest()
+	} else {
+		s.rows = &storeRows{store: m.store}
 	}
 	return s, nil
 }
@@ -163,7 +165,8 @@ func (m *machine) follow(p *pending, raw []byte) error {
 	}
 	p.nodes = p.nodes || effect.Nodes || effect.Index == 0
 	p.erased = append(p.erased, effect.Erased...)
-	return p.append(effect.Index, raw) // its own canonical form: ParseLeaf saw to that
+	p.append(effect.Index, raw) // its own canonical form: ParseLeaf saw to that
+	return nil
 }
 
 // head is the tree as a checkpoint without origin; the empty tree in the middle of a

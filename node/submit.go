@@ -19,7 +19,7 @@ var errStopped = errors.New("the node is stopping")
 
 // submission is an event on its way to a batch.
 type submission struct {
-	raw  []byte
+	raw  []byte      // the signed event
 	done chan answer // buffered for one
 }
 
@@ -41,22 +41,17 @@ const (
 // leader. It returns when a quorum has synced the event, or with the registry's refusal as
 // outcome. The same event again gives the same answer, so where the outcome is unclear,
 // because a leader fell away, the event is simply sent to the next one.
-func (n *Node) submit(ctx context.Context, event registry.SignedEvent) (registry.Outcome, error) {
-	id := event.Event.ID()
-	raw, err := event.Marshal()
-	if err != nil {
-		return registry.Outcome{}, err
-	}
+func (n *Node) submit(ctx context.Context, event *registry.Prepared) (registry.Outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, n.cfg.WriteTimeout)
 	defer cancel()
 	patience := n.cfg.Clock().Add(findLeader)
 	unclear := false
 	for {
-		if o, ok := n.accepted(id); ok {
+		if o, ok := n.accepted(event.ID()); ok {
 			o.Repeat = !unclear
 			return o, nil
 		}
-		o, err := n.submitOnce(ctx, event, raw)
+		o, err := n.submitOnce(ctx, event)
 		if err == nil {
 			o.Repeat = o.Repeat && !unclear
 			return o, nil
@@ -76,7 +71,7 @@ func (n *Node) submit(ctx context.Context, event registry.SignedEvent) (registry
 	}
 }
 
-func (n *Node) submitOnce(ctx context.Context, event registry.SignedEvent, raw []byte) (registry.Outcome, error) {
+func (n *Node) submitOnce(ctx context.Context, event *registry.Prepared) (registry.Outcome, error) {
 	if !n.running() || n.left() {
 		return registry.Outcome{}, registry.ErrNoLeader
 	}
@@ -85,12 +80,12 @@ func (n *Node) submitOnce(ctx context.Context, event registry.SignedEvent, raw [
 	case leader == "":
 		return registry.Outcome{}, registry.ErrNoLeader
 	case leader == n.raftID:
-		return n.enqueue(ctx, event, raw)
+		return n.enqueue(ctx, event)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go n.whileLeads(ctx, leader, cancel)
-	return n.forward(ctx, nodeOf(leader), raw)
+	return n.forward(ctx, nodeOf(leader), event.Raw())
 }
 
 // whileLeads cancels what waits for an answer of a leader when that leads no more: a
@@ -110,17 +105,18 @@ func (n *Node) whileLeads(ctx context.Context, leader raft.ServerID, cancel func
 }
 
 // enqueue puts an event into the leader's queue and waits for its outcome.
-func (n *Node) enqueue(ctx context.Context, event registry.SignedEvent, raw []byte) (registry.Outcome, error) {
-	if n.size() == 0 && !bytes.Equal(raw, n.cfg.Founding) {
+func (n *Node) enqueue(ctx context.Context, event *registry.Prepared) (registry.Outcome, error) {
+	if n.size() == 0 && !bytes.Equal(event.Raw(), n.cfg.Founding) {
 		return registry.Outcome{}, registry.ErrNoLeader // the founding event comes first, and soon
 	}
 	if o, err := n.atTheDoor(event); o != nil || err != nil {
 		return *cmp.Or(o, &registry.Outcome{}), err
 	}
-	if o := n.rulesDoor(ctx, event); o != nil {
+	if o := n.rulesDoor(ctx, event.Signed()); o != nil {
 		return *o, nil
 	}
-	s := submission{raw, make(chan answer, 1)}
+	defer n.machine.waiting.add(event)()
+	s := submission{event.Raw(), make(chan answer, 1)}
 	select {
 	case n.queue <- s:
 	default:
@@ -151,7 +147,7 @@ var doorCodes = []*registry.Refusal{
 // where refusals are remembered. Strangers fill neither log at their will: a bucket each
 // bounds how many leaves they make, and how many of their refusals are remembered; beyond
 // that they are refused here.
-func (n *Node) atTheDoor(event registry.SignedEvent) (*registry.Outcome, error) {
+func (n *Node) atTheDoor(event *registry.Prepared) (*registry.Outcome, error) {
 	if n.size() == 0 {
 		return nil, nil // the founding event of this node's own configuration
 	}
@@ -159,7 +155,8 @@ func (n *Node) atTheDoor(event registry.SignedEvent) (*registry.Outcome, error) 
 		return nil, registry.ErrNoLeader // a new leader may not have applied yet what others were told
 	}
 	now := n.cfg.Clock()
-	if event.Event.Kind == registry.KindDigest && n.vouched(event) && !n.digests.take(now) {
+	signed := event.Signed()
+	if signed.Event.Kind == registry.KindDigest && n.vouched(signed) && !n.digests.take(now) {
 		return nil, registry.ErrBusy
 	}
 	if doubt, _ := n.clock.doubted(); doubt != "" {
@@ -170,23 +167,23 @@ func (n *Node) atTheDoor(event registry.SignedEvent) (*registry.Outcome, error) 
 		return nil, lost
 	}
 	if err == nil {
-		if !n.knows(event) && !n.applications.take(now) {
+		if !n.knows(signed) && !n.applications.take(now) {
 			return nil, registry.ErrBusy
 		}
 		return nil, nil
 	}
-	if o, ok := n.accepted(event.Event.ID()); ok {
+	if o, ok := n.accepted(event.ID()); ok {
 		return &o, nil
 	}
-	if isOneOf(err, doorCodes) || !n.vouched(event) && !n.refusals.take(now) {
-		o := refusal(event.Event.ID(), err)
+	if isOneOf(err, doorCodes) || !n.vouched(signed) && !n.refusals.take(now) {
+		o := refusal(event.ID(), err)
 		return &o, nil
 	}
 	return nil, nil
 }
 
 // wouldTake is why the machine would not take an event now; lost is why it cannot tell.
-func (m *machine) wouldTake(event registry.SignedEvent, stamp func(time.Time) time.Time) (err, lost error) {
+func (m *machine) wouldTake(event *registry.Prepared, stamp func(time.Time) time.Time) (err, lost error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	defer func() {
@@ -195,7 +192,8 @@ func (m *machine) wouldTake(event registry.SignedEvent, stamp func(time.Time) ti
 		}
 	}()
 	defer m.lostRows(&lost)
-	return registry.Check(m.state, event, stamp(m.state.LogTime())), nil
+	lost = m.reading(func() { err = event.Check(m.state, stamp(m.state.LogTime())) })
+	return err, lost
 }
 
 func isOneOf(err error, codes []*registry.Refusal) bool {

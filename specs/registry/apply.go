@@ -39,8 +39,10 @@ type Effect struct {
 //
 // [ErrNewer] is unlike the others: programs of a newer version may accept the leaf. Whoever
 // keeps a state stops there.
-func Apply(s *State, l Leaf) (Effect, error) {
-	x := &step{s: s, leaf: l, index: s.size, now: l.LogTime, was: s.logTime}
+func Apply(s *State, l Leaf) (Effect, error) { return apply(s, l, nil) }
+
+func apply(s *State, l Leaf, p *Prepared) (Effect, error) {
+	x := &step{s: s, leaf: l, prepared: p, index: s.size, now: l.LogTime, was: s.logTime}
 	genesis, logTime := s.genesis, s.logTime
 	s.size++ // so that the step reads what it writes
 	if err := x.run(); err != nil {
@@ -59,7 +61,11 @@ func Apply(s *State, l Leaf) (Effect, error) {
 // Check says whether s would accept the event at this log time, without changing what s holds.
 // As Apply it needs s to itself. An Apply of the event that follows is spared its signatures.
 func Check(s *State, e SignedEvent, logTime time.Time) error {
-	x := &step{s: s, leaf: NewLeaf(e, logTime), index: s.size, now: logTime.Unix(), was: s.logTime, only: true}
+	return check(s, NewLeaf(e, logTime), nil)
+}
+
+func check(s *State, l Leaf, p *Prepared) error {
+	x := &step{s: s, leaf: l, prepared: p, index: s.size, now: l.LogTime, was: s.logTime, only: true}
 	genesis, last := s.genesis, s.logTime
 	s.size++
 	err := x.run()
@@ -70,9 +76,12 @@ func Check(s *State, e SignedEvent, logTime time.Time) error {
 
 // step is one leaf on its way into the state.
 type step struct {
-	s       *State
-	leaf    Leaf
-	index   uint64
+	s     *State
+	leaf  Leaf
+	index uint64
+
+	prepared *Prepared // the event of the leaf; nil: prepared by nobody
+
 	id      string // of the event
 	input   []byte // what its signers sign
 	rules   int    // version of the rules that judge it
@@ -129,8 +138,7 @@ func (x *step) run() error {
 	if err := x.checkPlace(); err != nil {
 		return err
 	}
-	var err error
-	if x.body, err = decodeBody(rule, x.rules, e.Body); err != nil {
+	if err := x.readBody(rule); err != nil {
 		return err
 	}
 	if x.body.subject() != e.Subject {
@@ -164,20 +172,9 @@ func (x *step) run() error {
 // it is in the log already comes before the rules: what was accepted under older ones stays so.
 func (x *step) checkForm() error {
 	e := x.leaf.Event
-	if x.leaf.Version != LeafVersion {
-		return ErrMalformed.with("not a leaf of version %d", LeafVersion)
-	}
-	if err := x.leaf.Signed().checkForm(); err != nil {
+	if err := x.prepare(); err != nil {
 		return err
 	}
-	var err error
-	if x.input, err = e.SigningInput(); err != nil {
-		return err
-	}
-	if x.leaf.Signed().size(x.input) > MaxEvent {
-		return ErrTooLarge
-	}
-	x.id = eventID(x.input)
 	if _, dup := x.s.events.get(x.id, x.s.size); dup {
 		return ErrDuplicate // whatever its signatures are
 	}
@@ -191,6 +188,38 @@ func (x *step) checkForm() error {
 		return ErrReserved
 	}
 	return ErrKind
+}
+
+// prepare does what needs no state, unless it was done.
+func (x *step) prepare() (err error) {
+	if x.prepared != nil {
+		x.input, x.id = x.prepared.input, x.prepared.id
+		return nil
+	}
+	if x.leaf.Version != LeafVersion {
+		return ErrMalformed.with("not a leaf of version %d", LeafVersion)
+	}
+	if err := x.leaf.Signed().checkForm(); err != nil {
+		return err
+	}
+	if x.input, err = x.leaf.Event.SigningInput(); err != nil {
+		return err
+	}
+	if x.leaf.Signed().size(x.input) > MaxEvent {
+		return ErrTooLarge
+	}
+	x.id = eventID(x.input)
+	return nil
+}
+
+// readBody reads the body under the rules in force, which are those that the event names.
+func (x *step) readBody(r rule) (err error) {
+	if x.prepared != nil {
+		x.body = x.prepared.body
+		return x.prepared.wrong
+	}
+	x.body, err = decodeBody(r, x.rules, x.leaf.Event.Body)
+	return err
 }
 
 // checkPlace checks region and log time.

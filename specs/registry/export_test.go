@@ -29,3 +29,6 @@ func Rollback(s *State, size uint64, logTime int64) {
 	}
 	s.rollback(size, genesis, logTime)
 }
+
+// TestingBody is the body that was prepared.
+func (p *Prepared) TestingBody() Body { return p.body }

@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"bytes"
 	"strconv"
 	"time"
 
@@ -48,11 +47,9 @@ func (l Leaf) Marshal() ([]byte, error) {
 // LeafOf is the canonical form of the leaf of an event whose canonical form is given, as
 // [ParseEvent] took it: the same as Marshal of its leaf, without encoding it once more.
 func LeafOf(event []byte, logTime time.Time) ([]byte, error) {
-	const begin = `,"signatures":[`
-	// In a string the quotes would stand behind backslashes: the last one is the member.
-	i := bytes.LastIndex(event, []byte(begin))
-	if i < 0 {
-		return nil, ErrMalformed.with("not a signed event")
+	i, err := signaturesAt(event)
+	if err != nil {
+		return nil, err
 	}
 	out := make([]byte, 0, len(event)+64)
 	out = strconv.AppendInt(append(append(out, event[:i]...), `,"log_time":`...), logTime.Unix(), 10)

@@ -62,6 +62,21 @@ func (o Outcome) Err() error {
 type Submission struct {
 	Event    SignedEvent
 	Payloads []OpenPayload
+
+	prepared *Prepared // of the event that came in
+}
+
+// Prepare is the event, ready to be judged. It fails as [Prepare] does. One that [ParseSubmission] read
+// is ready already: it is not changed afterwards.
+func (s Submission) Prepare() (*Prepared, error) {
+	if s.prepared != nil {
+		return s.prepared, nil
+	}
+	raw, err := s.Event.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	return Prepare(raw)
 }
 
 type submissionBody struct {
@@ -89,14 +104,14 @@ func ParseSubmission(raw []byte) (Submission, error) {
 	}
 	var envelope submissionBody
 	if bytes.HasPrefix(raw, []byte(`{"event":`)) || ijson.UnmarshalClosed(raw, &envelope) != nil {
-		e, err := ParseEvent(raw)
-		return Submission{Event: e}, err
+		envelope = submissionBody{Signed: raw}
 	}
-	e, err := ParseEvent(envelope.Signed)
+	p, err := Prepare(envelope.Signed)
 	if err != nil {
 		return Submission{}, err
 	}
-	s := Submission{Event: e, Payloads: envelope.Payloads}
+	e := p.signed
+	s := Submission{Event: e, Payloads: envelope.Payloads, prepared: p}
 	if len(s.Payloads) > len(e.Event.Commitments) {
 		return Submission{}, ErrCommitment.with("more payloads than commitments")
 	}

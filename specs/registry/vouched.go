@@ -1,5 +1,7 @@
 package registry
 
+import "strings"
+
 // Known says whether an event names among its signers a party that takes part in the region
 // at the time of the newest leaf: a member that can sign, or an organisation that is admitted
 // in some role and not suspended. Whoever orders events may bound what others send, because a key of one's own is free. It looks at no
@@ -35,6 +37,11 @@ func (s *State) Vouched(e SignedEvent) bool {
 
 // signerInForce is the key in force of a signer that takes part in the region.
 func (s *State) signerInForce(signer Signer) (PublicKey, bool) {
+	if id, ok := strings.CutPrefix(signer.Party, organisationParty); ok {
+		if _, known := s.orgs.get(id, s.size); !known {
+			return "", false // without a look for each role that it has not
+		}
+	}
 	x := &step{s: s, now: s.logTime}
 	if x.mayClaim(signer.Party) != nil {
 		return "", false
