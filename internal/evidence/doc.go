@@ -5,13 +5,21 @@
 // disagree.
 //
 //	service, err := evidence.New(evidence.Config{
-//		Regions: []evidence.RegionConfig{{Genesis: genesis, Nodes: urls}},
-//		Fetch:   outbound.New(policy),
-//		Store:   store,
-//		Clock:   time.Now,
+//		Copies:     []evidence.Copy{follower},
+//		Neighbours: neighbours,
+//		Fetch:      outbound.New(policy),
 //	})
-//	go service.Run(ctx) // follows the regions
+//	go follower.Run(ctx)
+//	go neighbours.Run(ctx)
 //	verdict, err := service.Verify(ctx, evidence.Request{Presentations: shown, Expected: &expected})
+//
+// # Other regions
+//
+// A region's members decide which other regions count (D10): [Neighbours] read that from the
+// home region's copy, follow each of those regions, and a verdict says by whose word such a
+// registry counts, until when, and what is wrong with it. [Health] tells how following goes. A
+// [Follower] with a store is a mirror: it gives others what it took. A region that signed two
+// histories is a [Fork], and nothing it says counts for anybody any more.
 //
 // # What leaves this computer
 //

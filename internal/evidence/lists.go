@@ -30,20 +30,34 @@ func (s *Service) lists(ctx, patience context.Context, region Copy, shown []*exa
 	if !fetched {
 		return
 	}
-	err := region.Read(ctx, func(v registry.View, _ paspoort.RegistryFacts) error {
-		for _, e := range shown {
-			e.trust(v)
+	for _, c := range s.withContinued(region) {
+		err := c.Read(ctx, func(v registry.View, _ paspoort.RegistryFacts) error {
+			for _, e := range shown {
+				e.trust(v)
+			}
+			return nil
+		})
+		if err != nil {
+			s.config.Log.Debug("registry not to be read again", "error", err)
 		}
-		return nil
-	})
-	if err != nil {
-		s.config.Log.Debug("registry not to be read again", "error", err)
 	}
+}
+
+// withContinued is a region with those that it goes on for: who signed the lists there may do so
+// still.
+func (s *Service) withContinued(region Copy) []Copy {
+	out := []Copy{region}
+	for _, c := range s.config.Neighbours.copies() {
+		if c.ContinuedBy == region.Genesis() {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // trust says whether the list that was fetched is the issuer's word.
 func (e *examined) trust(v registry.View) {
-	if e.status == nil {
+	if e.status == nil || e.facts.Status != nil && e.facts.Status.Trusted.State == paspoort.OK {
 		return
 	}
 	f := e.statusFacts()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"slices"
 	"time"
 
 	"paspoort.example/paspoort/internal/kv"
@@ -30,6 +31,8 @@ type Config struct {
 	// Copies are the regions, preferred first. A verdict relies on one of them: the
 	// first that knows the issuers shown.
 	Copies []Copy
+	// Neighbours are the regions that the first of these accepted; nil: they do not count.
+	Neighbours *Neighbours
 	// Fetch gets DID documents and issuer metadata. Nil fetches nothing.
 	Fetch did.Fetcher
 	// StatusFetch gets status lists, which are larger; nil means Fetch.
@@ -105,10 +108,17 @@ type Standing struct {
 // the first region that knows it, else with the first region's answer. It fails with
 // [ErrNoCopy] when there is no copy to ask.
 func (s *Service) Admission(ctx context.Context, q registry.Question) (Standing, error) {
+	copies := slices.Clone(s.config.Copies)
+	for _, c := range s.config.Neighbours.copies() {
+		copies = append(copies, c)
+	}
 	var first *Standing
-	for _, region := range s.config.Copies {
+	for _, region := range copies {
 		var got Standing
 		err := region.Read(ctx, func(v registry.View, facts paspoort.RegistryFacts) (err error) {
+			if !facts.Relied(s.config.Clock()) {
+				return ErrNoCopy
+			}
 			got.Registry = facts
 			got.Answer, err = v.Admission(q)
 			return err

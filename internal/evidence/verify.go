@@ -156,26 +156,26 @@ func issuedBy(claims map[string]any) (iss string, at time.Time) {
 }
 
 // consult asks the registries: each credential is judged by the first region that knows its
-// issuer. Those whose issuer nobody knows are judged by the region that the others rely on,
-// or else by the first that there is. Without a copy the facts stay as they are, and who is
-// admitted is unknown.
+// issuer, of one's own first, then of those that the home region accepted. Those whose issuer
+// nobody knows are judged by the region that the others rely on, or else by the first that
+// there is. Without a copy the facts stay as they are, and who is admitted is unknown.
 func (s *Service) consult(ctx, patience context.Context, shown []*examined, in *paspoort.Input, past bool) {
-	var main, fallback *consulted
+	var asked []*consulted
 	for _, region := range s.config.Copies {
-		c, err := s.ask(ctx, region, shown, in.Now, past)
-		if err != nil {
-			continue
+		if c, err := s.ask(ctx, region, shown, in.Now, past); err == nil {
+			asked = append(asked, c)
 		}
-		if fallback == nil {
-			fallback = c
-		}
+	}
+	asked = append(asked, s.neighbours(ctx, shown, in.Now, past)...)
+	var main *consulted
+	for _, c := range asked {
 		if main == nil && len(c.shown) > 0 {
 			main = c
 		}
-		s.lists(ctx, patience, region, c.shown)
+		s.lists(ctx, patience, c.from, c.shown)
 	}
-	if main == nil {
-		main = fallback
+	if main == nil && len(asked) > 0 {
+		main = asked[0]
 	}
 	if main != nil {
 		in.Registry = &main.facts
@@ -188,20 +188,32 @@ func (s *Service) consult(ctx, patience context.Context, shown []*examined, in *
 
 // consulted is a region that was asked, with the credentials whose issuer it knows.
 type consulted struct {
+	from  Copy
 	facts paspoort.RegistryFacts
 	shown []*examined
 }
 
+// asKnownAt: for a verdict about the past a copy only has to know that moment; it may well be
+// from later.
+func asKnownAt(facts paspoort.RegistryFacts, now time.Time, past bool) paspoort.RegistryFacts {
+	if !past {
+		return facts
+	}
+	if facts.Time.After(now) {
+		facts.Time = now
+	}
+	if facts.Via != nil && facts.Via.Time.After(now) {
+		via := *facts.Via
+		via.Time, facts.Via = now, &via
+	}
+	return facts
+}
+
 // ask asks one region about the issuers that no region before knew.
 func (s *Service) ask(ctx context.Context, region Copy, shown []*examined, now time.Time, past bool) (*consulted, error) {
-	c := &consulted{}
+	c := &consulted{from: region}
 	err := region.Read(ctx, func(v registry.View, facts paspoort.RegistryFacts) error {
-		// For a verdict about the past the copy only has to know that moment; it
-		// may well be from later.
-		if past && facts.Time.After(now) {
-			facts.Time = now
-		}
-		c.facts = facts
+		c.facts = asKnownAt(facts, now, past)
 		for _, e := range shown {
 			if e.facts.Admission != nil || !e.asks() {
 				continue
@@ -254,19 +266,24 @@ func (s *Service) timestamps(ctx context.Context, e *examined) {
 // nodeKey finds a node's timestamp key in the region that the timestamp names.
 func (s *Service) nodeKey(ctx context.Context) paspoort.NodeKey {
 	return func(genesis, node string, at time.Time) (pub crypto.PublicKey, ok bool) {
-		for _, region := range s.config.Copies {
-			if region.Genesis() != genesis {
-				continue
-			}
-			_ = region.Read(ctx, func(v registry.View, _ paspoort.RegistryFacts) error {
-				text, err := v.TimestampKey(node, at)
-				if err != nil {
-					return err
-				}
-				key, err := text.ECDSA()
-				pub, ok = key, err == nil
+		find := func(v registry.View, _ paspoort.RegistryFacts) error {
+			text, err := v.TimestampKey(node, at)
+			if err != nil {
 				return err
-			})
+			}
+			key, err := text.ECDSA()
+			pub, ok = key, err == nil
+			return err
+		}
+		for _, region := range s.config.Copies {
+			if region.Genesis() == genesis {
+				_ = region.Read(ctx, find)
+			}
+		}
+		for _, region := range s.config.Neighbours.copies() {
+			if region.Genesis() == genesis && !ok {
+				_ = region.Read(ctx, find)
+			}
 		}
 		return pub, ok
 	}

@@ -44,6 +44,13 @@ func (v *Via) end(now time.Time) (from time.Time, code string) {
 	return time.Time{}, ""
 }
 
+// Relied says whether what a registry says counts at this moment: not when it is in serious
+// doubt, nor when the home region relies on it no more.
+func (r RegistryFacts) Relied(now time.Time) bool {
+	from, _ := r.Via.end(now)
+	return !serious(r.Doubt) && from.IsZero()
+}
+
 // relied holds what a registry says of an admission against whether that registry is to be
 // relied on. An acceptance that ended is like an admission that ended: only evidence tells what
 // was signed before from what was dated back.

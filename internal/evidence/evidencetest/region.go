@@ -65,18 +65,24 @@ type nodeKeys struct {
 // New founds a region at the clock's time.
 func New(t testing.TB, clock func() time.Time) *Region {
 	t.Helper()
+	return Named(t, clock, "Regio Aakermonde", "aakermonde.example")
+}
+
+// Named founds a region with a name and the host that its log is named after.
+func Named(t testing.TB, clock func() time.Time, name, host string, change ...func(*registry.Charter)) *Region {
+	t.Helper()
 	r := &Region{
 		t: t, clock: clock, keys: map[string]crypto.Signer{}, nodes: map[string]nodeKeys{},
 		state: registry.NewState(""), tree: tlog.NewTree(), rootKey: newKey(t),
 	}
 	var err error
-	r.root, err = ca.NewRoot(r.rootKey, ca.Root{Name: "Regio Aakermonde", NotBefore: clock().Add(-time.Hour), NotAfter: clock().AddDate(20, 0, 0)})
+	r.root, err = ca.NewRoot(r.rootKey, ca.Root{Name: name, NotBefore: clock().Add(-time.Hour), NotAfter: clock().AddDate(20, 0, 0)})
 	r.check(err)
 	nonce, err := registry.NewNonce(rand.Reader)
 	r.check(err)
 	r.Charter = registry.Charter{
-		Admission: registry.DefaultTerm(), Criteria: "criteria-1", Name: "Regio Aakermonde", Nonce: nonce,
-		Origin: "aakermonde.example/register", Thresholds: registry.DefaultThresholds(),
+		Admission: registry.DefaultTerm(), Criteria: "criteria-1", Name: name, Nonce: nonce,
+		Origin: host + "/register", Thresholds: registry.DefaultThresholds(),
 		Anchors: []registry.Anchor{registry.NewAnchor(r.root.Raw, operator)},
 	}
 	members := map[string]crypto.Signer{}
@@ -90,6 +96,9 @@ func New(t testing.TB, clock func() time.Time) *Region {
 	}
 	for i := range 3 {
 		r.Charter.Nodes = append(r.Charter.Nodes, r.node(fmt.Sprintf("knoop-%d", i+1)))
+	}
+	for _, f := range change {
+		f(&r.Charter)
 	}
 	founding, err := registry.Found(r.Charter, clock(), members)
 	r.check(err)
