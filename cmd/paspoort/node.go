@@ -176,13 +176,7 @@ func nodeStatus(ctx context.Context, out io.Writer, url string, settings outboun
 	}
 	printStatus(out, s)
 	if all {
-		printPeers(ctx, out, s, func(ctx context.Context, url string) (other node.Status, err error) {
-			raw, _, err := client.Get(ctx, url+"/v1/status", "application/json")
-			if err == nil {
-				err = json.Unmarshal(raw, &other)
-			}
-			return other, err
-		})
+		printPeers(ctx, out, s, func(ctx context.Context, url string) (node.Status, error) { return statusAt(ctx, client, url) })
 	}
 	return nil
 }

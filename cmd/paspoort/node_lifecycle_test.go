@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -132,11 +133,11 @@ func (h *houses) run(who, line string) (string, error) {
 		name, value, _ := strings.Cut(setting, "=")
 		h.t.Setenv(name, value)
 	}
-	code, out, errs := play(h.t, args...)
-	if code != exitOK {
-		return out, fmt.Errorf("exit code %d: %s", code, errs)
+	var out, errs bytes.Buffer
+	if code := run(h.t.Context(), args, strings.NewReader(""), &out, &errs); code != exitOK {
+		return out.String(), fmt.Errorf("exit code %d: %s", code, errs.String())
 	}
-	return out, nil
+	return out.String(), nil
 }
 
 func (h *houses) settings(who string) []string {
@@ -381,8 +382,26 @@ func (h *houses) loseMajority(key, file string) {
 // and the others go on, also after one of them was started anew.
 func (h *houses) leaves() {
 	h.t.Helper()
-	h.follow("gemeente", "paspoort node leave knoop-4 --reason verhuizing")
-	h.must("kring", "paspoort registry approve EVENT --node https://knoop.kring.example --region GENESIS --as member/werkgeverskring --key member.key --loopback-http")
+	leave := "paspoort node leave knoop-4 --reason verhuizing"
+	approve := "paspoort registry approve EVENT --node https://knoop.kring.example --region GENESIS --as member/werkgeverskring --key member.key --loopback-http"
+	tooEarly := func(who, line string) {
+		h.t.Helper()
+		before, err := h.status("gemeente")
+		if _, refused := h.run(who, line+" --wait 0s"); err != nil || refused == nil || !strings.Contains(refused.Error(), "knoop-2 does not answer") || !strings.Contains(refused.Error(), "--anyway") {
+			h.t.Errorf("%s while knoop-2 is away: %v, %v", line, refused, err)
+		}
+		if after, err := h.status("gemeente"); err != nil || after.Leaves != before.Leaves {
+			h.t.Errorf("it left something in the log: %d leaves, then %d, %v", before.Leaves, after.Leaves, err)
+		}
+	}
+	h.kill("anker")
+	tooEarly("gemeente", leave)
+	h.serve("anker")
+	h.follow("gemeente", leave) // it waits for the one that starts
+	h.kill("anker")
+	tooEarly("kring", approve)
+	h.serve("anker")
+	h.must("kring", approve)
 	h.eventually("knoop-4 says that it left", func() bool {
 		s, err := h.status("rijn")
 		return err == nil && s.State == "left" && !s.Signs

@@ -40,7 +40,7 @@ Who you are stands in the file of "paspoort registry init", or in the flags.`,
 				return fmt.Errorf("%s tells of no node", args[0])
 			}
 			fmt.Fprintf(cmd.ErrOrStderr(), "Card %s: node %s at %s\n", card.Fingerprint(), card.Facts.Node.ID, card.Facts.Node.URL)
-			return changeNodes(cmd, f, registry.KindNodeAdded, &registry.NodeChange{Node: card.Facts.Node, Reason: reason}, yes)
+			return changeNodes(cmd, f, registry.KindNodeAdded, &registry.NodeChange{Node: card.Facts.Node, Reason: reason}, yes, nil)
 		},
 	}
 	f.standsAlone(cmd)
@@ -51,6 +51,7 @@ Who you are stands in the file of "paspoort registry init", or in the flags.`,
 
 func newNodeLeaveCommand() *cobra.Command {
 	f := &registryFlags{}
+	var s staying
 	var reason string
 	var yes bool
 	cmd := &cobra.Command{
@@ -58,14 +59,17 @@ func newNodeLeaveCommand() *cobra.Command {
 		Short: "Propose that a node leaves the region, as a member",
 		Long: `Propose that a node leaves the region, as a member. NODE is its id, such as knoop-3.
 Other members approve it with "paspoort registry approve"; the other nodes then take its
-vote away. Leave it running until a checkpoint lies beyond that: the nodes before and
-after the change sign one together. Then stop it.`,
+vote away. Both commands wait until all nodes that stay are up, because those have to
+elect and to sign without it. Leave it running until its status says "left" and a
+checkpoint lies beyond that: the nodes before and after the change sign one together.
+Then stop it.`,
 		Args: exactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return changeNodes(cmd, f, registry.KindNodeRemoved, &registry.NodeChange{ID: args[0], Reason: reason}, yes)
+			return changeNodes(cmd, f, registry.KindNodeRemoved, &registry.NodeChange{ID: args[0], Reason: reason}, yes, &s)
 		},
 	}
 	f.standsAlone(cmd)
+	s.flags(cmd)
 	cmd.Flags().StringVar(&reason, "reason", "its operator stops", "why; becomes public")
 	cmd.Flags().BoolVar(&yes, "yes", false, "sign without asking")
 	return cmd
@@ -73,7 +77,7 @@ after the change sign one together. Then stop it.`,
 
 // changeNodes holds a change against the nodes that there are, shows it and asks, before it is
 // signed: what is proposed stays in the log for good.
-func changeNodes(cmd *cobra.Command, f *registryFlags, kind registry.Kind, change *registry.NodeChange, yes bool) error {
+func changeNodes(cmd *cobra.Command, f *registryFlags, kind registry.Kind, change *registry.NodeChange, yes bool, s *staying) error {
 	v, err := f.speaker(cmd)
 	if err != nil {
 		return err
@@ -89,10 +93,21 @@ func changeNodes(cmd *cobra.Command, f *registryFlags, kind registry.Kind, chang
 	if whose := registry.MemberParty(operator); whose != v.seat.Party && v.shows(yes) {
 		f.printer(cmd.ErrOrStderr()).line("Let op: dit knooppunt is van %s; u tekent als %s.", "Mind: this node is of %s; you sign as %s.", oneLine(whose), oneLine(v.seat.Party))
 	}
+	if s != nil {
+		if err := s.enough(v, region.Nodes, change.ID); err != nil {
+			return err
+		}
+	}
 	if err := v.agreesTo(govern.Act{Kind: kind, Body: change}, yes); err != nil {
 		return err
 	}
-	return v.change(kind, change)
+	if err := v.change(kind, change); err != nil {
+		return err
+	}
+	if s != nil {
+		v.beforeItGoes(region.Nodes, change.ID)
+	}
+	return nil
 }
 
 // operatorOf is the member that runs the node which is to come or go, if it can.

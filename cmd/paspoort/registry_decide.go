@@ -17,6 +17,7 @@ import (
 func newRegistryVoteCommand(f *registryFlags, approve bool) *cobra.Command {
 	var reason string
 	var yes bool
+	var s staying
 	cmd := &cobra.Command{
 		Use:   "refuse ID",
 		Short: "Refuse a proposal, with the reason",
@@ -35,14 +36,17 @@ What is shown is what you sign for: its number is the hash of it.`
 		if !approve && reason == "" {
 			return errNeedReason
 		}
-		return f.vote(cmd, args[0], approve, reason, yes)
+		return f.vote(cmd, args[0], approve, reason, yes, s)
+	}
+	if approve {
+		s.flags(cmd)
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "why; it becomes public")
 	cmd.Flags().BoolVar(&yes, "yes", false, "sign without asking")
 	return cmd
 }
 
-func (f *registryFlags) vote(cmd *cobra.Command, id string, approve bool, reason string, yes bool) error {
+func (f *registryFlags) vote(cmd *cobra.Command, id string, approve bool, reason string, yes bool, s staying) error {
 	v, err := f.speaker(cmd)
 	if err != nil {
 		return err
@@ -53,6 +57,11 @@ func (f *registryFlags) vote(cmd *cobra.Command, id string, approve bool, reason
 	proposal, err := v.shown(id, yes)
 	if err != nil {
 		return err
+	}
+	if approve && proposal.Kind == registry.KindNodeRemoved {
+		if err := s.ofProposal(v, proposal); err != nil {
+			return err
+		}
 	}
 	if err := v.confirm(yes); err != nil {
 		return err
