@@ -88,7 +88,7 @@ func TestBadFiles(t *testing.T) {
 
 func TestTakenPortIsNamed(t *testing.T) {
 	l := testkit.Listen(t)
-	err := Server{Listen: l.Addr().String()}.Serve(context.Background(), http.NotFoundHandler())
+	err := Server{Listen: l.Addr().String()}.ServeRole(context.Background(), http.NotFoundHandler(), Role{})
 	if err == nil || !strings.Contains(err.Error(), l.Addr().String()+" is taken") {
 		t.Errorf("got %v, want the port in it", err)
 	}

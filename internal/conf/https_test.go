@@ -178,7 +178,7 @@ func serving(t *testing.T, s Server, h http.Handler) {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- s.Serve(ctx, h) }()
+	go func() { done <- s.ServeRole(ctx, h, Role{}) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-done; err != nil {

@@ -139,9 +139,6 @@ func (s Server) certificate() (name string, until time.Time, ok bool) {
 	return "", time.Time{}, false
 }
 
-// Serve is ServeRole for a server that is no role.
-func (s Server) Serve(ctx context.Context, h http.Handler) error { return s.ServeRole(ctx, h, Role{}) }
-
 // ServeRole listens as the file says and answers until ctx ends, and looks after the process
 // meanwhile.
 func (s Server) ServeRole(ctx context.Context, h http.Handler, role Role) error {

@@ -45,7 +45,7 @@ func TestOperateSettings(t *testing.T) {
 		{"no password", alerts(func(a *Alerts) { a.PasswordFile = open + "2" }), "password_file"},
 		{"open password", alerts(func(a *Alerts) { a.PasswordFile = open }), "make it 0600"},
 	} {
-		err := Server{Listen: "127.0.0.1:0", Operate: tt.o}.Serve(t.Context(), http.NotFoundHandler())
+		err := Server{Listen: "127.0.0.1:0", Operate: tt.o}.ServeRole(t.Context(), http.NotFoundHandler(), Role{})
 		if !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got %v, want %q", tt.name, err, tt.want)
 		}
@@ -114,7 +114,7 @@ func TestMetricsAreNotPublic(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() {
-			done <- Server{Listen: l.Addr().String(), URL: url, Operate: Operate{Log: Log{Level: "error"}}}.Serve(ctx, web.New(web.Options{Role: "node"}).Handler())
+			done <- Server{Listen: l.Addr().String(), URL: url, Operate: Operate{Log: Log{Level: "error"}}}.ServeRole(ctx, web.New(web.Options{Role: "node"}).Handler(), Role{})
 		}()
 		tick, deadline := time.NewTicker(10*time.Millisecond), time.After(20*time.Second)
 		for got := 0; got != want; {
