@@ -83,7 +83,7 @@ to the member that keeps the region's authority; it holds no secret.`,
 			if err != nil {
 				return err
 			}
-			if err := replaceFile(out, raw); err != nil {
+			if err := keyfile.WriteAtomic(out, raw, 0o600); err != nil {
 				return err
 			}
 			return f.say(cmd, map[string]any{"request": out, "key": key}, func(p *registryPrinter) {
@@ -181,7 +181,7 @@ func (f *registryFlags) issue(cmd *cobra.Command, i *issueFlags, file string) er
 	if err != nil {
 		return err
 	}
-	if err := replaceFile(i.out, ca.PEM(cert)); err != nil {
+	if err := keyfile.WriteAtomic(i.out, ca.PEM(cert), 0o600); err != nil {
 		return err
 	}
 	record := registry.NewCertificateRecord(cert, registry.Fingerprint(root.Raw), org.ID, usage)

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"paspoort.example/paspoort/internal/govern"
+	"paspoort.example/paspoort/internal/keyfile"
 	"paspoort.example/paspoort/specs/registry"
 )
 
@@ -198,7 +197,8 @@ func (v *voice) countersign(event *registry.SignedEvent, file string) error {
 	if err != nil {
 		return err
 	}
-	if err := replaceFile(file, append(raw, '\n')); err != nil {
+	// Whole or not at all: signatures of others are in it.
+	if err := keyfile.WriteAtomic(file, append(raw, '\n'), 0o600); err != nil {
 		return err
 	}
 	waiting := event.Waiting()
@@ -219,25 +219,4 @@ func parties(list []registry.Signer) string {
 		names[i] = s.Party
 	}
 	return strings.Join(names, ", ")
-}
-
-// replaceFile writes beside a file and puts that in its place: a draft with signatures of others
-// is never half there.
-func replaceFile(file string, raw []byte) error {
-	dir, name := filepath.Split(file)
-	if dir == "" {
-		dir = "."
-	}
-	tmp, err := os.CreateTemp(dir, name+".*")
-	if err != nil {
-		return err
-	}
-	_, err = tmp.Write(raw)
-	if err = errors.Join(err, tmp.Close()); err == nil {
-		err = os.Rename(tmp.Name(), file)
-	}
-	if err != nil {
-		_ = os.Remove(tmp.Name()) // nothing more can be done about it
-	}
-	return err
 }

@@ -70,7 +70,7 @@ func governed(run func(*cobra.Command, []string) error, lang *string) func(*cobr
 // governFaults stand from particular to general: the first that fits is told.
 var governFaults = []knownFault{
 	{"no_seat", is(errNoSeat), words("Er staat nog nergens wie u bent en waar de regio is.", "Nothing says yet who you are and where the region is."),
-		words("Leg het vast: paspoort registry init --region GENESIS=URL,URL", "Set it down: paspoort registry init --region GENESIS=URL,URL"), false},
+		words("Leg het vast: paspoort registry init --pin GENESIS=URL,URL", "Set it down: paspoort registry init --pin GENESIS=URL,URL"), false},
 	{"seat_exists", is(errSeatExists), words("Dit bestand is er al; het is niet veranderd.", "This file is there already; it was not changed."),
 		words("Kies met --config een ander bestand.", "Choose another file with --config."), true},
 	{"key_open_to_others", is(keyfile.ErrPermissions), words("Anderen op deze computer kunnen uw sleutel lezen, of wat hem opent.", "Others on this computer can read your key, or what opens it."),
