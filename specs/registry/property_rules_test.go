@@ -92,7 +92,7 @@ func (m *machine) controls(succession, member string) bool {
 	return slices.ContainsFunc(m.about[succession], func(org string) bool { return slices.Contains(m.owners[org], member) })
 }
 
-// newer are actions about what rules version 2 brought, and hostile ones of all times.
+// newer are actions about what rules versions 2 and 3 brought, and hostile ones of all times.
 func (m *machine) newer() map[string]func(*rapid.T) {
 	hostile := map[string]func(*rapid.T){
 		"hold back":       func(*rapid.T) { m.hold() },
@@ -109,6 +109,13 @@ func (m *machine) newer() map[string]func(*rapid.T) {
 	for name, act := range since2 {
 		hostile[name] = func(*rapid.T) {
 			if m.State.Rules() >= 2 {
+				act()
+			}
+		}
+	}
+	for name, act := range map[string]func(){"peer": m.peer, "witness": m.witness, "custody": m.custody} {
+		hostile[name] = func(*rapid.T) {
+			if m.State.Rules() >= 3 {
 				act()
 			}
 		}
@@ -191,7 +198,7 @@ func (m *machine) everyoneVotes(proposal string) {
 	}
 }
 
-// raise: from version 1 to 2, or to one that nobody here knows.
+// raise: to the next version, or to one that nobody here knows.
 func (m *machine) raise() {
 	version := m.State.Rules() + rapid.IntRange(1, 2).Draw(m.rt, "up")
 	err := m.send(m.Compose(registry.KindRules, &registry.RulesChange{Version: version, Reason: "nieuw"}, m.signers()...), m.Now)

@@ -358,6 +358,7 @@ func (m *machine) check() {
 	m.checkScopes()
 	m.checkSuccessions()
 	m.checkProgress()
+	m.checkOutside()
 	// What was known is still what was known (D9).
 	leaf := rapid.IntRange(0, len(m.answers)-1).Draw(m.rt, "asked again")
 	v, err := m.State.AsOf(uint64(leaf) + 1)
