@@ -38,6 +38,8 @@ func (n *Node) Handler() (http.Handler, error) {
 	r.Handle("/v1/verify", only(n.postVerify, http.MethodPost))
 	r.Handle("/v1/proof/{index}", only(n.getProof, read...))
 	r.Handle("/v1/policy", only(n.getPolicy, read...))
+	r.Handle("/v1/cosigned", only(n.getCosigned, read...))
+	r.PathPrefix("/witness/").Handler(http.StripPrefix("/witness", n.witness.server))
 	r.Handle("/v1/types/{name}/{version}", only(getType, read...))
 	r.Handle("/openapi.yaml", web.Static("application/yaml", openAPI, time.Hour)).Methods(read...)
 	server := registry.NewServer(registry.ServerConfig{Reader: n, Log: n, Writer: n, Timestamps: n, Now: n.cfg.Clock})
@@ -160,13 +162,18 @@ func (n *Node) getProof(w http.ResponseWriter, r *http.Request) {
 	w.Write(proof.Marshal())
 }
 
-// getPolicy gives the tlog-policy that makes checkpoints of the newest size count. Who
+// getPolicy gives the tlog-policy for checkpoints of the newest size: what makes them count, and
+// a witness from outside the region if it has one; ?witnesses=none leaves the witness out. Who
 // checks against a region pins its genesis and follows the handovers; this file is for
 // public tools.
 func (n *Node) getPolicy(w http.ResponseWriter, r *http.Request) {
 	covered := n.covered() // not under the lock: a signature may be on its way to the disk
 	n.machine.mu.RLock()
-	file, err := n.machine.state.View().Policy(covered)
+	view := n.machine.state.View()
+	file, err := view.WitnessedPolicy(covered)
+	if err != nil || r.URL.Query().Get("witnesses") == "none" {
+		file, err = view.Policy(covered)
+	}
 	n.machine.mu.RUnlock()
 	if err != nil {
 		web.WriteError(w, http.StatusServiceUnavailable, registry.ErrNoLog.Code, registry.ErrNoLog.Detail)
@@ -209,6 +216,7 @@ func (n *Node) Timestamp(_ context.Context, commitment [32]byte) (string, error)
 // Read implements evidence.Copy over the node's own state, as far as its checkpoint goes.
 func (n *Node) Read(_ context.Context, fn func(registry.View, paspoort.RegistryFacts) error) (err error) {
 	_, seen := n.publisher.Checkpoint()
+	fresh := n.publisher.freshness()
 	m := n.machine
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -220,7 +228,10 @@ func (n *Node) Read(_ context.Context, fn func(registry.View, paspoort.RegistryF
 	facts := paspoort.RegistryFacts{Region: n.genesis, Trust: paspoort.Unsigned, Source: n.cfg.ID}
 	if seen != nil {
 		view.AsOf = seen.Checkpoint.Size
-		facts.Time, facts.Trust = seen.Freshest(), paspoort.OwnNodes
+		facts.Time, facts.Trust = fresh.Time, paspoort.OwnNodes
+		if !fresh.OwnNodesOnly {
+			facts.Trust = paspoort.Witnessed
+		}
 	}
 	view.Payloads = m.payloads
 	facts.Leaves, facts.Name = view.AsOf, view.Region(m.state.LogTime()).Name

@@ -37,6 +37,11 @@ type Config struct {
 	// known is unknown in the verdict.
 	Fetch, StatusFetch did.Fetcher
 
+	// Outside asks nodes of other regions: as witnesses of this one, and what they saw of this
+	// node when it is theirs. Nil asks nobody: then this node witnesses nothing, and has no
+	// witness.
+	Outside outsider
+
 	// Dial connects to the address of another node; nil means net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// MinFree is how many bytes must be free on the disk of Dir; with less the node stops and

@@ -40,7 +40,7 @@ func (n *Node) serveCosign(from string, note []byte) ([]byte, error) {
 		return nil, err
 	}
 	n.completes(note, line)
-	err = n.store.Update(func(tx kv.Tx) error { return n.publisher.remember(tx, note, region) })
+	err = n.store.Update(func(tx kv.Tx) error { return n.publisher.remember(tx, note, region.allKeys()) })
 	return []byte(line), err
 }
 

@@ -27,6 +27,9 @@ type Node struct {
 
 	machine   *machine
 	publisher *publisher
+	witness   *witness
+	outside   *outside
+	peerLogs  peerLogs // of accepted regions; nil: none is witnessed
 	verified  *leadership
 	checker   *evidence.Service // nil: this node checks no credentials
 	queue     chan submission
@@ -132,9 +135,11 @@ func newNode(c Config, p parts) (*Node, error) {
 		return nil, fmt.Errorf("node %s: %w", c.ID, err)
 	}
 	n.machine.fetch = n.fetchLeaves
+	n.outside = newOutside(n)
 	if n.publisher, err = newPublisher(n); err != nil {
 		return nil, err
 	}
+	n.witness = newWitness(n, n.publisher.self)
 	if !c.VerifyOff { // without a log: what is checked is nobody's business
 		n.checker, err = evidence.New(evidence.Config{
 			Copies: []evidence.Copy{n}, Fetch: c.Fetch, StatusFetch: c.StatusFetch, StatusStore: p.store, Clock: c.Clock,
@@ -200,7 +205,7 @@ func (n *Node) take(ctx context.Context, cancel context.CancelCauseFunc) error {
 		return err
 	}
 	close(n.started)
-	for _, work := range []func(context.Context){n.runLeader, n.runBatches, n.runPayloads, n.runErasures, n.runAudit, n.publisher.run, n.watchSpace, n.watchClock, n.askAll} {
+	for _, work := range []func(context.Context){n.runLeader, n.runBatches, n.runPayloads, n.runErasures, n.runAudit, n.publisher.run, n.outside.run, n.watchSpace, n.watchClock, n.askAll} {
 		n.wg.Go(func() { work(ctx) })
 	}
 	n.wg.Go(func() {

@@ -33,6 +33,9 @@ type publisher struct {
 
 	published []byte // the note that is served; it counts
 	seen      *tlog.Seen
+	fresh     registry.Freshness // of that note, witnesses outside the region included
+
+	publishing sync.Mutex // one note after another: what one adds, the next does not lose
 }
 
 // record is what the cosigner signed last.
@@ -90,8 +93,10 @@ func newPublisher(n *Node) (*publisher, error) {
 		}
 		if p.seen, err = n.machine.state.View().CheckCheckpoint(p.published); err != nil {
 			p.published = nil // nodes changed while it was stored; the next one follows soon
+			return nil
 		}
-		return nil
+		p.fresh, err = n.machine.state.View().Freshness(p.published)
+		return err
 	})
 }
 
@@ -259,11 +264,21 @@ func (p *publisher) gather(ctx context.Context, c tlog.Checkpoint, text []byte, 
 
 // publish serves a note if it counts for the region.
 func (p *publisher) publish(note []byte, region region) error {
+	p.publishing.Lock()
+	defer p.publishing.Unlock()
+	note, outside, err := p.carry(note)
+	if err != nil {
+		return err
+	}
 	p.n.machine.mu.RLock()
 	view := p.n.machine.state.View()
 	seen, err := view.CheckCheckpoint(note)
 	var handovers []uint64
 	var over error
+	var fresh registry.Freshness
+	if err == nil {
+		fresh, err = view.Freshness(note)
+	}
 	if err == nil {
 		handovers, over = p.handovers(view, note, seen.Checkpoint.Size)
 	}
@@ -280,7 +295,7 @@ func (p *publisher) publish(note []byte, region region) error {
 		if err := tx.Set(keyPublished, kv.Value(valueFormat, note)); err != nil {
 			return err
 		}
-		return p.remember(tx, note, region)
+		return p.remember(tx, note, append(region.allKeys(), outside...))
 	}); err != nil {
 		return err
 	}
@@ -292,7 +307,8 @@ func (p *publisher) publish(note []byte, region region) error {
 	if p.seen != nil && seen.Checkpoint.Size < p.seen.Checkpoint.Size {
 		return nil
 	}
-	p.published, p.seen = note, seen
+	p.published, p.seen, p.fresh = note, seen, fresh
+	signal(p.n.outside.published)
 	return nil
 }
 
@@ -324,10 +340,10 @@ func satisfiesOld(view registry.View, change uint64, note []byte) error {
 	return nil
 }
 
-// remember keeps, for each cosigner, the largest checkpoint that bears its cosignature: an
+// remember keeps, for each cosigner and each witness, the largest checkpoint that bears its cosignature: an
 // answer for the day on which that node asks.
-func (p *publisher) remember(tx kv.Tx, note []byte, region region) error {
-	c, opened, err := tlog.OpenCheckpoint(note, region.origin, region.allKeys()...)
+func (p *publisher) remember(tx kv.Tx, note []byte, keys []tlog.VerifierKey) error {
+	c, opened, err := tlog.OpenCheckpoint(note, p.n.founding.origin, keys...)
 	if err != nil {
 		return err
 	}
@@ -375,6 +391,13 @@ func (p *publisher) Checkpoint() ([]byte, *tlog.Seen) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.published, p.seen
+}
+
+// freshness is how recent the served checkpoint is, and whether a witness stands behind it.
+func (p *publisher) freshness() registry.Freshness {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.fresh
 }
 
 // forked says whether this node met another history than its own: another node signed one, or it

@@ -31,6 +31,7 @@ type Status struct {
 	Forked     bool             `json:"forked"`             // it met another history than its own, and stands behind neither
 	Verifies   bool             `json:"verifies"`           // POST /v1/verify is on
 	Peers      []Peer           `json:"peers"`
+	Witnesses  []WitnessState   `json:"witnesses"` // of the region's log, from outside it
 }
 
 // CheckpointState is the checkpoint that a node serves.
@@ -38,7 +39,7 @@ type CheckpointState struct {
 	Size     uint64    `json:"size"`
 	Freshest time.Time `json:"freshest"` // when a quorum last stood behind it
 	Cosigned []string  `json:"cosigned"` // nodes
-	Trust    string    `json:"trust"`    // "own nodes only": no witness outside the region
+	Trust    string    `json:"trust"`    // "witnessed", or "own nodes only": no witness outside the region
 }
 
 // Peer is a node of the charter in raft's configuration.
@@ -50,7 +51,7 @@ type Peer struct {
 
 // Status tells how this node is doing.
 func (n *Node) Status() Status {
-	s := Status{Node: n.cfg.ID, Region: n.genesis, State: "starting", Verifies: n.checker != nil, Withheld: n.publisher.withheld(), Peers: []Peer{}}
+	s := Status{Node: n.cfg.ID, Region: n.genesis, State: "starting", Verifies: n.checker != nil, Withheld: n.publisher.withheld(), Peers: []Peer{}, Witnesses: n.outside.witnessStates()}
 	s.Signs, s.Forked = s.Withheld == "", n.publisher.forked()
 	n.machine.mu.RLock()
 	s.Applied, s.Leaves, s.LogTime, s.Age = n.machine.meta.Applied, n.machine.meta.Size, n.machine.state.LogTime(), n.age()
@@ -64,7 +65,10 @@ func (n *Node) Status() Status {
 		s.Age = neverHeard
 	}
 	if _, seen := n.publisher.Checkpoint(); seen != nil {
-		s.Checkpoint = &CheckpointState{Size: seen.Checkpoint.Size, Freshest: seen.Freshest(), Trust: "own nodes only", Cosigned: sortedKeys(seen.Cosignatures)}
+		s.Checkpoint = &CheckpointState{Size: seen.Checkpoint.Size, Freshest: seen.Freshest(), Trust: trustOwn, Cosigned: sortedKeys(seen.Cosignatures)}
+		if fresh := n.publisher.freshness(); !fresh.OwnNodesOnly {
+			s.Checkpoint.Trust, s.Checkpoint.Freshest = trustWitnessed, fresh.Time
+		}
 	}
 	suffrage := map[string]string{}
 	if n.running() {
@@ -90,6 +94,12 @@ func (n *Node) Status() Status {
 	}
 	return s
 }
+
+// How a checkpoint is trusted, for people.
+const (
+	trustOwn       = "own nodes only"
+	trustWitnessed = "witnessed"
+)
 
 // neverHeard is the age of a node that has nothing from any leader.
 const neverHeard = -1

@@ -23,6 +23,7 @@ import (
 //	f/<node>           a checkpoint that a node signed and that is not of this tree: see fork.go
 //	g/<node>           the same, after that node came to have this tree: kept as proof
 //	h/<size>           a checkpoint at which the nodes handed over: the first beyond size
+//	v/<origin hash>    the checkpoint of another region's log that was cosigned last: see witness.go
 //	c/published        the checkpoint that is served
 //	status/...         status lists of issuers, public, that were fetched to check with: see internal/evidence
 const (
@@ -36,6 +37,7 @@ const (
 	prefixErasing  = "e/"
 	prefixFork     = "f/"
 	prefixSettled  = "g/"
+	prefixWitness  = "v/"
 )
 
 var (
