@@ -27,7 +27,12 @@ const (
 var errCommand = errors.New("raft entry is not a command of this version")
 
 func (c command) marshal() []byte {
-	out := binary.BigEndian.AppendUint64([]byte{commandVersion}, uint64(c.LogTime))
+	size := 9
+	for _, e := range c.Events {
+		size += binary.MaxVarintLen32 + len(e)
+	}
+	out := append(make([]byte, 0, size), commandVersion)
+	out = binary.BigEndian.AppendUint64(out, uint64(c.LogTime))
 	for _, e := range c.Events {
 		out = append(binary.AppendUvarint(out, uint64(len(e))), e...)
 	}

@@ -13,6 +13,11 @@ import (
 const (
 	memoryLimit = 176 << 20
 	gcPercent   = 300
+
+	// memTable is the table that the store fills in memory. There are up to three, and making a
+	// file of one takes as much again. One transaction, of maxBatchBytes and what is written
+	// beside them, takes 15 % of it at most.
+	memTable = 10 << 20
 )
 
 // LimitMemory is for a process that runs one node and little else. GOMEMLIMIT or GOGC goes

@@ -96,7 +96,7 @@ func New(c Config) (*Node, error) {
 	if err := checkSpace(c); err != nil {
 		return nil, err
 	}
-	store, err := kv.OpenBadger(filepath.Join(c.Dir, dirStore), kv.Options{Log: c.Log})
+	store, err := kv.OpenBadger(filepath.Join(c.Dir, dirStore), kv.Options{Log: c.Log, MemTable: memTable})
 	if err != nil {
 		return nil, err
 	}

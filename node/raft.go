@@ -151,7 +151,7 @@ func (n *Node) openRaft() error {
 		n.logs = nil
 		return errors.Join(w.Close(), votes.Close())
 	}
-	cached, err := raft.NewLogCache(256, w)
+	cached, err := raft.NewLogCache(cachedEntries, w)
 	if err != nil {
 		return err
 	}
@@ -163,6 +163,10 @@ func (n *Node) openRaft() error {
 	return err
 }
 
+// cachedEntries are the newest entries of raft's log that stay in memory for who lags a little. Each
+// can have a megabyte, and raft sends as many at once at most.
+const cachedEntries = 64
+
 // commitTimeout is how soon followers hear what was committed when nothing else is sent: who
 // writes through a follower waits for that.
 const commitTimeout = 20 * time.Millisecond
@@ -172,7 +176,7 @@ func (n *Node) raftConfig() *raft.Config {
 	c.LocalID = n.raftID
 	c.HeartbeatTimeout, c.ElectionTimeout, c.LeaderLeaseTimeout = n.cfg.Election, n.cfg.Election, n.cfg.Election
 	c.CommitTimeout = min(commitTimeout, n.cfg.Election/10)
-	c.MaxAppendEntries = 64
+	c.MaxAppendEntries = cachedEntries
 	c.BatchApplyCh = true
 	c.NoSnapshotRestoreOnStart = true // the machine knows how far it is; see finishRestore
 	c.ShutdownOnRemove = false
