@@ -184,14 +184,14 @@ func nodeFiles(c *conf.Node) ([]backupFile, string, error) {
 		return err
 	}
 	err := errors.Join(add(foundingFile, c.Founding), add(founding.FilePeerKey, c.PeerKey), add(founding.FileLogKey, c.LogKey),
-		add(founding.FileCosignerKey, c.CosignerKey), add(founding.FileTimestampKey, c.TimestampKey), add("https.pem", c.TLSCert),
+		add(founding.FileCosignerKey, c.CosignerKey), add(founding.FileTimestampKey, c.TimestampKey), add(founding.FileFederationKey, c.FederationKey), add("https.pem", c.TLSCert),
 		add("https.key", c.TLSKey), add("outbound-ca.pem", c.Outbound.CAFile))
 	if err != nil {
 		return nil, "", err
 	}
 	moved.Founding, moved.Data, moved.Control = foundingFile, "data", ""
 	moved.PeerKey, moved.LogKey, moved.CosignerKey, moved.TimestampKey = founding.FilePeerKey, founding.FileLogKey, founding.FileCosignerKey, founding.FileTimestampKey
-	for to, name := range map[*string]string{&moved.TLSCert: "https.pem", &moved.TLSKey: "https.key", &moved.Outbound.CAFile: "outbound-ca.pem"} {
+	for to, name := range map[*string]string{&moved.FederationKey: founding.FileFederationKey, &moved.TLSCert: "https.pem", &moved.TLSKey: "https.key", &moved.Outbound.CAFile: "outbound-ca.pem"} {
 		if *to != "" {
 			*to = name
 		}

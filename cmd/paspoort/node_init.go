@@ -253,7 +253,7 @@ func (f *nodeInit) config() conf.Node {
 	c := conf.Node{
 		Server: conf.Server{Listen: f.listen, URL: f.url, TLSCert: absolute(f.cert), TLSKey: absolute(f.key), BehindProxy: f.behindProxy},
 		ID:     f.id, Founding: foundingFile, Data: "data", PeerListen: f.peerBound,
-		PeerKey: founding.FilePeerKey, LogKey: founding.FileLogKey, CosignerKey: founding.FileCosignerKey, TimestampKey: founding.FileTimestampKey,
+		PeerKey: founding.FilePeerKey, LogKey: founding.FileLogKey, CosignerKey: founding.FileCosignerKey, TimestampKey: founding.FileTimestampKey, FederationKey: founding.FileFederationKey,
 		Check: true, Profile: f.profile,
 	}
 	c.AdminListen = f.admin

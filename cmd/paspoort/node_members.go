@@ -86,6 +86,11 @@ func changeNodes(cmd *cobra.Command, f *registryFlags, kind registry.Kind, chang
 	if err != nil {
 		return err
 	}
+	if change.Node != nil && region.Rules < 3 {
+		older := *change.Node // its rules have no place for this key; node.keys brings it later
+		older.FederationKey = ""
+		change.Node = &older
+	}
 	operator, err := operatorOf(region.Nodes, change)
 	if err != nil {
 		return err

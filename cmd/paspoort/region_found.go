@@ -96,6 +96,7 @@ with "paspoort region sign"; with the last signature it is the founding event.`,
 	}
 	cmd.Flags().StringVar(&p.Name, "name", "", "name of the region, such as \"Regio Aakermonde\"")
 	cmd.Flags().StringVar(&p.Origin, "origin", "", "name of its log, such as aakermonde.example/register")
+	cmd.Flags().StringVar(&p.Entity, "entity", "", "https address under which the region speaks OpenID Federation, served by its nodes; none when absent")
 	cmd.Flags().StringVar(&p.Criteria, "criteria", "criteria-1", "version of the criteria for admission")
 	cmd.Flags().StringVar(&criteriaURL, "criteria-url", "", "https address where these criteria can be read")
 	cmd.Flags().StringVar(&criteriaNL, "criteria-text", "", "the criteria in short, in Dutch")

@@ -69,13 +69,15 @@ type Node struct {
 	Founding string `json:"founding"` // file with the founding event
 	Data     string `json:"data"`     // folder
 	// PeerListen is where other nodes connect, host:port, the charter's raft address.
-	PeerListen   string            `json:"peer_listen"`
-	PeerKey      string            `json:"peer_key"` // key files, PEM
-	LogKey       string            `json:"log_key"`
-	CosignerKey  string            `json:"cosigner_key"`
-	TimestampKey string            `json:"timestamp_key"`
-	Check        bool              `json:"check"` // answer POST /v1/verify and show the check page
-	Outbound     outbound.Settings `json:"outbound"`
+	PeerListen   string `json:"peer_listen"`
+	PeerKey      string `json:"peer_key"` // key files, PEM
+	LogKey       string `json:"log_key"`
+	CosignerKey  string `json:"cosigner_key"`
+	TimestampKey string `json:"timestamp_key"`
+	// FederationKey signs OpenID Federation statements; empty signs none.
+	FederationKey string            `json:"federation_key,omitempty"`
+	Check         bool              `json:"check"` // answer POST /v1/verify and show the check page
+	Outbound      outbound.Settings `json:"outbound"`
 	// Profile is how far the nodes are apart: "lan" or "wan" (see node.Profiles); empty
 	// is for several nodes on one computer.
 	Profile string `json:"profile,omitempty"`
@@ -224,7 +226,7 @@ func absolute(dir string, v any) error {
 	switch c := v.(type) {
 	case *Node:
 		server(&c.Server)
-		paths = append(paths, &c.Founding, &c.Data, &c.PeerKey, &c.LogKey, &c.CosignerKey, &c.TimestampKey, &c.Control, &c.Outbound.CAFile)
+		paths = append(paths, &c.Founding, &c.Data, &c.PeerKey, &c.LogKey, &c.CosignerKey, &c.TimestampKey, &c.FederationKey, &c.Control, &c.Outbound.CAFile)
 	case *Issuer:
 		server(&c.Server)
 		paths = append(paths, &c.Data, &c.AdminToken, &c.Secret, &c.CredentialKey, &c.CredentialChain, &c.StatusKey, &c.StatusChain, &c.Outbound.CAFile)

@@ -81,6 +81,7 @@ func (l layout) charter(s settings, now time.Time) (registry.Charter, map[string
 	c := registry.Charter{
 		Admission: registry.DefaultTerm(), Criteria: criteria, Name: regionName, Nonce: nonce,
 		Origin: origin, Thresholds: registry.DefaultThresholds(),
+		Entity: s.url(nodes[0].id), // one node's address; any node answers for it
 	}
 	keys := map[string]crypto.Signer{}
 	for _, m := range members {
@@ -124,7 +125,7 @@ func (l layout) regionCA(now time.Time) (crypto.Signer, *x509.Certificate, error
 	return key, cert, err
 }
 
-// charterNode describes a node, and makes its four keys.
+// charterNode describes a node, and makes its five keys.
 func (l layout) charterNode(s settings, id, operator string) (registry.Node, error) {
 	n := registry.Node{ID: id, Operator: operator, RaftAddress: s.address(peerPort(id)), URL: s.url(id)}
 	for file, into := range map[string]*string{"log.key": &n.LogKey, "cosigner.key": &n.CosignerKey} {
@@ -139,6 +140,13 @@ func (l layout) charterNode(s settings, id, operator string) (registry.Node, err
 		return n, err
 	}
 	if n.TimestampKey, err = registry.NewPublicKey(timestamp.Public()); err != nil {
+		return n, err
+	}
+	federation, err := l.key(id, "federation.key")
+	if err != nil {
+		return n, err
+	}
+	if n.FederationKey, err = registry.NewPublicKey(federation.Public()); err != nil {
 		return n, err
 	}
 	peer, err := l.key(id, "peer.key")

@@ -56,12 +56,13 @@ const (
 
 // The keys of a card, by their names in its signatures.
 const (
-	KeyMember    = "member"
-	KeyTLS       = "tls"
-	KeyLog       = "log"
-	KeyCosigner  = "cosigner"
-	KeyTimestamp = "timestamp"
-	KeyAnchor    = "anchor"
+	KeyMember     = "member"
+	KeyTLS        = "tls"
+	KeyLog        = "log"
+	KeyCosigner   = "cosigner"
+	KeyTimestamp  = "timestamp"
+	KeyFederation = "federation"
+	KeyAnchor     = "anchor"
 )
 
 // Facts are what a card says.
@@ -211,6 +212,11 @@ func (f Facts) nodeKeys(out map[string]crypto.PublicKey) error {
 		return fmt.Errorf("%w: timestamp key: %w", ErrCard, err)
 	}
 	out[KeyTLS], out[KeyTimestamp] = tls, timestamp
+	if n.FederationKey != "" { // cards of before rules version 3 have none
+		if out[KeyFederation], err = n.FederationKey.ECDSA(); err != nil {
+			return fmt.Errorf("%w: federation key: %w", ErrCard, err)
+		}
+	}
 	for name, text := range map[string]string{KeyLog: n.LogKey, KeyCosigner: n.CosignerKey} {
 		raw, err := base64.RawURLEncoding.DecodeString(text)
 		if err != nil || len(raw) != ed25519.PublicKeySize {

@@ -25,6 +25,7 @@ import (
 type Plan struct {
 	Name     string                 // of the region
 	Origin   string                 // of its log, e.g. "aakermonde.example/register"
+	Entity   string                 // OpenID Federation entity id, e.g. "https://aakermonde.example"; "" for a region that serves no federation
 	Criteria string                 // version of the criteria for admission, e.g. "criteria-2026-1"
 	Text     *registry.CriteriaText // where they can be read; nil when nobody said so
 	// Continues is the region that this one goes on from, when that one lost the keys of most
@@ -60,7 +61,7 @@ func Charter(p Plan, random io.Reader, cards ...Card) (registry.Charter, error) 
 		return registry.Charter{}, err
 	}
 	c := registry.Charter{
-		Admission: registry.DefaultTerm(), Criteria: p.Criteria, Text: p.Text, Name: p.Name, Nonce: nonce, Origin: p.Origin,
+		Admission: registry.DefaultTerm(), Criteria: p.Criteria, Text: p.Text, Name: p.Name, Entity: p.Entity, Nonce: nonce, Origin: p.Origin,
 		Thresholds: registry.DefaultThresholds(),
 		Continues:  p.Continues,
 	}

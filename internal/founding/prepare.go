@@ -19,14 +19,15 @@ import (
 
 // Files of a node's folder, and of a member's.
 const (
-	FilePeerKey      = "peer.key"
-	FileLogKey       = "log.key"
-	FileCosignerKey  = "cosigner.key"
-	FileTimestampKey = "timestamp.key"
-	FileCard         = "card.json"
-	FileMemberKey    = "member.key"
-	FileCAKey        = "ca.key"
-	FileCA           = "ca.pem"
+	FilePeerKey       = "peer.key"
+	FileLogKey        = "log.key"
+	FileCosignerKey   = "cosigner.key"
+	FileTimestampKey  = "timestamp.key"
+	FileFederationKey = "federation.key"
+	FileCard          = "card.json"
+	FileMemberKey     = "member.key"
+	FileCAKey         = "ca.key"
+	FileCA            = "ca.pem"
 )
 
 // caYears is how long the region's authority lasts; a next one is an event.
@@ -59,9 +60,9 @@ func (h *Home) wrote(path string) {
 	h.made, h.Files = append(h.made, path), append(h.Files, path)
 }
 
-// Node makes the four keys of a node; keys that are there already are used.
+// Node makes the five keys of a node; keys that are there already are used.
 func (h *Home) Node(n registry.Node) error {
-	for name, file := range map[string]string{KeyTLS: FilePeerKey, KeyLog: FileLogKey, KeyCosigner: FileCosignerKey, KeyTimestamp: FileTimestampKey} {
+	for name, file := range map[string]string{KeyTLS: FilePeerKey, KeyLog: FileLogKey, KeyCosigner: FileCosignerKey, KeyTimestamp: FileTimestampKey, KeyFederation: FileFederationKey} {
 		kind := keyfile.ES256
 		if name == KeyLog || name == KeyCosigner {
 			kind = keyfile.Ed25519
@@ -84,6 +85,9 @@ func (h *Home) Node(n registry.Node) error {
 	}
 	var err error
 	if n.TimestampKey, err = registry.NewPublicKey(h.Keys[KeyTimestamp].Public()); err != nil {
+		return err
+	}
+	if n.FederationKey, err = registry.NewPublicKey(h.Keys[KeyFederation].Public()); err != nil {
 		return err
 	}
 	n.LogKey, n.CosignerKey, n.TLSKey = raw(KeyLog), raw(KeyCosigner), registry.SPKIHash(h.Keys[KeyTLS].Public())
