@@ -99,7 +99,7 @@ func Facts(e registry.Event) []Fact {
 	case registry.KindSucceeded:
 		with(e, l.succession)
 	default:
-		if !l.region(e) {
+		if !l.region(e) && !l.outside(e) {
 			l.add("Inhoud", "Contents", plain(string(e.Body)))
 		}
 	}

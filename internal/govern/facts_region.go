@@ -87,6 +87,7 @@ func (l *facts) amendment(a registry.Amendment) {
 		}
 		l.add("Lid te bereiken via", "Member reached at", to)
 	}
+	l.add("Adres voor OpenID Federation", "Address for OpenID Federation", plain(a.Entity))
 	l.criteria(a.Criteria, a.Text)
 	if t := a.Admission; t != nil {
 		l.term(*t)
@@ -99,6 +100,7 @@ func (l *facts) amendment(a registry.Amendment) {
 func (l *facts) charter(c registry.Charter) {
 	l.add("Regio", "Region", plain(c.Name))
 	l.add("Naam van het register", "Name of the log", plain(c.Origin))
+	l.add("Adres voor OpenID Federation", "Address for OpenID Federation", plain(c.Entity))
 	for _, m := range c.Members {
 		l.member("Lid", "Member", m)
 	}
@@ -177,7 +179,7 @@ func (l *facts) node(n registry.NodeChange) {
 		l.add("Beheerd door lid", "Run by member", plain(n.Node.Operator))
 		l.add("Adres", "Address", plain(n.Node.URL))
 		l.add("Adres tussen knooppunten", "Address between nodes", plain(n.Node.RaftAddress))
-		l.nodeKeys(registry.NodeKeys{Cosigner: n.Node.CosignerKey, Log: n.Node.LogKey, TLS: n.Node.TLSKey, Timestamp: n.Node.TimestampKey})
+		l.nodeKeys(registry.NodeKeys{Cosigner: n.Node.CosignerKey, Log: n.Node.LogKey, TLS: n.Node.TLSKey, Timestamp: n.Node.TimestampKey, Federation: n.Node.FederationKey})
 	}
 	if k := n.Keys; k != nil {
 		l.nodeKeys(*k)
@@ -191,6 +193,7 @@ func (l *facts) nodeKeys(k registry.NodeKeys) {
 	l.add("Sleutel als medeondertekenaar", "Cosigner key", plain(k.Cosigner))
 	l.add("Sleutel tussen knooppunten", "Key between nodes", plain(k.TLS))
 	l.key("Sleutel van tijdstempels", "Timestamp key", k.Timestamp)
+	l.key("Sleutel van verklaringen (OpenID Federation)", "Key of statements (OpenID Federation)", k.Federation)
 }
 
 func (l *facts) continuation(c registry.Continuation) {
