@@ -30,6 +30,10 @@ type Config struct {
 	// takes; LogKey and CosignerKey are Ed25519; TimestampKey is P-256.
 	TLSKey, LogKey, CosignerKey, TimestampKey crypto.Signer
 
+	// FederationKey, on P-256, signs OpenID Federation statements for the region, once the
+	// charter names it as this node's. Nil signs none.
+	FederationKey crypto.Signer
+
 	// VerifyOff switches POST /v1/verify and the check page off.
 	VerifyOff bool
 	// Fetch and StatusFetch get what a check needs beside the registry: documents of
@@ -122,6 +126,11 @@ func (c Config) check() error {
 	}
 	if _, err := registry.NewPublicKey(c.TimestampKey.Public()); err != nil {
 		return fmt.Errorf("node %s: timestamp key: %w", c.ID, err)
+	}
+	if c.FederationKey != nil {
+		if _, err := registry.NewPublicKey(c.FederationKey.Public()); err != nil {
+			return fmt.Errorf("node %s: federation key: %w", c.ID, err)
+		}
 	}
 	return nil
 }

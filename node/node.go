@@ -30,6 +30,7 @@ type Node struct {
 	witness   *witness
 	outside   *outside
 	peerLogs  peerLogs // of accepted regions; nil: none is witnessed
+	federated *federation
 	verified  *leadership
 	checker   *evidence.Service // nil: this node checks no credentials
 	queue     chan submission
@@ -140,6 +141,9 @@ func newNode(c Config, p parts) (*Node, error) {
 		return nil, err
 	}
 	n.witness = newWitness(n, n.publisher.self)
+	n.federated = newFederation(federationConfig{
+		Genesis: n.genesis, Node: c.ID, Key: c.FederationKey, Reader: n, HTTP: c.Outside, Clock: c.Clock, Log: n.log,
+	})
 	if !c.VerifyOff { // without a log: what is checked is nobody's business
 		n.checker, err = evidence.New(evidence.Config{
 			Copies: []evidence.Copy{n}, Fetch: c.Fetch, StatusFetch: c.StatusFetch, StatusStore: p.store, Clock: c.Clock,
@@ -205,7 +209,7 @@ func (n *Node) take(ctx context.Context, cancel context.CancelCauseFunc) error {
 		return err
 	}
 	close(n.started)
-	for _, work := range []func(context.Context){n.runLeader, n.runBatches, n.runPayloads, n.runErasures, n.runAudit, n.publisher.run, n.outside.run, n.watchSpace, n.watchClock, n.askAll} {
+	for _, work := range []func(context.Context){n.runLeader, n.runBatches, n.runPayloads, n.runErasures, n.runAudit, n.publisher.run, n.outside.run, n.federated.run, n.watchSpace, n.watchClock, n.askAll} {
 		n.wg.Go(func() { work(ctx) })
 	}
 	n.wg.Go(func() {
