@@ -121,7 +121,8 @@ func (d *diskTrouble) managed(id string, ok func() bool) func() bool {
 
 // TestDisksThatForget: a disk that was put back under its old id, a virtual machine that was
 // rolled back, a log with a damaged end and a damaged store: the node comes back under a new
-// raft id or says why it does not, nothing that was acknowledged is lost, and it catches up.
+// raft id or says why it does not, nothing that was acknowledged is lost, and it catches up. The
+// control is a disk to which nothing happened: its node is the one that it was.
 func TestDisksThatForget(t *testing.T) {
 	t.Parallel() // it waits most of the time
 	d := newDiskTrouble(t, 3)
@@ -133,6 +134,7 @@ func TestDisksThatForget(t *testing.T) {
 		harm func(id string)
 		says string
 	}{
+		{"control: nothing happened to the disk", d.follower, d.kill, ""},
 		{"old disk under the old id", d.follower, func(id string) {
 			d.kill(id)
 			old := d.picture(id)
@@ -161,16 +163,29 @@ func TestDisksThatForget(t *testing.T) {
 		if err := os.WriteFile(d.log(id), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
+		before := d.birth(id)
 		x.harm(id)
 		d.start(id)
 		d.writes(6)
 		eventually(t, x.name+": it votes and signs again", d.managed(id, func() bool { return d.votes(id) }))
 		d.settled()
-		if !d.said(id, x.says) {
-			t.Errorf("%s: it did not say %q", x.name, x.says)
+		if sound := x.says == ""; (d.birth(id) == before) != sound {
+			t.Errorf("%s: its birth was %s and is %s", x.name, before, d.birth(id))
+		} else if sound && (d.said(id, under) || d.said(id, "asking to be taken in")) || !d.said(id, x.says) {
+			t.Errorf("%s: it did not say %q, or said too much", x.name, x.says)
 		}
 	}
 	t.Logf("%d acknowledged writes, all there", len(d.acked))
+}
+
+// birth is what a node's folder calls itself in raft.
+func (d *diskTrouble) birth(id string) string {
+	d.t.Helper()
+	raw, err := os.ReadFile(filepath.Join(d.folder(id), fileBirth))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return string(raw)
 }
 
 // votes says whether a node is a voter again and signs.
@@ -259,6 +274,11 @@ func TestDifferentBackups(t *testing.T) {
 	}
 	d.writes(4)
 	d.settled()
+	for _, id := range ids { // the control: with the disks that they have they go on, and that is seen
+		if wrong := d.rash(id, sizes[id]); len(wrong) != 3 {
+			t.Errorf("of a region that goes on only this is seen: %v", wrong)
+		}
+	}
 	for _, id := range ids {
 		d.kill(id)
 		d.putBack(id, old[id])
@@ -275,22 +295,31 @@ func TestDifferentBackups(t *testing.T) {
 		eventually(t, id+" says that its disk was put back", d.managed(id, func() bool { return d.said(id, "this disk was put back or is damaged") }))
 	}
 	for _, id := range ids {
-		c, _ := d.client(id)
-		if o, err := c.Submit(context.Background(), registry.Submission{Event: d.application("Na de terugzetting "+id, time.Now())}); err == nil && o.Err() == nil {
-			t.Errorf("%s acknowledged a write: %+v", id, o)
-		}
-		s, err := d.status(id)
-		if err != nil {
-			t.Fatal(err)
-		}
-		region, err := c.Region(context.Background(), registry.When{})
-		if err != nil || region.AsOf != sizes[id] {
-			t.Errorf("%s answers a read with %d leaves, its backup has %d: %v", id, region.AsOf, sizes[id], err)
-		}
-		if s.State == "leader" || s.Checkpoint != nil && s.Checkpoint.Size > sizes[id] || s.Leaves != sizes[id] {
-			t.Errorf("%s says %+v, its backup has %d leaves", id, s, sizes[id])
+		for _, wrong := range d.rash(id, sizes[id]) {
+			t.Error(wrong)
 		}
 	}
+}
+
+// rash says what a node does that it must not do with the disk that it has: one of so many leaves.
+func (d *diskTrouble) rash(id string, leaves uint64) (wrong []string) {
+	d.t.Helper()
+	c, _ := d.client(id)
+	if o, err := c.Submit(context.Background(), registry.Submission{Event: d.application("Na de terugzetting "+id, time.Now())}); err == nil && o.Err() == nil {
+		wrong = append(wrong, fmt.Sprintf("%s acknowledged a write: %+v", id, o))
+	}
+	s, err := d.status(id)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	region, err := c.Region(context.Background(), registry.When{})
+	if err != nil || region.AsOf != leaves {
+		wrong = append(wrong, fmt.Sprintf("%s answers a read with %d leaves, its backup has %d: %v", id, region.AsOf, leaves, err))
+	}
+	if s.State == "leader" || s.Checkpoint != nil && s.Checkpoint.Size > leaves || s.Leaves != leaves {
+		wrong = append(wrong, fmt.Sprintf("%s says %+v, its backup has %d leaves", id, s, leaves))
+	}
+	return wrong
 }
 
 // TestDiskFull: a node stops with a sentence before its disk is full, the others go on, and
@@ -361,17 +390,33 @@ func fillUp(path string, leave uint64) error {
 }
 
 // TestSlowDisk: a disk that takes its time makes nothing wrong, and a follower that has one
-// holds nobody up.
+// holds nobody up. With two such disks each write waits for one of them: the control of the same
+// measure.
 func TestSlowDisk(t *testing.T) {
 	t.Parallel() // it waits most of the time
 	d := newDiskTrouble(t, 3)
-	tr := d.newTraffic(4, 5)
-	for _, slow := range []string{d.follower(), d.leader()} {
+	tr := d.newTraffic(4, 5) // and a fifth client, below
+	const delay = 80 * time.Millisecond
+	quick := func() bool {
+		lead := d.leader()
+		c, _ := d.client(lead)
+		least := quickest(func() bool {
+			d.count++
+			return tr.write(4, c, d.application(fmt.Sprint("Snel ", d.count), time.Now()))
+		})
+		return least < delay || d.faults[lead].SlowDisk > 0 && len(d.faults) == 1 // then it is no follower
+	}
+	for i, slow := range []string{d.follower(), d.leader()} {
 		d.kill(slow)
-		d.faults = map[string]childFaults{slow: {SlowDisk: 80 * time.Millisecond}}
+		d.faults[slow] = childFaults{SlowDisk: delay}
 		d.writeConfigs()
 		d.start(slow)
 		tr.goesOn("with a slow disk at " + slow)
+		if i == 0 {
+			eventually(t, "a write does not wait for the slow disk of "+slow, quick)
+		} else if quick() {
+			t.Error("a write did not wait for two slow disks of three")
+		}
 	}
 	eventually(t, "enough is written to judge", func() bool { return tr.acknowledged() > 40 })
 	tr.end()
