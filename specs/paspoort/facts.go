@@ -110,7 +110,7 @@ type Facts struct {
 	// Claims is the processed payload, nil when Format failed.
 	Claims map[string]any
 	// Signature: the issuer's signature under the key with this thumbprint (RFC
-	// 7638), which came from here: x5c, did:web, did:jwk, jwt-vc-issuer, registry.
+	// 7638), which came from here: x5c, did:web, did:jwk, jwt-vc-issuer, registry, federation.
 	Signature Finding
 	Key       string
 	KeySource string
@@ -122,7 +122,9 @@ type Facts struct {
 	// Registry is the one that Admission is from, when it is not that of the Input.
 	Registry *RegistryFacts
 	// Admission is nil when the registry was not asked about this issuer.
-	Admission  *Admission
+	Admission *Admission
+	// Federation is what a trust chain says, for an issuer that no registry knows; nil: none did.
+	Federation *FederationFacts
 	Timestamps []Timestamp
 }
 

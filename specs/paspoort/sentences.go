@@ -123,6 +123,15 @@ var sentences = map[string]Text{
 	"region_dropped_since":       {"{home} vertrouwt niet meer op {region}, vanaf {date}. Dit bewijs bestond al op {evidence}.", "{home} no longer relies on {region}, from {date}. This credential existed on {evidence}."},
 	"region_dropped_day_unknown": {"{home} vertrouwt niet meer op {region}, vanaf {date}. Of dit bewijs van daarvoor is, is niet te zien.", "{home} no longer relies on {region}, from {date}. Whether this credential is from before cannot be seen."},
 
+	"federation_admitted":    {"{federation} staat nu in voor deze uitgever. De uitgever staat niet in het register van uw regio.", "{federation} vouches for this issuer now. The issuer is not in the registry of your region."},
+	"federation_listed":      {"{federation} noemt deze uitgever nog. Of er eerder iets was, vertelt {federation} niet.", "{federation} still lists this issuer. Whether there was anything before, {federation} does not tell."},
+	"federation_ended":       {"Wat {federation} over deze uitgever zegt, gold tot {date}. Controleer opnieuw met een verbinding.", "What {federation} says of this issuer held until {date}. Check again with a connection."},
+	"federation_later":       {"{federation} zegt alleen iets over vandaag, niet over een dag van vroeger.", "{federation} speaks of today only, not of a day in the past."},
+	"federation_other_key":   {"De sleutel waarmee is ondertekend, is volgens {federation} niet van deze uitgever.", "According to {federation} the key that signed is not this issuer's."},
+	"federation_other_types": {"De uitgever hoort bij {federation}, maar u vertrouwt de uitgever niet voor dit soort bewijs.", "The issuer belongs to {federation}, but you do not rely on it for this type of credential."},
+	"federation_not_shown":   {"Dit is niet te zien, omdat de uitgever niet is herkend.", "This cannot be seen, because the issuer was not recognised."},
+	"federation_note":        {"Over deze uitgever is {federation} gevraagd, een stelsel buiten uw regio. Dat antwoord geldt tot {date}.", "About this issuer {federation} was asked, a federation outside your region. That answer holds until {date}."},
+
 	"flow_same_device":  {"Gevraagd en getoond op hetzelfde apparaat.", "Asked and shown on the same device."},
 	"flow_cross_device": {"Getoond vanaf een ander apparaat. Iemand kan de vraag hebben doorgestuurd.", "Shown from another device. Someone may have passed on the request."},
 	"flow_file":         {"Als bestand gekregen. Er is niets aan de eigenaar gevraagd.", "Received as a file. Nothing was asked of the holder."},

@@ -24,6 +24,8 @@ func judgeSigning(in Input, f Facts, c Credential, readErr error) signing {
 		return all(Unknown, "type_unknown")
 	case c.Type.SelfSigned():
 		return judgeSelf(f)
+	case f.Federation != nil && f.Admission == nil:
+		return judgeFederation(in, f, c)
 	case in.Registry != nil && f.Admission == nil && f.Signature.State != OK:
 		return all(Unknown, "signature_not_ok") // there was no key to ask about
 	case in.Registry == nil || f.Admission == nil:

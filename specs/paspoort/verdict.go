@@ -72,22 +72,24 @@ type RegistryView struct {
 
 // A CredentialVerdict is what can be said about one credential.
 type CredentialVerdict struct {
-	Index      int            `json:"index"`
-	Query      string         `json:"query,omitempty"`
-	Outcome    State          `json:"outcome"`
-	Type       Type           `json:"type,omitempty"`
-	TypeName   Text           `json:"type_name"`
-	Format     Format         `json:"format,omitempty"`
-	Issuer     IssuerView     `json:"issuer"`
-	SignedOn   string         `json:"signed_on,omitempty"`      // by the issuer's own word
-	ExistedOn  string         `json:"existed_before,omitempty"` // proved by timestamps
-	ValidUntil string         `json:"valid_until,omitempty"`
-	Status     string         `json:"status"` // valid, invalid, suspended, none, unknown
-	StatusAsOf string         `json:"status_asof,omitempty"`
-	ProofLevel *int           `json:"proof_level"` // null when nothing is proved
-	ProofText  Text           `json:"proof_text"`
-	Checks     []Check        `json:"checks"`
-	Claims     map[string]any `json:"claims"` // what was disclosed
+	Index      int        `json:"index"`
+	Query      string     `json:"query,omitempty"`
+	Outcome    State      `json:"outcome"`
+	Type       Type       `json:"type,omitempty"`
+	TypeName   Text       `json:"type_name"`
+	Format     Format     `json:"format,omitempty"`
+	Issuer     IssuerView `json:"issuer"`
+	SignedOn   string     `json:"signed_on,omitempty"`      // by the issuer's own word
+	ExistedOn  string     `json:"existed_before,omitempty"` // proved by timestamps
+	ValidUntil string     `json:"valid_until,omitempty"`
+	Status     string     `json:"status"` // valid, invalid, suspended, none, unknown
+	StatusAsOf string     `json:"status_asof,omitempty"`
+	ProofLevel *int       `json:"proof_level"` // null when nothing is proved
+	ProofText  Text       `json:"proof_text"`
+	Checks     []Check    `json:"checks"`
+	// Federation is there for an issuer that a trust chain vouches for, and no registry.
+	Federation *FederationView `json:"federation,omitempty"`
+	Claims     map[string]any  `json:"claims"` // what was disclosed
 }
 
 // An IssuerView is who signed. Name comes from the registry; CallsItself is the
@@ -184,6 +186,12 @@ func (j *judged) describe(s signing) {
 	v.Issuer = IssuerView{ID: c.Issuer, CallsItself: c.Text(claimIssuerName), KeySource: f.KeySource}
 	if c.Claims != nil {
 		v.Claims = c.Claims
+	}
+	if f.Federation != nil && f.Admission == nil {
+		v.Federation = f.Federation.view()
+		if v.Issuer.CallsItself == "" {
+			v.Issuer.CallsItself = f.Federation.Issuer
+		}
 	}
 	// Whose name and region it is follows from a good signature under a key that the registry
 	// recorded: anybody can write another's address in a certificate.
