@@ -42,6 +42,7 @@ func (n *Node) Handler() (http.Handler, error) {
 	r.PathPrefix("/witness/").Handler(http.StripPrefix("/witness", n.witness.server))
 	r.Handle("/v1/types/{name}/{version}", only(getType, read...))
 	r.Handle("/openapi.yaml", web.Static("application/yaml", openAPI, time.Hour)).Methods(read...)
+	n.mirrorRoutes(r)
 	r.MatcherFunc(func(r *http.Request, _ *mux.RouteMatch) bool { return n.federated.matches(r) }).Handler(n.federated)
 	server := registry.NewServer(registry.ServerConfig{Reader: n, Log: n, Writer: n, Timestamps: n, Now: n.cfg.Clock})
 	r.PathPrefix("/v1/").Handler(server)
@@ -102,22 +103,10 @@ func (n *Node) getCheckpoint(w http.ResponseWriter, r *http.Request) {
 // getTile serves tiles and entry bundles under the served checkpoint. What is beyond it is
 // not log yet, and is not found.
 func (n *Node) getTile(w http.ResponseWriter, r *http.Request) {
-	tile, err := tlog.ParseTilePath(strings.TrimPrefix(r.URL.Path, "/"))
-	if err != nil {
-		web.WriteError(w, http.StatusBadRequest, "bad-tile", "not a path of tlog-tiles, such as tile/0/000.p/5 or tile/entries/000")
-		return
-	}
-	data, err := n.tile(tile)
-	switch {
-	case errors.Is(err, kv.ErrNotFound):
-		web.WriteError(w, http.StatusNotFound, "not-found", "the log has no such tile under its newest checkpoint")
-		return
-	case err != nil:
-		n.internal(w, r, err)
-		return
-	}
-	w.Header().Set("Content-Type", "application/octet-stream")
-	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable") // "its caching headers SHOULD be long-lived"
+	serveTile(w, r, strings.TrimPrefix(r.URL.Path, "/"), n.tile, func(err error) { n.internal(w, r, err) })
+}
+
+func writeTile(w http.ResponseWriter, r *http.Request, tile tlog.Tile, data []byte) {
 	if tile.Entries {
 		w.Header().Set("Vary", "Accept-Encoding")
 		if acceptsGzip(r) { // "Entry bundles SHOULD be compressed at the HTTP layer"; hashes do not get smaller

@@ -29,6 +29,7 @@ type Node struct {
 	publisher *publisher
 	witness   *witness
 	outside   *outside
+	mirrors   *mirrors
 	peerLogs  peerLogs // of accepted regions; nil: none is witnessed
 	federated *federation
 	verified  *leadership
@@ -82,6 +83,8 @@ type parts struct {
 	close     []func() error // in the order of opening
 	closeRaft func() error   // closes logs and votes, so that openRaft opens them anew
 	serve     func(context.Context, *Node) error
+	// openMirrors opens the store of the copies of other regions; nil keeps them in memory.
+	openMirrors func() (kv.Store, error)
 }
 
 // New opens the data folder and checks everything; it starts nothing but what opening a
@@ -101,7 +104,7 @@ func New(c Config) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := parts{store: store, files: folder{c.Dir, c.Rand}, close: []func() error{store.Close}}
+	p := parts{store: store, files: folder{c.Dir, c.Rand}, close: []func() error{store.Close}, openMirrors: mirrorStore(c)}
 	n, err := newNode(c, p)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
@@ -140,13 +143,17 @@ func newNode(c Config, p parts) (*Node, error) {
 	if n.publisher, err = newPublisher(n); err != nil {
 		return nil, err
 	}
+	if n.mirrors, err = newMirrors(n); err != nil {
+		return nil, err
+	}
+	n.peerLogs = n.mirrors
 	n.witness = newWitness(n, n.publisher.self)
 	n.federated = newFederation(federationConfig{
-		Genesis: n.genesis, Node: c.ID, Key: c.FederationKey, Reader: n, HTTP: c.Outside, Clock: c.Clock, Log: n.log,
+		Genesis: n.genesis, Node: c.ID, Key: c.FederationKey, Reader: n, Peers: n.mirrors.neighbours.List, HTTP: c.Outside, Clock: c.Clock, Log: n.log,
 	})
 	if !c.VerifyOff { // without a log: what is checked is nobody's business
 		n.checker, err = evidence.New(evidence.Config{
-			Copies: []evidence.Copy{n}, Fetch: c.Fetch, StatusFetch: c.StatusFetch, StatusStore: p.store, Clock: c.Clock,
+			Copies: []evidence.Copy{n}, Neighbours: n.mirrors.neighbours, Fetch: c.Fetch, StatusFetch: c.StatusFetch, StatusStore: p.store, Clock: c.Clock,
 		})
 		if err != nil {
 			return nil, err
@@ -209,7 +216,7 @@ func (n *Node) take(ctx context.Context, cancel context.CancelCauseFunc) error {
 		return err
 	}
 	close(n.started)
-	for _, work := range []func(context.Context){n.runLeader, n.runBatches, n.runPayloads, n.runErasures, n.runAudit, n.publisher.run, n.outside.run, n.federated.run, n.watchSpace, n.watchClock, n.askAll} {
+	for _, work := range []func(context.Context){n.runLeader, n.runBatches, n.runPayloads, n.runErasures, n.runAudit, n.publisher.run, n.outside.run, n.mirrors.run, n.federated.run, n.watchSpace, n.watchClock, n.askAll} {
 		n.wg.Go(func() { work(ctx) })
 	}
 	n.wg.Go(func() {

@@ -24,6 +24,8 @@ type pages struct {
 	region        page.View[regionPage]
 	organisations page.View[organisationsPage]
 	organisation  page.View[organisationPage]
+	regions       page.View[regionsPage]
+	neighbour     page.View[neighbourPage]
 	decisions     page.View[decisionsPage]
 	decision      page.View[decisionPage]
 	application   page.View[decisionPage]
@@ -43,6 +45,7 @@ func newPages(n *Node) (*pages, error) {
 	p.kit, err = page.New(page.Options{Owner: n.founding.name, Sources: []fs.FS{pageFiles}, Nav: []page.Link{
 		{Key: "node.nav.region", Path: "/"}, {Key: "node.nav.functions", Path: "/functions"}, {Key: "node.nav.modules", Path: "/modules"},
 		{Key: "node.nav.hobbels", Path: "/hobbels"}, {Key: "node.nav.organisations", Path: "/organisations"}, {Key: "node.nav.decisions", Path: "/decisions"},
+		{Key: "node.nav.regions", Path: "/regions"},
 		{Key: "node.nav.check", Path: "/check"},
 	}})
 	if err != nil {
@@ -51,6 +54,7 @@ func newPages(n *Node) (*pages, error) {
 	return p, errors.Join(
 		view(p.kit, &p.region, "region", regionSamples()), view(p.kit, &p.log, "log", logSamples()), view(p.kit, &p.check, "check", checkSamples()),
 		view(p.kit, &p.organisations, "organisations", organisationsSamples()), view(p.kit, &p.organisation, "organisation", organisationSamples()),
+		view(p.kit, &p.regions, "regions", regionsSamples()), view(p.kit, &p.neighbour, "neighbour", neighbourSamples()),
 		view(p.kit, &p.decisions, "decisions", decisionsSamples()), view(p.kit, &p.decision, "decision", decisionSamples()),
 		view(p.kit, &p.application, "application", applicationSamples()),
 		view(p.kit, &p.hobbels, "hobbels", hobbelsSamples()), view(p.kit, &p.hobbel, "hobbel", hobbelSamples()),
@@ -73,6 +77,9 @@ func (p *pages) mount(r *mux.Router) {
 	get("/", "region", p.showRegion)
 	get("/organisations", "organisations", p.showOrganisations)
 	get("/organisations/{id}", "organisation", p.showOrganisation)
+	get("/regions", "regions", p.showRegions)
+	get("/regions/{genesis:[0-9a-f]{64}}", "neighbour", p.showNeighbour)
+	get("/regions/{genesis:[0-9a-f]{64}}/organisations/{id}", "organisation", p.showForeignOrganisation)
 	get("/decisions", "decisions", p.showDecisions)
 	get("/decisions/{id}", "decision", p.showDecision)
 	get("/applications/{id}", "application", p.showApplication)

@@ -24,6 +24,7 @@ type organisationPage struct {
 	Predecessors           []partyRow
 	Functions, Modules     int // that are open
 	At                     time.Time
+	Region                 *neighbourRow // of another region; nil for this one
 	Source                 source
 }
 

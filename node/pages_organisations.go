@@ -16,6 +16,7 @@ type organisationsPage struct {
 
 type organisationRow struct {
 	ID, Name, Registration string
+	Path                   string // of its page
 	Erased                 bool
 	Roles                  []roleRow
 }
@@ -57,7 +58,7 @@ func (p *pages) showOrganisations(w http.ResponseWriter, r *http.Request) {
 }
 
 func newOrganisationRow(o registry.Organisation) organisationRow {
-	row := organisationRow{ID: o.ID, Name: o.Name, Registration: o.Registration, Erased: o.Erased}
+	row := organisationRow{ID: o.ID, Path: "/organisations/" + o.ID, Name: o.Name, Registration: o.Registration, Erased: o.Erased}
 	for _, role := range o.Roles {
 		row.Roles = append(row.Roles, newRoleRow(role))
 	}

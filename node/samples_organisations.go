@@ -12,12 +12,12 @@ func organisationsSamples() []page.Sample[organisationsPage] {
 	until := sampleDay.AddDate(1, 6, 0)
 	return []page.Sample[organisationsPage]{
 		{Name: "some", Data: organisationsPage{At: sampleDay, Source: source{Node: "knoop-1"}, Organisations: []organisationRow{
-			{ID: "org_aaaaaaaaaaaaaaaaaaaaaaaaaa", Name: "Opleidingshuis De Vaart", Registration: "KvK 90000001", Roles: []roleRow{
+			{ID: "org_aaaaaaaaaaaaaaaaaaaaaaaaaa", Path: "/organisations/org_aaaaaaaaaaaaaaaaaaaaaaaaaa", Name: "Opleidingshuis De Vaart", Registration: "KvK 90000001", Roles: []roleRow{
 				{Role: registry.Issuer, Code: registry.CodeAdmitted, Admitted: true, Until: until, Types: []paspoort.Text{paspoort.Opleiding.Name(), paspoort.Assessment.Name()}}}},
-			{ID: "org_bbbbbbbbbbbbbbbbbbbbbbbbbb", Name: "Machinefabriek Ossekamp", Roles: []roleRow{
+			{ID: "org_bbbbbbbbbbbbbbbbbbbbbbbbbb", Path: "/organisations/org_bbbbbbbbbbbbbbbbbbbbbbbbbb", Name: "Machinefabriek Ossekamp", Roles: []roleRow{
 				{Role: registry.Verifier, Code: registry.CodeSuspended, Until: until, Purposes: []string{"werving"}, Reason: "Onderzoek naar vragen buiten het doel."},
 				{Role: registry.Issuer, Code: registry.CodeFraud, Until: until, Reason: "Valse verklaringen."}}},
-			{ID: "org_cccccccccccccccccccccccccc", Erased: true, Roles: []roleRow{{Role: registry.WalletHost, Code: registry.CodeExpired, Until: sampleDay}}},
+			{ID: "org_cccccccccccccccccccccccccc", Path: "/organisations/org_cccccccccccccccccccccccccc", Erased: true, Roles: []roleRow{{Role: registry.WalletHost, Code: registry.CodeExpired, Until: sampleDay}}},
 		}}},
 		{Name: "none", Data: organisationsPage{At: sampleDay, Source: source{Node: "knoop-1"}}},
 	}
@@ -42,7 +42,10 @@ func organisationSamples() []page.Sample[organisationPage] {
 		{roleRow: roleRow{Role: registry.Issuer, Code: registry.CodeFraud, Until: sampleDay.AddDate(0, -2, 0), Reason: "Valse verklaringen."}, Since: since,
 			Moves: []standingMove{{What: "fraud", On: sampleDay.AddDate(0, -1, 0), From: sampleDay.AddDate(0, -6, 0), Reason: "Valse verklaringen.", Event: sampleID(14)}, {What: "granted", On: since, Event: sampleID(15)}}},
 		{roleRow: roleRow{Role: registry.Verifier, Code: registry.CodeAdmitted, Admitted: true, Until: sampleDay.AddDate(1, 0, 0), Purposes: []string{"werving"}}, Since: since, Moves: []standingMove{{What: "granted", On: since, Event: sampleID(16)}}}}}
-	return []page.Sample[organisationPage]{{Name: "admitted", Data: vaart}, {Name: "fraud", Data: gone},
+	abroad, region := vaart, sampleNeighbour("Regio Maasdal", mirrorOK)
+	abroad.Predecessors, abroad.Roles = nil, []roleDetail{{roleRow: vaart.Roles[0].roleRow, Since: since, Moves: []standingMove{{What: "granted", On: since}}}}
+	abroad.abroad(region)
+	return []page.Sample[organisationPage]{{Name: "admitted", Data: vaart}, {Name: "fraud", Data: gone}, {Name: "abroad", Data: abroad},
 		{Name: "applicant", Data: organisationPage{ID: "org_dddddddddddddddddddddddddd", Name: "Zorggroep De Linde", Registration: "KvK 90000004", Claims: true, At: sampleDay, Source: from, Addresses: []registry.Alias{{Type: registry.AliasURL, Value: "https://linde.example"}},
 			Pending: []decisionRow{{ID: sampleID(17), Kind: registry.KindApplied, State: decisionPending, Opened: sampleDay, Until: sampleDay.AddDate(0, 1, 0)}}}},
 		{Name: "succeeded", Data: organisationPage{ID: "org_ffffffffffffffffffffffffff", Name: "Avondschool Ossekamp", Since: since, At: sampleDay, Source: from, Successor: &sampleVaart, Succeeded: sampleDay.AddDate(0, -2, 0), Roles: gone.Roles[1:]}},
