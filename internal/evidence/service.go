@@ -33,6 +33,9 @@ type Config struct {
 	Copies []Copy
 	// Neighbours are the regions that the first of these accepted; nil: they do not count.
 	Neighbours *Neighbours
+	// Federation are federations outside the regions, for issuers that no region knows; nil:
+	// none counts.
+	Federation *Federation
 	// Fetch gets DID documents and issuer metadata. Nil fetches nothing.
 	Fetch did.Fetcher
 	// StatusFetch gets status lists, which are larger; nil means Fetch.

@@ -89,7 +89,12 @@ func (s *Service) examine(ctx context.Context, p Presentation, now time.Time) *e
 	e.token = token
 	var keys []paspoort.IssuerKey
 	var keyErr error
-	if e.key, keyErr = sdjwtvc.IssuerKey(ctx, token, sdjwtvc.KeyOptions{Fetcher: s.documents, At: now}); keyErr == nil {
+	if e.key, keyErr = sdjwtvc.IssuerKey(ctx, token, sdjwtvc.KeyOptions{Fetcher: s.documents, At: now}); keyErr != nil {
+		if key, ok := s.federationKey(ctx, token); ok {
+			e.key, keyErr = key, nil
+		}
+	}
+	if keyErr == nil {
 		keys = []paspoort.IssuerKey{{Public: e.key.Public, Source: sourceOf(e.key)}}
 	}
 	e.facts = paspoort.ExamineToken(token, keys)
@@ -167,6 +172,7 @@ func (s *Service) consult(ctx, patience context.Context, shown []*examined, in *
 		}
 	}
 	asked = append(asked, s.neighbours(ctx, shown, in.Now, past)...)
+	s.federated(patience, shown)
 	var main *consulted
 	for _, c := range asked {
 		if main == nil && len(c.shown) > 0 {
@@ -231,6 +237,7 @@ func (s *Service) ask(ctx context.Context, region Copy, shown []*examined, now t
 // settle says what is left to say of a credential when all regions were asked.
 func (e *examined) settle(main *consulted) {
 	switch {
+	case e.facts.Federation != nil: // no registry knows it
 	case main == nil:
 		e.unlisted("registry_absent")
 	case e.facts.Registry == &main.facts:
