@@ -55,6 +55,8 @@ type Config struct {
 // Region is a region whose registry the wallet can ask.
 type Region struct {
 	Copy evidence.Copy
+	// Neighbours are the regions that this one accepted; those of the first region count.
+	Neighbours *evidence.Neighbours
 	// Refresh asks the nodes for news; nil when the copy keeps itself up to date.
 	Refresh func(context.Context) error
 }
@@ -178,7 +180,8 @@ func open(c Config, b *box) (*Wallet, error) {
 		return nil, fmt.Errorf("settings: %w", err)
 	}
 	var copies []evidence.Copy
-	for _, r := range s.Regions {
+	var neighbours *evidence.Neighbours
+	for i, r := range s.Regions {
 		if c.Regions == nil {
 			break
 		}
@@ -187,10 +190,13 @@ func open(c Config, b *box) (*Wallet, error) {
 			return nil, fmt.Errorf("region %.12s: %w", r.Genesis, err)
 		}
 		w.regions, copies = append(w.regions, region), append(copies, region.Copy)
+		if i == 0 {
+			neighbours = region.Neighbours
+		}
 	}
 	if w.evidence = c.Evidence; w.evidence == nil {
 		w.evidence, err = evidence.New(evidence.Config{
-			Copies: copies, Fetch: c.Fetch, StatusFetch: c.StatusFetch, Clock: c.Clock, Log: c.Log,
+			Copies: copies, Neighbours: neighbours, Fetch: c.Fetch, StatusFetch: c.StatusFetch, Clock: c.Clock, Log: c.Log,
 		})
 	}
 	if err != nil {

@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"log/slog"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"paspoort.example/paspoort/internal/conf"
 	"paspoort.example/paspoort/internal/evidence"
@@ -18,14 +21,17 @@ const (
 	maxStatusBytes = 8 << 20
 )
 
-// regionEvidence is a role's own copy of a region and the service that judges by it.
+// regionEvidence is a role's own copy of a region and of those that it accepted, and the service
+// that judges by them.
 type regionEvidence struct {
-	Follower *evidence.Follower
-	Service  *evidence.Service
+	Follower   *evidence.Follower
+	Neighbours *evidence.Neighbours
+	Service    *evidence.Service
 }
 
-// followRegion makes them. The copy is kept in store; Follower.Run keeps it fresh.
-func followRegion(region conf.Region, settings outbound.Settings, store kv.Store, log *slog.Logger) (*regionEvidence, error) {
+// followRegion makes them. The copies are kept in store; Run keeps them fresh. Beside are regions
+// that the operator relies on without the region's word.
+func followRegion(region conf.Region, settings outbound.Settings, store kv.Store, log *slog.Logger, beside ...string) (*regionEvidence, error) {
 	policy, err := settings.Policy()
 	if err != nil {
 		return nil, err
@@ -46,14 +52,43 @@ func followRegion(region conf.Region, settings outbound.Settings, store kv.Store
 	if err != nil {
 		return nil, err
 	}
+	neighbours, err := evidence.NewNeighbours(evidence.NeighboursConfig{
+		Home: follower, Except: beside, Every: region.Every(), Log: log, Store: func() (kv.Store, error) { return store, nil },
+		Source: func(url string) evidence.Source { return registry.Client{HTTP: nodes, URL: url} },
+	})
+	if err != nil {
+		return nil, err
+	}
 	service, err := evidence.New(evidence.Config{
-		Copies: []evidence.Copy{follower}, Fetch: outbound.New(policy), StatusFetch: client(maxStatusBytes),
+		Copies: []evidence.Copy{follower}, Neighbours: neighbours, Fetch: outbound.New(policy), StatusFetch: client(maxStatusBytes),
 		StatusStore: store, Log: log,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &regionEvidence{follower, service}, nil
+	return &regionEvidence{follower, neighbours, service}, nil
+}
+
+// Run follows the region and its neighbours until ctx ends.
+func (r *regionEvidence) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return r.Follower.Run(ctx) })
+	group.Go(func() error { return r.Neighbours.Run(ctx) })
+	return group.Wait()
+}
+
+// refreshNeighbours is how often who waits for an answer makes a role ask all neighbours for
+// news, beside their own schedule.
+const refreshNeighbours = 10 * time.Second
+
+// Refresh asks for news now, of the region each time and of its neighbours now and then.
+func (r *regionEvidence) Refresh() func(context.Context) error {
+	neighbours := atMost(refreshNeighbours, r.Neighbours.Refresh)
+	return func(ctx context.Context) error {
+		err := r.Follower.Refresh(ctx)
+		_ = neighbours(ctx) // what is here of them has its age
+		return err
+	}
 }
 
 // Ready says whether there is a copy to judge by.

@@ -72,7 +72,7 @@ func serveVerifier(ctx context.Context, path string) (err error) {
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return region.Follower.Run(ctx) })
+	group.Go(func() error { return region.Run(ctx) })
 	group.Go(func() error { return v.Run(ctx) })
 	group.Go(func() error {
 		return c.ServeRole(ctx, v.Handler(), conf.Role{Name: "verifier", Data: c.Data, Look: copyAges(region.Follower)})

@@ -176,7 +176,7 @@ func (f *walletFlags) config(cmd *cobra.Command, settings outbound.Settings, pol
 			if err != nil {
 				return wallet.Region{}, err
 			}
-			return wallet.Region{Copy: followed.Follower, Refresh: followed.Follower.Refresh}, nil
+			return wallet.Region{Copy: followed.Follower, Neighbours: followed.Neighbours, Refresh: followed.Refresh()}, nil
 		},
 	}
 }

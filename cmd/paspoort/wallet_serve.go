@@ -87,11 +87,12 @@ func serveWallet(ctx context.Context, path string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, copies.Close()) }()
-	regions, err := followRegions(c, copies, log)
+	relied, err := followRegions(c, copies, log)
 	if err != nil {
 		return err
 	}
-	config, err := walletHost(&c, regions, log)
+	regions := followers(relied)
+	config, err := walletHost(&c, relied, log)
 	if err != nil {
 		return err
 	}
@@ -101,9 +102,10 @@ func serveWallet(ctx context.Context, path string) (err error) {
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	for _, f := range regions {
-		group.Go(func() error { return f.Run(ctx) })
+	for _, r := range relied {
+		group.Go(func() error { return r.Follower.Run(ctx) })
 	}
+	group.Go(func() error { return relied[0].Neighbours.Run(ctx) })
 	group.Go(func() error { return watchAdmission(ctx, c.Organisation, regions, log) })
 	group.Go(func() error { return h.Run(ctx) })
 	group.Go(func() error {
@@ -112,24 +114,37 @@ func serveWallet(ctx context.Context, path string) (err error) {
 	return group.Wait()
 }
 
-// followRegions opens the host's own copy of each region, which all paspoorten share.
-func followRegions(c conf.WalletHost, copies kv.Store, log *slog.Logger) ([]*evidence.Follower, error) {
+// followRegions opens the host's own copy of each region, which all paspoorten share. The first
+// is at home here: the regions that it accepted count too.
+func followRegions(c conf.WalletHost, copies kv.Store, log *slog.Logger) ([]*regionEvidence, error) {
 	if len(c.Regions) == 0 {
 		return nil, fmt.Errorf("%w: regions is empty: name at least one region to rely on", conf.ErrConfig)
 	}
-	var out []*evidence.Follower
+	var beside []string
+	for _, r := range c.Regions[1:] {
+		beside = append(beside, r.Genesis)
+	}
+	var out []*regionEvidence
 	for _, r := range c.Regions {
-		f, err := followRegion(r, c.Outbound, copies, log)
+		one, err := followRegion(r, c.Outbound, copies, log, beside...)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, f.Follower)
+		out = append(out, one)
 	}
 	return out, nil
 }
 
+func followers(regions []*regionEvidence) (out []*evidence.Follower) {
+	for _, r := range regions {
+		out = append(out, r.Follower)
+	}
+	return out
+}
+
 // walletHost is the configuration of the role.
-func walletHost(c *conf.WalletHost, regions []*evidence.Follower, log *slog.Logger) (host.Config, error) {
+func walletHost(c *conf.WalletHost, relied []*regionEvidence, log *slog.Logger) (host.Config, error) {
+	regions := followers(relied)
 	policy, err := c.Outbound.Policy()
 	if err != nil {
 		return host.Config{}, err
@@ -141,7 +156,7 @@ func walletHost(c *conf.WalletHost, regions []*evidence.Follower, log *slog.Logg
 		URL: c.URL, Name: c.Name, Idle: time.Duration(c.SessionMinutes) * time.Minute, BackupDays: c.BackupDays,
 		MaxHolders: c.MaxHolders, Proxies: c.Proxies, RegionName: regionNames(regions), Log: log,
 		Wallet: wallet.Config{
-			HTTP: client, Fetch: small, StatusFetch: client, Regions: shared(regions), Log: log,
+			HTTP: client, Fetch: small, StatusFetch: client, Regions: shared(relied), Log: log,
 			CheckURL: func(u *url.URL) error { return client.CheckURL(u.String()) },
 		},
 	}
@@ -151,7 +166,7 @@ func walletHost(c *conf.WalletHost, regions []*evidence.Follower, log *slog.Logg
 		out.Regions = append(out.Regions, wallet.RegionSettings{Genesis: f.Genesis(), Nodes: c.Regions[i].Nodes})
 	}
 	// Without a StatusStore: whose lists were looked at here stays off the disk.
-	out.Evidence, err = evidence.New(evidence.Config{Copies: sources, Fetch: small, StatusFetch: client, Log: log})
+	out.Evidence, err = evidence.New(evidence.Config{Copies: sources, Neighbours: relied[0].Neighbours, Fetch: small, StatusFetch: client, Log: log})
 	if err != nil {
 		return out, err
 	}
@@ -165,10 +180,14 @@ func walletHost(c *conf.WalletHost, regions []*evidence.Follower, log *slog.Logg
 // shared gives every paspoort the host's copies. A region that came along from another host
 // and is not followed here is known by name only: what rests on it is unknown, and a
 // stranger's archive makes this host fetch nothing.
-func shared(regions []*evidence.Follower) func(wallet.RegionSettings) (wallet.Region, error) {
+func shared(regions []*regionEvidence) func(wallet.RegionSettings) (wallet.Region, error) {
 	known := map[string]wallet.Region{}
-	for _, f := range regions {
-		known[f.Genesis()] = wallet.Region{Copy: f, Refresh: atMost(refreshEvery, f.Refresh)}
+	for i, r := range regions {
+		refresh := r.Follower.Refresh
+		if i == 0 {
+			refresh = r.Refresh()
+		}
+		known[r.Follower.Genesis()] = wallet.Region{Copy: r.Follower, Refresh: atMost(refreshEvery, refresh)}
 	}
 	return func(r wallet.RegionSettings) (wallet.Region, error) {
 		if region, ok := known[r.Genesis]; ok {

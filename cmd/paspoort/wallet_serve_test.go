@@ -88,7 +88,7 @@ func TestReceiptKeyStays(t *testing.T) {
 // still opens, and makes the host fetch nothing.
 func TestRegionsOfAHost(t *testing.T) {
 	follower := evidencetest.New(t, testkit.NewClock(testkit.Noon).Now).Follower()
-	open := shared([]*evidence.Follower{follower})
+	open := shared([]*regionEvidence{{Follower: follower, Neighbours: neighboursOf(t, follower)}})
 	genesis := follower.Genesis()
 	known, err := open(wallet.RegionSettings{Genesis: genesis, Nodes: []string{"https://elsewhere.example"}})
 	if err != nil || known.Copy != evidence.Copy(follower) || known.Refresh == nil {
@@ -152,4 +152,12 @@ func TestAdmissionIsTold(t *testing.T) {
 			}
 		})
 	}
+}
+
+func neighboursOf(t *testing.T, home evidence.Copy) *evidence.Neighbours {
+	n, err := evidence.NewNeighbours(evidence.NeighboursConfig{Home: home, Source: func(string) evidence.Source { return nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }

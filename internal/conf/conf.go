@@ -91,6 +91,9 @@ type Node struct {
 	// CosignSeconds is after how long an unchanged log is cosigned again; 0 means
 	// the default.
 	CosignSeconds int `json:"cosign_seconds,omitzero"`
+	// MirrorSeconds is how often each accepted region is asked for news; 0 means the
+	// default.
+	MirrorSeconds int `json:"mirror_seconds,omitzero"`
 }
 
 // Issuer is the file of `paspoort issuer serve`.
