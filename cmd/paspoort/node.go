@@ -88,6 +88,7 @@ func nodeConfig(c *conf.Node) (node.Config, error) {
 		ID: c.ID, Dir: c.Data, VerifyOff: !c.Check, Log: log,
 		Election:       time.Duration(c.ElectionMillis) * time.Millisecond,
 		CosignInterval: time.Duration(c.CosignSeconds) * time.Second,
+		MirrorInterval: time.Duration(c.MirrorSeconds) * time.Second,
 	}
 	if err := out.SetProfile(c.Profile); err != nil {
 		return out, err
@@ -116,6 +117,8 @@ func nodeConfig(c *conf.Node) (node.Config, error) {
 	large := policy
 	large.MaxBytes = max(large.MaxBytes, maxStatusBytes)
 	out.Fetch, out.StatusFetch = outbound.New(policy), outbound.New(large)
+	large.MaxBytes = max(large.MaxBytes, maxLeavesBytes)
+	out.Outside = outbound.New(large)
 	return out, nil
 }
 
