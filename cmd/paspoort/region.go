@@ -59,8 +59,12 @@ func followRegion(region conf.Region, settings outbound.Settings, store kv.Store
 	if err != nil {
 		return nil, err
 	}
+	outsiders, err := federations(region.Federations, policy, log)
+	if err != nil {
+		return nil, err
+	}
 	service, err := evidence.New(evidence.Config{
-		Copies: []evidence.Copy{follower}, Neighbours: neighbours, Fetch: outbound.New(policy), StatusFetch: client(maxStatusBytes),
+		Copies: []evidence.Copy{follower}, Neighbours: neighbours, Federation: outsiders, Fetch: outbound.New(policy), StatusFetch: client(maxStatusBytes),
 		StatusStore: store, Log: log,
 	})
 	if err != nil {

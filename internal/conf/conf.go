@@ -60,6 +60,9 @@ type Region struct {
 	// EverySeconds is how often the log is asked for news; 0 means the default of
 	// the follower.
 	EverySeconds int `json:"every_seconds,omitzero"`
+	// Federations count beside it, for issuers that neither this region nor one that it
+	// accepted knows. To find such an issuer out it is asked itself, with those above it.
+	Federations []Federation `json:"federations,omitempty"`
 }
 
 // Node is the file of `paspoort node serve`.
