@@ -98,7 +98,7 @@ func (n *Node) look(ctx context.Context, now time.Time) []alert.Finding {
 	n.health.mu.Lock()
 	n.health.last = h
 	n.health.mu.Unlock()
-	return findings(h, status, now)
+	return append(findings(h, status, now), neighbourFindings(n.Mirrors(), now)...)
 }
 
 // folderSize adds up the files below a folder. What goes away meanwhile is not counted.

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"net/http"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"time"
 
+	"paspoort.example/paspoort/internal/alert"
 	"paspoort.example/paspoort/internal/evidence"
 	"paspoort.example/paspoort/internal/kv"
 	"paspoort.example/paspoort/specs/paspoort"
@@ -125,6 +127,40 @@ func (n *Node) Mirrors() []Mirror {
 	out := []Mirror{}
 	for _, peer := range n.mirrors.neighbours.List() {
 		out = append(out, n.mirror(peer))
+	}
+	return out
+}
+
+// Who is told when another region is away. Beyond the limit of verifiers nothing from there counts.
+const (
+	neighbourAway  = 30 * time.Minute
+	neighbourLimit = 7 * 24 * time.Hour
+)
+
+// neighbourFindings says what needs a person about regions that this one relies on.
+func neighbourFindings(list []Mirror, now time.Time) []alert.Finding {
+	var out []alert.Finding
+	hours := func(d time.Duration) string { return strconv.Itoa(int(d / time.Hour)) }
+	for _, m := range list {
+		if m.State != registry.PeerAccepted || m.ContinuedBy != "" {
+			continue
+		}
+		f := alert.Finding{Code: m.Health, Subject: m.Name, Raise: alert.Critical}
+		switch m.Health {
+		case evidence.RegionDown:
+			f.Raise, f.After, f.Value, f.Limit = alert.Warning, neighbourAway, hours(now.Sub(m.Time)), hours(neighbourLimit)
+			if m.Time.IsZero() {
+				f.Value = hours(now.Sub(dated(m.Since)))
+			}
+		case evidence.RegionLies, paspoort.DoubtNewer:
+			f.Raise = alert.Warning
+		case paspoort.DoubtForked, paspoort.DoubtFrozen:
+		case mirrorDamaged:
+			f.Code = "region_damaged"
+		default:
+			continue
+		}
+		out = append(out, f)
 	}
 	return out
 }

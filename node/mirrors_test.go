@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"paspoort.example/paspoort/internal/alert"
 	"paspoort.example/paspoort/internal/evidence"
 	"paspoort.example/paspoort/internal/evidence/evidencetest"
 	"paspoort.example/paspoort/internal/kv"
@@ -200,6 +201,10 @@ func TestMirrorHealth(t *testing.T) {
 		far.serve(t, other)
 		if m := c.mirrored("knoop-1", paspoort.DoubtForked); m.Relied {
 			t.Errorf("forked: %+v", m)
+		}
+		told := neighbourFindings(c.get("knoop-1").Mirrors(), time.Now())
+		if len(told) != 1 || told[0].Code != paspoort.DoubtForked || told[0].Raise != alert.Critical || told[0].Subject != "Regio Maasdal" {
+			t.Errorf("the operator is told %+v", told)
 		}
 		var fork evidence.Fork
 		c.get("knoop-1").asked200(t, "/regions/"+far.Genesis+"/fork", &fork)

@@ -54,9 +54,16 @@ func operatorSamples() []page.Sample[operatorPage] {
 	torn.State, torn.Leader, torn.Signs, torn.Forked, torn.Withheld = "follower", "knoop-2", false, true, whyTorn
 	split.Problems = []alert.Problem{problem("fork", "", alert.Critical, "", "")}
 
+	around := seen
+	for _, code := range []string{"region_forked", "region_frozen", "region_damaged"} {
+		around.Problems = append(around.Problems, problem(code, "Regio Maasdal", alert.Critical, "", ""))
+	}
+	around.Problems = append(around.Problems, problem("region_down", "Regio Duinrand", alert.Warning, "26", "168"), problem("region_lies", "Regio Veenkant", alert.Warning, "", ""),
+		problem("region_newer_rules", "Regio Zandrug", alert.Warning, "", ""))
+
 	begin := Status{Node: "knoop-1", Region: status.Region, Name: status.Name, State: "starting", Withheld: whyNotAsked}
 	sample := func(name string, s Status, h Health, seen operate.Seen) page.Sample[operatorPage] {
 		return page.Sample[operatorPage]{Name: name, Data: newOperatorPage(day, s, h, seen)}
 	}
-	return []page.Sample[operatorPage]{sample("fine", status, health, seen), sample("warnings", status, thin, watched), sample("no-quorum", silent, lost, alarmed), sample("fork", torn, health, split), sample("starting", begin, Health{}, operate.Seen{})}
+	return []page.Sample[operatorPage]{sample("fine", status, health, seen), sample("warnings", status, thin, watched), sample("no-quorum", silent, lost, alarmed), sample("fork", torn, health, split), sample("neighbours", status, health, around), sample("starting", begin, Health{}, operate.Seen{})}
 }

@@ -25,6 +25,7 @@ type regionsPage struct {
 type neighbourRow struct {
 	Genesis, Name string
 	State         registry.PeerState
+	Halted        bool // accepted, and yet nothing that it says counts now
 	Since, Until  time.Time
 	Dropped       time.Time // from when on it does not count
 	Reason        string    // for accepting or for dropping it
@@ -43,6 +44,17 @@ type neighbourRow struct {
 // Path is the page about the region.
 func (r neighbourRow) Path() string { return "/regions/" + r.Genesis }
 
+// Standing is the key of a text: accepted, ended, dropped or halted.
+func (r neighbourRow) Standing() string {
+	if r.Halted {
+		return "halted"
+	}
+	return string(r.State)
+}
+
+// Counts says whether what the region says counts here now.
+func (r neighbourRow) Counts() bool { return r.State == registry.PeerAccepted && !r.Halted }
+
 // Known says whether there is a copy to show anything from.
 func (r neighbourRow) Known() bool { return r.Leaves > 0 }
 
@@ -56,7 +68,7 @@ type neighbourPage struct {
 
 func newNeighbourRow(m Mirror, names map[string]string) neighbourRow {
 	row := neighbourRow{
-		Genesis: m.Genesis, Name: m.Name, State: m.State, Since: dated(m.Since), Until: dated(m.Until), Reason: m.Reason, Types: typeNames(m.Types),
+		Genesis: m.Genesis, Name: m.Name, State: m.State, Halted: m.State == registry.PeerAccepted && m.Leaves > 0 && !m.Relied, Since: dated(m.Since), Until: dated(m.Until), Reason: m.Reason, Types: typeNames(m.Types),
 		Health: m.Health, Age: time.Duration(m.Age) * time.Second, Time: m.Time, Leaves: int(m.Leaves), Witnessed: m.Trust == string(paspoort.Witnessed),
 		ContinuedBy: m.ContinuedBy, ContinuedName: names[m.ContinuedBy], Fork: m.Health == paspoort.DoubtForked,
 	}

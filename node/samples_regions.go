@@ -25,12 +25,14 @@ func regionsSamples() []page.Sample[regionsPage] {
 	ended := sampleNeighbour("Regio Heideveld", mirrorOK)
 	ended.State, ended.Until = registry.PeerEnded, sampleDay.AddDate(0, -2, 0)
 	forked := sampleNeighbour("Regio Zandrug", paspoort.DoubtForked)
-	forked.Fork = true
+	forked.Fork, forked.Halted = true, true
+	frozen := sampleNeighbour("Regio Rietland", paspoort.DoubtFrozen)
+	frozen.Halted = true
 	continued := sampleNeighbour("Regio Kreekrak", evidence.RegionDown)
 	continued.ContinuedBy, continued.ContinuedName, continued.Age = strings.Repeat("ab", 32), "Regio Kreekrak (nieuw)", 30*24*time.Hour
 	waiting := sampleNeighbour("Regio Bosrand", mirrorWaiting)
 	waiting.Leaves, waiting.Age, waiting.Time = 0, 0, time.Time{}
-	several := []neighbourRow{sampleNeighbour("Regio Maasdal", mirrorOK), scoped, forked, sampleNeighbour("Regio Rietland", paspoort.DoubtFrozen),
+	several := []neighbourRow{sampleNeighbour("Regio Maasdal", mirrorOK), scoped, forked, frozen,
 		sampleNeighbour("Regio Polderhoek", paspoort.DoubtNewer), sampleNeighbour("Regio Waterkant", evidence.RegionLies), continued, ended, dropped, waiting, sampleNeighbour("Regio Terpland", mirrorDamaged)}
 	return []page.Sample[regionsPage]{
 		{Name: "several", Data: regionsPage{Name: "Regio Aakermonde", Regions: several, Source: from}},

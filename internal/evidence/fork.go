@@ -20,6 +20,7 @@ var ErrForked = errors.New("the region signed two histories")
 // A Fork is the proof, for anybody who knows the region's keys: two checkpoints that count, and
 // a consistency path that shows what the tree of the larger one was at the size of the smaller.
 type Fork struct {
+	Genesis string      `json:"genesis"`
 	Seen    time.Time   `json:"seen"`
 	Smaller string      `json:"smaller"` // note
 	Larger  string      `json:"larger"`  // note, of the same size or a larger one
@@ -120,7 +121,7 @@ func (f *Follower) forkedIf(note []byte, fork Fork) error {
 	if err := fork.Check(); err != nil {
 		return err
 	}
-	fork.Seen = f.config.Clock().UTC()
+	fork.Genesis, fork.Seen = f.config.Genesis, f.config.Clock().UTC()
 	f.config.Log.Error("the region signed two histories", "region", f.config.Genesis[:8])
 	f.mu.Lock()
 	f.fork = &fork
