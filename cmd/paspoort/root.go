@@ -87,6 +87,7 @@ Try it:
 		newDeskCommand(),
 		newDevCommand(),
 		newIssuerCommand(),
+		newLogCommand(),
 		newManCommand(),
 		newNodeCommand(),
 		newRegistryCommand(),

@@ -31,7 +31,7 @@ func started(name string) string {
 var plainWord = regexp.MustCompile(`^[\w./@%+:,-]+$`)
 
 // command is where a text names a command of this program. What stands in a path is none.
-var command = regexp.MustCompile(`(^|[\s"'(])paspoort (demo|desk|dev|issuer|node|region|registry|verifier|verify|wallet)\b`)
+var command = regexp.MustCompile(`(^|[\s"'(])paspoort (demo|desk|dev|issuer|log|node|region|registry|verifier|verify|wallet)\b`)
 
 // typed is a text in which every command begins as a person would type it here.
 func typed(text string) string {

@@ -138,3 +138,23 @@ func forkOf(ctx context.Context, genesis string, smaller, larger []byte, tilesOf
 	}
 	return f, f.Check()
 }
+
+// SidesOf judges who signed a fork by the keys in a log of the region, which is replayed as far as
+// it is in order.
+func SidesOf(ctx context.Context, f Fork, genesis string, s Source) (Sides, error) {
+	replay, err := NewReplay(genesis, nil)
+	if err != nil {
+		return Sides{}, err
+	}
+	newest, handovers, err := readNotes(ctx, s)
+	if err != nil {
+		return Sides{}, err
+	}
+	if _, err := replay.Extend(ctx, s, newest, handovers); err != nil {
+		return Sides{}, err
+	}
+	if replay.state.Size() == 0 {
+		return Sides{}, errors.New("the log is not of this region")
+	}
+	return f.Signers(replay.state.View()), nil
+}

@@ -8,14 +8,16 @@ import (
 
 	"paspoort.example/paspoort/internal/kv"
 	"paspoort.example/paspoort/specs/registry"
+	"paspoort.example/paspoort/specs/tlog"
 )
 
 // Config says what to audit.
 type Config struct {
-	Genesis string   // id of the region: the one thing that is believed beforehand
-	Source  Source   // where the log is read
-	Client  Doer     // to ask the region's nodes with; nil: they are not asked
-	Store   kv.Store // for the state of a large log, empty; nil: in memory
+	Genesis string // id of the region: the one thing that is believed beforehand
+	Source  Source // where the log is read
+	Client  Doer   // to ask the region's nodes with; nil: they are not asked
+	// Scratch gives an empty store for the state of a large log, which Run closes; nil: in memory.
+	Scratch func() (kv.Store, error)
 	Known   [][]byte // checkpoints of this region that somebody kept from before
 	Sample  int      // organisations to ask each node about; 0 means 32
 	Rand    *rand.Rand
@@ -91,11 +93,22 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	if c.Sample == 0 {
 		c.Sample = 32
 	}
-	replay, err := NewReplay(c.Genesis, c.Store)
+	begun := c.Now()
+	newest, handovers, err := readNotes(ctx, c.Source)
 	if err != nil {
 		return nil, err
 	}
-	begun := c.Now()
+	store, err := c.scratch(newest)
+	if err != nil {
+		return nil, err
+	}
+	if store != nil {
+		defer store.Close()
+	}
+	replay, err := NewReplay(c.Genesis, store)
+	if err != nil {
+		return nil, err
+	}
 	a := &audit{config: c, replay: replay, report: &Report{Genesis: c.Genesis, Source: c.Source.Name(), NodesAsked: c.Client != nil, Nodes: []NodeReport{}, Findings: []Finding{}}}
 	if c.Client != nil {
 		replay.Others = func(v registry.View) (out []Source) {
@@ -104,10 +117,6 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 			}
 			return out
 		}
-	}
-	newest, handovers, err := readNotes(ctx, c.Source)
-	if err != nil {
-		return nil, err
 	}
 	found, err := replay.Extend(ctx, c.Source, newest, handovers)
 	if err != nil {
@@ -126,6 +135,17 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 		a.nodes(ctx)
 	}
 	return a.report, nil
+}
+
+// inMemory is up to how many leaves a state fits in the memory of any computer: some 2 KB each.
+const inMemory = 100_000
+
+// scratch is the store for the state of a log with this checkpoint; nil: in memory.
+func (c Config) scratch(note []byte) (kv.Store, error) {
+	if size, err := tlog.PeekCheckpoint(note); c.Scratch == nil || err != nil || size.Size <= inMemory {
+		return nil, nil
+	}
+	return c.Scratch()
 }
 
 // maxFindings bounds a report: who lies about everything is caught all the same.
