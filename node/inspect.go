@@ -234,13 +234,13 @@ func (i *Inspection) keys(m *machine, c Config, founding region) {
 		return
 	}
 	err := c.hasKeysOf(known)
-	i.found("keys", err, "the four keys are those that the region knows of %s", c.ID)
+	i.found("keys", err, "the keys are those that the region knows of %s", c.ID)
 	if err != nil {
 		i.Findings[len(i.Findings)-1].Advice = "put the key files of " + c.ID + " back, from a backup; no other keys can be this node"
 	}
 }
 
-// hasKeysOf holds the four keys against those of a node in the charter.
+// hasKeysOf holds the keys against those of a node in the charter.
 func (c Config) hasKeysOf(known registry.Node) error {
 	text := func(k crypto.Signer) string {
 		raw, _ := k.Public().(ed25519.PublicKey)
@@ -256,6 +256,11 @@ func (c Config) hasKeysOf(known registry.Node) error {
 	} {
 		if !key.same {
 			err = errors.Join(err, fmt.Errorf("the %s key is not the one that the region knows", key.name))
+		}
+	}
+	if c.FederationKey != nil && known.FederationKey != "" { // a node without one signs no statements
+		if federation, bad := registry.NewPublicKey(c.FederationKey.Public()); bad != nil || federation != known.FederationKey {
+			err = errors.Join(err, errors.New("the federation key is not the one that the region knows"))
 		}
 	}
 	return err

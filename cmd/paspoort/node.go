@@ -30,7 +30,7 @@ func newNodeCommand() *cobra.Command {
 	}
 	cmd.AddCommand(newNodeInitCommand(), newNodeServeCommand(), newTestAlertsCommand("node", nodeServer), newNodeStatusCommand(),
 		newNodeJoinCommand(), newNodeLeaveCommand(), newNodeTransferCommand(), newNodeBackupCommand(), newNodeRestoreCommand(),
-		newNodeRecoverCommand(), newNodeCheckCommand())
+		newNodeRecoverCommand(), newNodeCheckCommand(), newNodePeerCommand())
 	return cmd
 }
 
@@ -109,6 +109,11 @@ func nodeConfig(c *conf.Node) (node.Config, error) {
 	}
 	if out.TimestampKey, err = keyfile.Load(c.TimestampKey, nil); err != nil {
 		return out, err
+	}
+	if c.FederationKey != "" { // nodes of before rules version 3 have none
+		if out.FederationKey, err = keyfile.Load(c.FederationKey, nil); err != nil {
+			return out, err
+		}
 	}
 	policy, err := c.Outbound.Policy()
 	if err != nil {

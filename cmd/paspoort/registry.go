@@ -75,6 +75,8 @@ Looking needs no file and no key:
 		newRegistryModuleCommand(f),
 		newRegistryHobbelCommand(f),
 		newRegistryCertificateCommand(f),
+		newRegistryWitnessCommand(f),
+		newRegistryCustodianCommand(f),
 		newRegistryProposeCommand(f),
 		newRegistrySignCommand(f),
 		newRegistrySendCommand(f),
@@ -268,6 +270,10 @@ func genesisIn(answer any) string {
 	case registry.ProposalsAnswer:
 		return a.Genesis
 	case registry.EndingAnswer:
+		return a.Genesis
+	case registry.PeersAnswer:
+		return a.Genesis
+	case registry.WitnessesAnswer:
 		return a.Genesis
 	case registry.AdmissionAnswer:
 		return a.Genesis

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -139,7 +140,11 @@ func (c *council) path(name string) string { return filepath.Join(c.dir, name) }
 // types has somebody type a registry command, and gives what it printed.
 func (c *council) types(who string, args ...string) (code int, out, errs string) {
 	c.t.Helper()
-	full := append([]string{"registry", "--config", c.path(who + ".json"), "--passphrase-file", c.secret, "--loopback-http", "--lang", "nl"}, args...)
+	flags := []string{"--config", c.path(who + ".json"), "--passphrase-file", c.secret, "--loopback-http", "--lang", "nl"}
+	full := slices.Concat([]string{"registry"}, flags, args)
+	if args[0] == "node" { // the commands of a member that stand beside those of an operator
+		full = slices.Concat(args, flags)
+	}
 	code, out, errs = play(c.t, full...)
 	if strings.Contains(out+errs, councilPassphrase) {
 		c.t.Errorf("%v: the passphrase was printed", args)

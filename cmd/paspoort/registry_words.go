@@ -113,6 +113,14 @@ var governFaults = []knownFault{
 	{"flag_needed", is(errNeedFlag), words("Er ontbreekt iets.", "Something is missing."), words("Zie de uitleg met --help.", "See the explanation with --help."), true},
 	{"no_such_id", is(errNoSuch), words("Niets in de regio heeft dit nummer.", "Nothing in the region has this id."),
 		words("Zie: paspoort registry list, of paspoort registry status", "See: paspoort registry list, or paspoort registry status"), true},
+	{"no_such_region", is(errNoPeer), words("De regio kent geen andere regio met deze naam of dit nummer, of meer dan één.", "The region knows no other region of this name or id, or more than one."),
+		words("Zie: paspoort node peer list", "See: paspoort node peer list"), true},
+	{"other_region_unreadable", is(errPeerAway), words("Het register van de andere regio is niet te lezen, of het is een ander. Er is niets getekend.", "The log of the other region cannot be read, or it is another one. Nothing was signed."),
+		words("Kijk het adres na, en vraag de regio per telefoon naar haar nummer (genesis).", "Check the address, and ask the region for its id (genesis) by telephone."), true},
+	{"no_such_witness", is(errNoWitness), words("De regio heeft geen getuige met dit nummer.", "The region has no witness with this id."),
+		words("Zie: paspoort registry witness list", "See: paspoort registry witness list"), true},
+	{"witness_there", is(errWitnessHere), words("Deze getuigen heeft de regio al. Er is niets getekend.", "The region has these witnesses already. Nothing was signed."),
+		words("Zie: paspoort registry witness list", "See: paspoort registry witness list"), false},
 
 	// What the region says.
 	{"other_region", is(govern.ErrOtherRegion), words("Dit knooppunt is van een andere regio dan de uwe.", "This node is of another region than yours."),
@@ -132,6 +140,8 @@ var governFaults = []knownFault{
 	{"", is(registry.ErrTaken), words("Een ander heeft dit al.", "Somebody else holds this already."), words("Kies iets anders.", "Choose something else."), true},
 	{"", is(registry.ErrNotAdmitted, registry.ErrTransition), words("Dit kan niet vanuit hoe het er nu voor staat.", "This does not follow from how things stand."),
 		words("Zie hoe het staat: paspoort registry show NUMMER", "See how it stands: paspoort registry show ID"), true},
+	{"", is(registry.ErrKind, registry.ErrReserved), words("De regels die nu in deze regio gelden kennen dit nog niet.", "The rules in force in this region do not know this yet."),
+		words("Als alle knooppunten nieuw genoeg zijn, voert u nieuwe regels in: paspoort region rules VERSIE", "When all nodes are new enough, bring in new rules: paspoort region rules VERSION"), true},
 	{"", is(registry.ErrBody), words("Wat u vraagt is zo niet goed.", "What you ask is not right like this."), words("Zie de uitleg met --help.", "See the explanation with --help."), true},
 	{"", is(registry.ErrUnreachable), words("Hierna zouden de leden niets meer kunnen besluiten. Er is niets veranderd.", "After this the members could decide nothing any more. Nothing changed."), paspoort.Text{}, true},
 	{"region_unreachable", is(govern.ErrNoNode), words("Geen knooppunt van de regio antwoordt, of ze kunnen het nu niet eens worden.", "No node of the region answers, or they cannot agree now."),

@@ -122,8 +122,20 @@ func NewAt(t testing.TB, now time.Time) *Region {
 	return NewUnder(t, now, registry.RulesVersion)
 }
 
+// NewNamed founds a region at a time that is called otherwise than those of [New]: its members and
+// nodes have the same keys.
+func NewNamed(t testing.TB, now time.Time, name, origin string) *Region {
+	t.Helper()
+	return newRegion(t, now, registry.RulesVersion, name, origin)
+}
+
 // NewUnder founds a region under a version of the rules.
 func NewUnder(t testing.TB, now time.Time, rules int) *Region {
+	t.Helper()
+	return newRegion(t, now, rules, "Regio Aakermonde", "aakermonde.example/register")
+}
+
+func newRegion(t testing.TB, now time.Time, rules int, name, origin string) *Region {
 	t.Helper()
 	r := &Region{
 		T: t, State: registry.NewState(""), Now: now.UTC().Truncate(time.Second), Keys: map[string]*ecdsa.PrivateKey{},
@@ -131,8 +143,8 @@ func NewUnder(t testing.TB, now time.Time, rules int) *Region {
 	}
 	r.ca = newAuthority(t, r.Now)
 	r.Charter = registry.Charter{
-		Admission: registry.DefaultTerm(), Criteria: "criteria-1", Name: "Regio Aakermonde",
-		Nonce: base64.RawURLEncoding.EncodeToString(make([]byte, 16)), Origin: "aakermonde.example/register",
+		Admission: registry.DefaultTerm(), Criteria: "criteria-1", Name: name,
+		Nonce: base64.RawURLEncoding.EncodeToString(make([]byte, 16)), Origin: origin,
 		Anchors:    []registry.Anchor{registry.NewAnchor(r.ca.cert.Raw, "gemeente-aakermonde")},
 		Thresholds: registry.DefaultThresholds(),
 	}
