@@ -40,6 +40,14 @@ func (r road) Leaves(ctx context.Context, from, to uint64) ([][]byte, error) {
 	return r.to().Leaves(ctx, from, to)
 }
 
+// Payloads implements registry.PayloadSource.
+func (r road) Payloads(ctx context.Context) ([]registry.OpenPayload, error) {
+	if from, ok := r.to().(registry.PayloadSource); ok {
+		return from.Payloads(ctx)
+	}
+	return nil, errDown
+}
+
 // border is a verifier in one region that is shown what an issuer in another made.
 type border struct {
 	*stage
@@ -297,4 +305,68 @@ func TestNeighboursRun(t *testing.T) {
 			t.Errorf("run: %v", err)
 		}
 	})
+}
+
+// A region that follows newer rules, or breaks its own, is not followed any further. The first
+// counts until the copy is too old; the second counts no more at once.
+func TestRegionThatGoesBeyondItsRules(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change      func(*evidencetest.Region)
+		doubt       string
+		now, inDays string // what is said of an issuer there, now and after nine days
+	}{
+		"newer rules":     {(*evidencetest.Region).NewerRules, paspoort.DoubtNewer, "ok/admitted", "unknown/region_newer_rules"},
+		"against its own": {(*evidencetest.Region).BreakRules, paspoort.DoubtFrozen, "unknown/region_frozen", "unknown/region_frozen"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBorder(t)
+			b.region.Accept(b.far, until(b))
+			b.look()
+			before := b.health()
+			tt.change(b.far)
+			b.far.Sign()
+			b.look()
+			if h := b.health(); h.Code != tt.doubt || before.Code != "" {
+				t.Errorf("health %+v, before %+v", h, before)
+			}
+			expect(t, b.verify(b.foreign(paspoort.Opleiding)), "issuer_admitted="+tt.now)
+			b.clock.Advance(9 * 24 * time.Hour)
+			b.start() // a restart forgets nothing of it
+			b.look()
+			v := b.verify(b.foreign(paspoort.Opleiding))
+			expect(t, v, "issuer_admitted="+tt.inDays)
+			if v.Registry.Doubt != tt.doubt {
+				t.Errorf("the verdict says %+v", v.Registry)
+			}
+		})
+	}
+}
+
+// Personal data that a region erased is gone from its mirrors too, and reads so.
+func TestRegionThatErases(t *testing.T) {
+	b := newBorder(t)
+	b.farIssuer = b.far.Freelancer("eenpit.example", paspoort.Opleiding)
+	b.web.Pages[b.farIssuer.StatusURI] = b.farIssuer.StatusToken
+	b.region.Accept(b.far, until(b))
+	b.look()
+	shown := b.foreign(paspoort.Opleiding)
+	expect(t, b.verify(shown), "issuer_admitted=ok/admitted")
+	b.far.Erase()
+	b.look()
+	peer, _ := b.neighbours.Get(b.far.Genesis)
+	if v := b.verify(shown); v.Outcome == paspoort.OK || v.Credentials[0].Issuer.Name != "" || known(t, peer.Follower, b.farIssuer.URL) != "" {
+		t.Errorf("after the erasure: %s, issuer %+v", v.Outcome, v.Credentials[0].Issuer)
+	}
+	if left, err := peer.Follower.Payloads(t.Context()); err != nil || len(left) != 0 {
+		t.Errorf("the mirror keeps %d payloads, %v", len(left), err)
+	}
+	erased := false
+	err := peer.Follower.Read(t.Context(), func(v registry.View, _ paspoort.RegistryFacts) error {
+		o, err := v.Organisation(b.farIssuer.ID, b.clock.Now())
+		erased = o.Erased
+		return err
+	})
+	if err != nil || !erased {
+		t.Errorf("the organisation does not read as erased: %v", err)
+	}
 }
