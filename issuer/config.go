@@ -16,6 +16,7 @@ import (
 	"paspoort.example/paspoort/internal/kv"
 	"paspoort.example/paspoort/specs/jose"
 	"paspoort.example/paspoort/specs/openid4vci"
+	"paspoort.example/paspoort/specs/openidfed"
 	"paspoort.example/paspoort/specs/paspoort"
 )
 
@@ -51,6 +52,11 @@ type Config struct {
 	AdminToken string
 	// Wallets are shown on the offer page as other ways to accept.
 	Wallets []Wallet
+	// Federation are the entity identifiers of the regions below which the issuer takes part in
+	// OpenID Federation; none publishes no entity configuration. FederationHTTP fetches the trust
+	// marks that they give; nil carries none.
+	Federation     []string
+	FederationHTTP openidfed.Doer
 	// Ready says whether what surrounds the issuer is ready, for /readyz. May be nil.
 	Ready func(context.Context) error
 

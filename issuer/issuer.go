@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"paspoort.example/paspoort/internal/entity"
 	"paspoort.example/paspoort/internal/kv"
 	"paspoort.example/paspoort/specs/did"
 	"paspoort.example/paspoort/specs/jose"
@@ -28,6 +29,7 @@ type Issuer struct {
 	credentialKeyID string // DID URL of CredentialKey: kid of credentials
 	statusKeyID     string
 	handler         http.Handler
+	entity          *entity.Entity // nil: takes no part in a federation
 
 	publishing sync.Mutex                   // one publication at a time
 	published  atomic.Pointer[publications] // never nil after New

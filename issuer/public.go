@@ -33,6 +33,9 @@ func (i *Issuer) routes() (http.Handler, error) {
 	if err := i.documents(site); err != nil {
 		return nil, err
 	}
+	if err := i.federate(site); err != nil {
+		return nil, err
+	}
 	i.status(site)
 	for _, path := range []string{
 		"/.well-known/openid-credential-issuer", "/.well-known/oauth-authorization-server",

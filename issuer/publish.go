@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"paspoort.example/paspoort/internal/kv"
@@ -170,6 +171,11 @@ func (i *Issuer) hurry() {
 func (i *Issuer) Run(ctx context.Context) error {
 	timer := time.NewTimer(max(i.nextPublication().Sub(i.c.Clock()), 0))
 	defer timer.Stop()
+	if i.entity != nil {
+		var running sync.WaitGroup
+		defer running.Wait()
+		running.Go(func() { _ = i.entity.Run(ctx) }) // it ends with ctx only
+	}
 	for {
 		select {
 		case <-ctx.Done():

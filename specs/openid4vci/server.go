@@ -229,6 +229,9 @@ func (c *ServerConfig) fill() {
 // Metadata is the issuer metadata that is published.
 func (s *Server) Metadata() IssuerMetadata { return s.config.Metadata }
 
+// ServerMetadata is the metadata of the authorization server that is published.
+func (s *Server) ServerMetadata() AuthorizationServerMetadata { return s.config.AuthorizationServer }
+
 // OfferURI is where the offer with this id is fetched by reference.
 func (s *Server) OfferURI(id string) string {
 	return s.config.Metadata.CredentialIssuer + pathOffer + id
