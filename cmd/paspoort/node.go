@@ -30,7 +30,7 @@ func newNodeCommand() *cobra.Command {
 	}
 	cmd.AddCommand(newNodeInitCommand(), newNodeServeCommand(), newTestAlertsCommand("node", nodeServer), newNodeStatusCommand(),
 		newNodeJoinCommand(), newNodeLeaveCommand(), newNodeTransferCommand(), newNodeBackupCommand(), newNodeRestoreCommand(),
-		newNodeRecoverCommand(), newNodeCheckCommand(), newNodePeerCommand())
+		newNodeRecoverCommand(), newNodeCheckCommand(), newNodePeerCommand(), newNodeFederationKeyCommand())
 	return cmd
 }
 
