@@ -169,3 +169,22 @@ func TestPEM(t *testing.T) {
 		}
 	}
 }
+
+// TestListSigner: who pinned the certificate knows it again after the program started anew.
+func TestListSigner(t *testing.T) {
+	key := testkit.P256(t)
+	first, err := ListSigner(key, "Regio Aakermonde", from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := ListSigner(key, "Regio Aakermonde", from)
+	if err != nil || !again.Equal(first) {
+		t.Errorf("got another certificate for the same key, %v", err)
+	}
+	if first.IsCA || first.NotAfter.Year() != 9999 || first.CheckSignature(first.SignatureAlgorithm, first.RawTBSCertificate, first.Signature) != nil {
+		t.Errorf("got %+v", first)
+	}
+	if _, err := ListSigner(key, "", from); !errors.Is(err, ErrRequest) {
+		t.Errorf("without a name: got %v", err)
+	}
+}
