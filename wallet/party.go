@@ -164,12 +164,16 @@ func (w *Wallet) lookUp(ctx context.Context, p *Party, role registry.Role, names
 	return nil
 }
 
-// anchors are the certificate authorities of all regions.
+// anchors are the certificate authorities of all regions, and of those that the first accepted.
 func (w *Wallet) anchors(ctx context.Context) []*x509.Certificate {
 	var out []*x509.Certificate
-	for _, r := range w.regions {
-		err := r.Copy.Read(ctx, func(v registry.View, _ paspoort.RegistryFacts) error {
-			for _, der := range v.Anchors(w.c.Clock()) {
+	now := w.c.Clock()
+	read := func(region evidence.Copy) {
+		err := region.Read(ctx, func(v registry.View, facts paspoort.RegistryFacts) error {
+			if !facts.Relied(now) {
+				return nil
+			}
+			for _, der := range v.Anchors(now) {
 				if c, err := x509.ParseCertificate(der); err == nil {
 					out = append(out, c)
 				}
@@ -177,8 +181,14 @@ func (w *Wallet) anchors(ctx context.Context) []*x509.Certificate {
 			return nil
 		})
 		if err != nil {
-			w.c.Log.WarnContext(ctx, "region has no copy yet", "region", r.Copy.Genesis(), "cause", err)
+			w.c.Log.WarnContext(ctx, "region has no copy yet", "region", region.Genesis(), "cause", err)
 		}
+	}
+	for _, r := range w.regions {
+		read(r.Copy)
+	}
+	for _, c := range w.evidence.Neighbours() {
+		read(c)
 	}
 	return out
 }

@@ -77,6 +77,9 @@ func printVerdict(w io.Writer, v paspoort.Verdict, lang string) error {
 		}
 		age := (time.Duration(r.AgeSeconds) * time.Second).String()
 		fmt.Fprintf(w, "  %s\n", s.dim(fmt.Sprintf("%s %s, %s %s (%s %s)", words.knows, name, age, words.old, words.asof, r.Time)))
+		if r.Via != nil || r.Doubt != "" {
+			fmt.Fprintf(w, "  %s\n", s.dim(r.Note.In(lang)))
+		}
 	}
 	for _, c := range v.Credentials {
 		fmt.Fprintf(w, "\n%s %s\n", s.sign(c.Outcome), s.bold(cmp.Or(c.TypeName.In(lang), words.something)+issuedBy(c.Issuer)))

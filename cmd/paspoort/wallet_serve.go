@@ -154,7 +154,7 @@ func walletHost(c *conf.WalletHost, relied []*regionEvidence, log *slog.Logger) 
 	client, small := outbound.New(large), outbound.New(policy)
 	out := host.Config{
 		URL: c.URL, Name: c.Name, Idle: time.Duration(c.SessionMinutes) * time.Minute, BackupDays: c.BackupDays,
-		MaxHolders: c.MaxHolders, Proxies: c.Proxies, RegionName: regionNames(regions), Log: log,
+		MaxHolders: c.MaxHolders, Proxies: c.Proxies, RegionName: regionNames(regions, relied[0].Neighbours), Log: log,
 		Wallet: wallet.Config{
 			HTTP: client, Fetch: small, StatusFetch: client, Regions: shared(relied), Log: log,
 			CheckURL: func(u *url.URL) error { return client.CheckURL(u.String()) },
@@ -230,7 +230,7 @@ func (unfollowed) Read(context.Context, func(registry.View, paspoort.RegistryFac
 // regionNames tells what regions call themselves. A host can start before its region has
 // nodes that answer, so it is looked up when it is wanted; a name is kept, since the pages
 // ask for it often and the whole charter is read for it.
-func regionNames(regions []*evidence.Follower) func(genesis string) string {
+func regionNames(regions []*evidence.Follower, around *evidence.Neighbours) func(genesis string) string {
 	var mu sync.Mutex
 	names := map[string]string{}
 	return func(genesis string) string {
@@ -238,6 +238,9 @@ func regionNames(regions []*evidence.Follower) func(genesis string) string {
 		defer mu.Unlock()
 		if name := names[genesis]; name != "" {
 			return name
+		}
+		if peer, ok := around.Get(genesis); ok {
+			return peer.Name
 		}
 		for _, f := range regions {
 			if f.Genesis() != genesis {

@@ -101,7 +101,7 @@ func TestRegionsOfAHost(t *testing.T) {
 	if err := other.Copy.Read(t.Context(), nil); !errors.Is(err, evidence.ErrNoCopy) {
 		t.Errorf("got %v, want ErrNoCopy", err)
 	}
-	name := regionNames([]*evidence.Follower{follower})
+	name := regionNames([]*evidence.Follower{follower}, neighboursOf(t, follower))
 	if err := follower.Refresh(t.Context()); err != nil || name(genesis) == "" {
 		t.Errorf("got %v, want the name of %.8s", err, genesis)
 	}

@@ -101,6 +101,16 @@ func (s *Service) Status(ctx context.Context, uri string) (*StatusToken, error) 
 	return s.statuses.get(ctx, uri)
 }
 
+// Neighbours are the copies of other regions that the home region accepted. What each says counts
+// as far as its facts tell: see paspoort.RegistryFacts.Relied.
+func (s *Service) Neighbours() []Copy {
+	var out []Copy
+	for _, c := range s.config.Neighbours.copies() {
+		out = append(out, c)
+	}
+	return out
+}
+
 // A Standing is what one region's registry answers about an organisation.
 type Standing struct {
 	registry.Answer
@@ -111,10 +121,7 @@ type Standing struct {
 // the first region that knows it, else with the first region's answer. It fails with
 // [ErrNoCopy] when there is no copy to ask.
 func (s *Service) Admission(ctx context.Context, q registry.Question) (Standing, error) {
-	copies := slices.Clone(s.config.Copies)
-	for _, c := range s.config.Neighbours.copies() {
-		copies = append(copies, c)
-	}
+	copies := slices.Concat(s.config.Copies, s.Neighbours())
 	var first *Standing
 	for _, region := range copies {
 		var got Standing
