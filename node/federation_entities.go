@@ -133,9 +133,10 @@ func (e *entities) keep(id string, s *openidfed.Statement, err error) {
 	}
 	pause := entityEvery
 	if err != nil {
-		// Most organisations publish none at first: ask less and less often.
+		// One that has just been admitted may publish its own in a moment, most do so much
+		// later: ask less and less often.
 		k.failed, k.problem = k.failed+1, err.Error()
-		pause = min(entityEvery<<min(k.failed-1, 6), entityPause)
+		pause = min(entityTick<<min(k.failed-1, 6), entityPause)
 	} else {
 		k.token, k.failed, k.problem = s.String(), 0, ""
 		if left := s.ExpiresAt.Sub(e.config.Clock()) / 2; left < pause {

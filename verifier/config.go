@@ -15,6 +15,7 @@ import (
 
 	"paspoort.example/paspoort/internal/evidence"
 	"paspoort.example/paspoort/internal/kv"
+	"paspoort.example/paspoort/specs/openidfed"
 	"paspoort.example/paspoort/specs/paspoort"
 )
 
@@ -34,6 +35,11 @@ type Config struct {
 	// from the region's CA; nil until the verifier is admitted.
 	AccessKey   crypto.Signer
 	AccessChain []*x509.Certificate
+
+	// Federation are the entity identifiers of the regions below which the verifier takes part in OpenID Federation; none
+	// publishes no entity configuration. FederationHTTP fetches the trust marks that they give; nil carries none.
+	Federation     []string
+	FederationHTTP openidfed.Doer
 
 	// Evidence turns presentations into a verdict.
 	Evidence Evidence

@@ -15,6 +15,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"paspoort.example/paspoort/internal/entity"
 	"paspoort.example/paspoort/internal/kv"
 	"paspoort.example/paspoort/internal/page"
 	"paspoort.example/paspoort/internal/web"
@@ -30,6 +31,7 @@ type Verifier struct {
 	server *openid4vp.Server
 	did    *did.Document
 	keys   jose.KeySet
+	entity *entity.Entity // nil: takes no part in a federation
 	kit    *page.Kit
 	views  views
 	site   *web.Site
@@ -73,6 +75,9 @@ func New(config Config) (*Verifier, error) {
 		Name: "paspoort_verifier_answers_total", Help: "Answers to requests, by how they ended.",
 	}, []string{"outcome"})
 	v.site.Metrics.MustRegister(v.answers)
+	if err := v.federate(); err != nil {
+		return nil, err
+	}
 	v.routes()
 	return v, nil
 }
@@ -154,6 +159,11 @@ func (v *Verifier) serveKeys(w http.ResponseWriter, _ *http.Request) {
 func (v *Verifier) Run(ctx context.Context) error {
 	ticker := time.NewTicker(time.Minute)
 	defer ticker.Stop()
+	if v.entity != nil {
+		var running sync.WaitGroup
+		defer running.Wait()
+		running.Go(func() { _ = v.entity.Run(ctx) }) // it ends with ctx only
+	}
 	for {
 		if err := v.Sweep(); err != nil {
 			v.config.Log.Error("requests past their term were not forgotten", "error", err)

@@ -10,6 +10,18 @@ import (
 	"paspoort.example/paspoort/specs/openidfed"
 )
 
+// superiors is the client that fetches the trust marks of a role; nil for one below no region.
+func superiors(regions []string, settings outbound.Settings) (openidfed.Doer, error) {
+	if len(regions) == 0 {
+		return nil, nil
+	}
+	policy, err := settings.Policy()
+	if err != nil {
+		return nil, err
+	}
+	return outbound.New(policy), nil
+}
+
 // federations are the ecosystems outside the regions that an operator chose; nil for none.
 func federations(chosen []conf.Federation, policy outbound.Policy, log *slog.Logger) (*evidence.Federation, error) {
 	if len(chosen) == 0 {

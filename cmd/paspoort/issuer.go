@@ -56,7 +56,10 @@ func serveIssuer(ctx context.Context, path string) (err error) {
 	defer func() { err = errors.Join(err, store.Close()) }()
 	config := issuer.Config{
 		URL: c.URL, Name: c.Name, Country: c.Country, Organisation: c.Organisation, Store: store, Log: log,
-		PublishEvery: time.Duration(c.PublishSeconds) * time.Second,
+		PublishEvery: time.Duration(c.PublishSeconds) * time.Second, Federation: c.Federation,
+	}
+	if config.FederationHTTP, err = superiors(c.Federation, c.Outbound); err != nil {
+		return err
 	}
 	for _, name := range c.Types {
 		config.Types = append(config.Types, paspoort.Type(name))

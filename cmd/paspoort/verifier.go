@@ -55,7 +55,7 @@ func serveVerifier(ctx context.Context, path string) (err error) {
 		return err
 	}
 	config := verifier.Config{
-		URL: c.URL, Name: c.Name, Organisation: c.Organisation, Region: c.Region.Genesis,
+		URL: c.URL, Name: c.Name, Organisation: c.Organisation, Region: c.Region.Genesis, Federation: c.Federation,
 		Evidence: region.Service, Ready: region.Ready, Store: store, Log: log,
 		RequestLifetime: time.Duration(c.RequestSeconds) * time.Second,
 		KeepVerdict:     time.Duration(c.KeepHours) * time.Hour,
@@ -63,6 +63,9 @@ func serveVerifier(ctx context.Context, path string) (err error) {
 	}
 	for _, w := range c.Wallets {
 		config.Wallets = append(config.Wallets, verifier.Wallet(w))
+	}
+	if config.FederationHTTP, err = superiors(c.Federation, c.Outbound); err != nil {
+		return err
 	}
 	if err := verifierKeys(&c, &config); err != nil {
 		return err

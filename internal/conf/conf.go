@@ -115,6 +115,9 @@ type Issuer struct {
 	Secret string `json:"secret,omitempty"`
 	// Wallets are offered on the offer page beside the wallet on this device.
 	Wallets []Wallet `json:"wallets,omitempty"`
+	// Federation are the entity identifiers of the regions below which the issuer takes part in
+	// OpenID Federation; empty takes no part.
+	Federation []string `json:"federation,omitempty"`
 	// CredentialKey signs credentials; CredentialChain is its PEM chain, leaf
 	// first, without the anchor. StatusKey and StatusChain sign status lists.
 	CredentialKey   string `json:"credential_key"`
@@ -140,6 +143,9 @@ type Verifier struct {
 	AccessChain  string            `json:"access_chain"`
 	// Wallets are shown on the request page as other ways to answer.
 	Wallets []Wallet `json:"wallets,omitempty"`
+	// Federation are the entity identifiers of the regions below which the verifier takes part
+	// in OpenID Federation; empty takes no part.
+	Federation []string `json:"federation,omitempty"`
 	// RequestSeconds is how long a request can be answered, KeepHours how long its
 	// verdict is kept, KeepContentsMinutes how long what was disclosed is held in
 	// memory; 0 means the default of the role.

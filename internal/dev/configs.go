@@ -61,6 +61,9 @@ func (w *World) region() conf.Region {
 	return r
 }
 
+// federation is the entity of the region, as its charter names it.
+func (w *World) federation() []string { return []string{w.settings.url(nodes[0].id)} }
+
 // wallets are the wallet hosts to offer a button for; path is what they are called for.
 func (w *World) wallets(path string) []conf.Wallet {
 	return []conf.Wallet{{Name: named(wallet).name, URL: w.settings.url(wallet) + path}}
@@ -78,6 +81,7 @@ func (w *World) writeIssuer(o organisation, id string) error {
 		Server: w.server(o.process), Region: w.region(), Outbound: w.outbound, Data: "data", Name: o.name, Country: "NL",
 		Organisation: id, Types: types, AdminToken: adminToken, CredentialKey: "credential.key", CredentialChain: "credential.pem",
 		StatusKey: "status.key", StatusChain: "status.pem", PublishSeconds: publishSeconds, Wallets: w.wallets("/offer"),
+		Federation: w.federation(),
 	})
 }
 
@@ -91,7 +95,7 @@ func (w *World) writeVerifier(o organisation, id string) error {
 	return conf.Write(w.l.config(o.process), conf.Verifier{
 		Server: w.server(o.process), Region: w.region(), Outbound: w.outbound, Data: "data", Name: o.name, Organisation: id,
 		AdminToken: adminToken, DIDKey: "did.key", AccessKey: "access.key", AccessChain: "access.pem",
-		RequestSeconds: requestSeconds, Wallets: w.wallets("/present"),
+		RequestSeconds: requestSeconds, Wallets: w.wallets("/present"), Federation: w.federation(),
 	})
 }
 
