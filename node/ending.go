@@ -10,7 +10,7 @@ import (
 
 // EndingRow is something of the region that ends soon and was not renewed.
 type EndingRow struct {
-	What  string    `json:"what"` // grant, level, certificate or mandate
+	What  string    `json:"what"` // grant, level, certificate, mandate, region or custodian
 	Name  string    `json:"name"` // of the organisation or member; its id when it has none
 	Until time.Time `json:"until"`
 }
@@ -40,6 +40,12 @@ func (n *Node) ending(ctx context.Context, now time.Time) (out []EndingRow) {
 		}
 		for _, m := range e.Mandates {
 			add("mandate", m.Name, m.Member, m.Until)
+		}
+		for _, p := range e.Peers {
+			add("region", p.Name, p.Genesis, p.Until)
+		}
+		for _, c := range e.Custodians {
+			add("custodian", c.Name, c.Organisation, c.Until)
 		}
 		return nil
 	})

@@ -125,7 +125,7 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	}
 	gauge(dataBytes, float64(h.Store), dirStore)
 	gauge(dataBytes, float64(h.Log), dirRaft)
-	count := map[string]int{"grant": 0, "level": 0, "certificate": 0, "mandate": 0}
+	count := map[string]int{"grant": 0, "level": 0, "certificate": 0, "mandate": 0, "region": 0, "custodian": 0}
 	for _, e := range h.Ending {
 		count[e.What]++
 	}

@@ -131,7 +131,7 @@ func (p *registryPrinter) status(s registryStatus, v *voice) {
 	for _, x := range s.Others {
 		p.row(x)
 	}
-	if n := len(s.Ending.Grants) + len(s.Ending.Levels) + len(s.Ending.Certificates) + len(s.Ending.Mandates); n > 0 {
+	if endings(s.Ending) > 0 {
 		p.ending(s.Ending)
 	}
 }
@@ -276,9 +276,20 @@ func (p *registryPrinter) ending(e registry.Ending) {
 	for _, m := range e.Mandates {
 		p.line("  %-24s %s: mandaat", "  %-24s %s: mandate", day(m.Until), m.Name)
 	}
-	if len(e.Grants)+len(e.Levels)+len(e.Certificates)+len(e.Mandates) == 0 {
+	for _, r := range e.Peers {
+		p.line("  %-24s %s: erkenning als andere regio", "  %-24s %s: acceptance as another region", day(r.Until), oneLine(r.Name))
+	}
+	for _, c := range e.Custodians {
+		p.line("  %-24s %s: wie de statuslijsten tekent", "  %-24s %s: who signs the status lists", day(c.Until), oneLine(cmp.Or(c.Name, c.Organisation)))
+	}
+	if endings(e) == 0 {
 		p.line("  niets", "  nothing")
 	}
+}
+
+// endings is how much ends.
+func endings(e registry.Ending) int {
+	return len(e.Grants) + len(e.Levels) + len(e.Certificates) + len(e.Mandates) + len(e.Peers) + len(e.Custodians)
 }
 
 // why prints what became of an event.

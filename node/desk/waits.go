@@ -134,6 +134,13 @@ func (p *waitsPage) ending(e registry.Ending) {
 	for _, m := range e.Mandates {
 		p.Ending = append(p.Ending, endingRow{Name: m.Name, Until: moment(m.Until), What: paspoort.Text{NL: "mandaat", EN: "mandate"}})
 	}
+	for _, r := range e.Peers {
+		p.Ending = append(p.Ending, endingRow{Name: r.Name, Until: moment(r.Until), What: paspoort.Text{NL: "erkenning als andere regio", EN: "acceptance as another region"}})
+	}
+	for _, c := range e.Custodians {
+		p.Ending = append(p.Ending, endingRow{Path: "/organisations/" + c.Organisation, Name: cmp.Or(c.Name, c.Organisation), Until: moment(c.Until),
+			What: paspoort.Text{NL: "wie haar lijsten tekent", EN: "who signs its status lists"}})
+	}
 	slices.SortStableFunc(p.Ending, func(a, b endingRow) int { return a.Until.Compare(b.Until) })
 }
 

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// Warning is how long before its end an admission, a certificate or a mandate is warned of.
+// Warning is how long before its end an admission, a certificate, a mandate or the acceptance of
+// another region is warned of.
 const Warning = 60 * 24 * time.Hour
 
 // Ending is what ends soon and was not renewed yet. Each list is sorted by its end.
@@ -17,6 +18,8 @@ type Ending struct {
 	Levels       []EndingLevel       `json:"levels"`
 	Certificates []EndingCertificate `json:"certificates"`
 	Mandates     []EndingMandate     `json:"mandates"`
+	Peers        []EndingPeer        `json:"peers,omitempty"`
+	Custodians   []EndingCustodian   `json:"custodians,omitempty"`
 }
 
 // EndingGrant is an admission that runs out.
@@ -57,6 +60,20 @@ type EndingMandate struct {
 	Until  int64  `json:"until"`
 }
 
+// EndingPeer is another region whose acceptance runs out: whom it admitted then counts no more.
+type EndingPeer struct {
+	Genesis string `json:"genesis"`
+	Name    string `json:"name"`
+	Until   int64  `json:"until"`
+}
+
+// EndingCustodian is a custody that runs out: nobody signs on the organisation's status lists then.
+type EndingCustodian struct {
+	Organisation string `json:"organisation"`
+	Name         string `json:"name,omitempty"`
+	Until        int64  `json:"until"`
+}
+
 // Ending lists what ends between at and within later, and was not renewed beyond that.
 func (v View) Ending(at time.Time, within time.Duration) Ending {
 	from, until := at.Unix(), at.Add(within).Unix()
@@ -76,6 +93,18 @@ func (v View) Ending(at time.Time, within time.Duration) Ending {
 			out.Mandates = append(out.Mandates, EndingMandate{Member: id, Name: m.Name, Group: m.Group, Until: m.Until})
 		}
 	}
+	for _, p := range v.Peers(at) {
+		if p.State == PeerAccepted && p.Until <= until && p.ContinuedBy == "" {
+			out.Peers = append(out.Peers, EndingPeer{Genesis: p.Genesis, Name: p.Name, Until: p.Until})
+		}
+	}
+	for _, c := range v.Custodians(at) {
+		if _, after := v.Custodian(c.Organisation, time.Unix(c.Until, 0)); c.Until != 0 && c.Until <= until && !after {
+			out.Custodians = append(out.Custodians, EndingCustodian{Organisation: c.Organisation, Name: v.nameOf(c.Organisation, at), Until: c.Until})
+		}
+	}
+	slices.SortStableFunc(out.Peers, func(a, b EndingPeer) int { return cmp.Compare(a.Until, b.Until) })
+	slices.SortStableFunc(out.Custodians, func(a, b EndingCustodian) int { return cmp.Compare(a.Until, b.Until) })
 	slices.SortStableFunc(out.Grants, func(a, b EndingGrant) int { return cmp.Compare(a.Until, b.Until) })
 	slices.SortStableFunc(out.Levels, func(a, b EndingLevel) int { return cmp.Compare(a.Until, b.Until) })
 	slices.SortStableFunc(out.Certificates, func(a, b EndingCertificate) int { return cmp.Compare(a.Until, b.Until) })

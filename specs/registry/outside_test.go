@@ -67,6 +67,9 @@ func TestPeers(t *testing.T) {
 	} else if got, _ := then.Peer(p.Genesis, accepted.Add(360*day)); got.State != registry.PeerAccepted {
 		t.Errorf("before anybody knew of the drop: %+v", got)
 	}
+	if got := v.Ending(again.AddDate(0, 11, 15), registry.Warning).Peers; len(got) != 1 || got[0].Genesis != next.Genesis {
+		t.Errorf("warned of %+v, want the region that goes on only", got)
+	}
 	c, _ := serve(t, r)
 	if got, err := c.Peers(context.Background(), registry.When{At: again}); err != nil || len(got.Peers) != 2 || got.Peers[0].Name != "Regio Lindewaard" {
 		t.Errorf("over HTTP %+v, %v", got, err)
@@ -292,6 +295,10 @@ func TestCustodian(t *testing.T) {
 	c, _ := serve(t, r)
 	if got, err := c.Custodians(context.Background(), registry.When{At: r.Now}); err != nil || len(got.Custodians) != 1 {
 		t.Errorf("over HTTP %+v, %v", got, err)
+	}
+	ending := r.State.View().Ending(r.Now, 400*day)
+	if len(ending.Custodians) != 1 || ending.Custodians[0].Name != "Organisatie vaart" {
+		t.Errorf("warned of %+v", ending.Custodians)
 	}
 	end := &registry.Custodian{Organisation: vaart, Reason: "niet meer nodig"}
 	r.Do(registry.KindCustodian, end, vakbond, gemeente)
