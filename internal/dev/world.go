@@ -196,7 +196,7 @@ func (w *World) startNode(id string) error {
 	err := conf.Write(w.l.config(id), conf.Node{
 		Server: w.server(id), ID: id, Founding: w.l.path(foundingAt), Data: "data",
 		PeerListen: w.settings.address(peerPort(id)), PeerKey: "peer.key", LogKey: "log.key",
-		CosignerKey: "cosigner.key", TimestampKey: "timestamp.key", FederationKey: "federation.key", Check: true, Outbound: w.outbound,
+		CosignerKey: "cosigner.key", TimestampKey: "timestamp.key", FederationKey: "federation.key", Check: true, Outbound: w.outbound, MirrorSeconds: 1,
 	})
 	if err != nil {
 		return err
