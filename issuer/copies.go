@@ -125,7 +125,7 @@ func (i *Issuer) sign(b batch, e entry, holder openid4vci.HolderKey, now time.Ti
 	if i.c.CredentialLifetime > 0 {
 		c.ExpiresAt = now.Add(i.c.CredentialLifetime)
 	}
-	typ, claims, err := paspoort.Render(b.format, paspoort.Issuer{ID: i.c.URL, Name: i.c.Name, Country: i.c.Country}, b.dataset, c)
+	typ, claims, err := paspoort.Render(b.format, i.named(), b.dataset, c)
 	if err != nil {
 		return "", fmt.Errorf("issuer: render credential: %w", err)
 	}

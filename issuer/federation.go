@@ -8,7 +8,17 @@ import (
 	"paspoort.example/paspoort/internal/web"
 	"paspoort.example/paspoort/specs/jose"
 	"paspoort.example/paspoort/specs/openidfed"
+	"paspoort.example/paspoort/specs/paspoort"
 )
+
+// named is the issuer as credentials name it.
+func (i *Issuer) named() paspoort.Issuer {
+	out := paspoort.Issuer{ID: i.c.URL, Name: i.c.Name, Country: i.c.Country}
+	if len(i.c.Federation) > 0 {
+		out.Entity = i.c.URL
+	}
+	return out
+}
 
 // federate makes the issuer's entity configuration (DIIP v5, Appendix B): the entity identifier
 // is credential_issuer, the metadata is that of OpenID4VCI, and the keys that sign credentials

@@ -7,6 +7,7 @@ import (
 
 	"paspoort.example/paspoort/specs/jose"
 	"paspoort.example/paspoort/specs/openidfed"
+	"paspoort.example/paspoort/specs/sdjwt"
 )
 
 // TestEntityConfiguration: the issuer says in its entity configuration what wallets and
@@ -37,6 +38,10 @@ func TestEntityConfiguration(t *testing.T) {
 	keys, err := s.Metadata.Keys(openidfed.VCIssuer)
 	if err != nil || len(keys.Keys) != 1 || keys.Keys[0].KeyID != r.credentialKeyID || !jose.SameKey(keys.Keys[0].Public, r.c.CredentialKey.Public()) {
 		t.Errorf("got keys %+v, %v", keys, err)
+	}
+	token, err := sdjwt.Parse(r.accept(r.offer(opleiding, nil), 1).copies[0])
+	if err != nil || token.Payload()["fed"] != testURL || token.Header().KeyID != keys.Keys[0].KeyID {
+		t.Errorf("got fed %v, kid %v, %v", token.Payload()["fed"], token.Header().KeyID, err)
 	}
 	plain := newRig(t)
 	if answer, err := plain.http.Client().Get(plain.http.URL + openidfed.WellKnown); err != nil || answer.StatusCode != http.StatusNotFound {

@@ -134,6 +134,7 @@ func (e *ecosystem) relying(types map[string]string) *evidence.Service {
 func (e *ecosystem) issue(change func(claims map[string]any, h *jose.Header)) *sdjwt.SDJWT {
 	return e.school.IssueAs(paspoort.FormatSDJWTVC, paspoort.Opleiding, e.holder.Public(), func(claims map[string]any, h *jose.Header) {
 		h.X5C, h.KeyID = nil, keySet(e.t, e.school.Key).Keys[0].KeyID
+		claims["fed"] = e.school.URL
 		if change != nil {
 			change(claims, h)
 		}

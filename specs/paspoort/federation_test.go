@@ -1,8 +1,13 @@
 package paspoort
 
 import (
+	"crypto/rand"
 	"testing"
 	"time"
+
+	"paspoort.example/paspoort/specs/jose"
+	"paspoort.example/paspoort/specs/sdjwt"
+	"paspoort.example/paspoort/specs/vcdm"
 )
 
 // TestFederationJudgesOutsiders: a trust chain vouches for an issuer that no registry knows,
@@ -44,5 +49,41 @@ func TestFederationJudgesOutsiders(t *testing.T) {
 	}
 	if v := good.view(); v.Anchor != good.Anchor || v.Note.NL == "" || len(v.Path) != 2 {
 		t.Errorf("got %+v", v)
+	}
+}
+
+// TestFederatedIssuerNamesItsEntity: `fed` in an SD-JWT VC and termsOfUse in a W3C credential
+// (DIIP v5, Appendix B), never hidden, and nothing that the schema refuses.
+func TestFederatedIssuerNamesItsEntity(t *testing.T) {
+	federated := issuer
+	federated.Entity = issuer.ID
+	for _, f := range Formats() {
+		typ, claims, err := Render(f, federated, sampleDataset(t, Opleiding), Copy{
+			Holder: newKey(t).Public(), IssuedAt: issuedAt, Status: &StatusRef{URI: issuer.ID + "/status/3", Index: 7},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		token, err := sdjwt.Issue(sdjwt.IssueOptions{Signer: newKey(t), Header: jose.Header{Type: typ}, Claims: claims, Rand: rand.Reader})
+		if err != nil {
+			t.Fatal(err)
+		}
+		payload := token.Payload()
+		terms, _ := payload["termsOfUse"].(map[string]any)
+		if f == FormatSDJWTVC && payload["fed"] != issuer.ID || f == FormatVCDM && (terms["type"] != "OpenIDFederation" || terms["policyId"] != issuer.ID) {
+			t.Errorf("%s: got fed %v, termsOfUse %v", f, payload["fed"], terms)
+		}
+		if f == FormatVCDM {
+			if _, err := vcdm.Read(token, vcdm.Options{UnknownTerms: true}); err != nil {
+				t.Errorf("%s: %v", f, err)
+			}
+		}
+		processed, err := token.Claims()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c, err := Read(processed); err != nil || c.Schema != nil || c.Claims["fed"] != nil {
+			t.Errorf("%s: got %v, %v, claims %v", f, err, c.Schema, c.Claims["fed"])
+		}
 	}
 }

@@ -37,6 +37,9 @@ const (
 	claimIssuerCountry = "issuer_country"
 )
 
+// claimFederation is the issuer's Entity Identifier in OpenID Federation (DIIP v5, Appendix B).
+const claimFederation = "fed"
+
 // claimValidUntil is read from the input only and becomes the expiry.
 const claimValidUntil = "valid_until"
 

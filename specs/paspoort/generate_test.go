@@ -160,7 +160,7 @@ func credentialSchema(t *testing.T, ty Type) []byte {
 	str := obj{"type": "string"}
 	number := obj{"type": "integer"}
 	props := obj{"vct": obj{"const": ty.VCT()}, "iss": str, "iat": number, "nbf": number, "exp": number,
-		"vct#integrity": str, "aka_vcts": obj{"type": "array", "items": str}, "jti": str,
+		"vct#integrity": str, "aka_vcts": obj{"type": "array", "items": str}, "jti": str, "fed": str,
 		"cnf":    obj{"type": "object"},
 		"status": obj{"type": "object"}}
 	required := []string{"vct", "iss"}

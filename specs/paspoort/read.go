@@ -130,7 +130,7 @@ func isEmpty(v any) bool {
 }
 
 // registered are the claims that are about the credential, not in it.
-var registered = []string{"iss", "vct", "vct#integrity", "aka_vcts", "iat", "nbf", "exp", "jti", "cnf", "status"}
+var registered = []string{"iss", "vct", "vct#integrity", "aka_vcts", "iat", "nbf", "exp", "jti", "cnf", "status", claimFederation}
 
 // numericDate reads RFC 7519 NumericDate: seconds, in a range that Go's time
 // and JSON numbers both hold exactly.

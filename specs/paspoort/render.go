@@ -24,6 +24,9 @@ type Issuer struct {
 	// Name and Country (two letters, ISO 3166-1) are the awarding body and the
 	// country that an EU micro-credential names. A Zelfverklaring has neither.
 	Name, Country string
+	// Entity is the Entity Identifier in OpenID Federation of an issuer that takes part in one:
+	// `fed`, and termsOfUse in the W3C form (DIIP v5, Appendix B). Empty for who does not.
+	Entity string
 }
 
 // A StatusRef is one entry of a status list (Token Status List draft 20, 6.2).
@@ -128,6 +131,9 @@ func renderSDJWTVC(iss Issuer, d Dataset, c Copy, cnf map[string]any) map[string
 	}
 	if c.Status != nil {
 		out["status"] = statusClaim(*c.Status)
+	}
+	if iss.Entity != "" {
+		out[claimFederation] = iss.Entity
 	}
 	for f, value := range flatClaims(iss, d) {
 		out[f.Name] = mark(f, value)

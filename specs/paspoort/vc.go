@@ -145,6 +145,9 @@ func renderVCDM(iss Issuer, d Dataset, c Copy, cnf map[string]any) map[string]an
 	if c.Status != nil {
 		root["status"] = statusClaim(*c.Status)
 	}
+	if iss.Entity != "" {
+		root["termsOfUse"] = map[string]any{"type": "OpenIDFederation", "policyId": iss.Entity}
+	}
 	special := shapedClaims(t)
 	for f, v := range flatClaims(iss, d) {
 		if f.Name == claimIssuerName || f.Name == claimIssuerCountry {
