@@ -30,6 +30,9 @@ type Health struct {
 	// when this node does not sign.
 	LeaderMissing time.Time `json:"leader_missing,omitzero"`
 	Unsigned      time.Time `json:"unsigned,omitzero"`
+	// Unwitnessed is since when no witness stands behind what this node serves, though the region
+	// has witnesses.
+	Unwitnessed time.Time `json:"unwitnessed,omitzero"`
 }
 
 // PeerHealth is another node as this one sees it.
@@ -54,6 +57,7 @@ const (
 	leaderlessAfter  = time.Minute
 	outsideAfter     = 10 * time.Minute // a new disk has to catch up first
 	unsignedAfter    = 10 * time.Minute
+	unwitnessedAfter = 2 * time.Hour // witnesses sign at least hourly; a region goes on without them
 	behindAfter      = 5 * time.Minute
 	behindEntries    = 1000
 	clockDiffers     = 30 * time.Second // Apply takes what was signed up to 5 minutes ahead
@@ -79,7 +83,8 @@ func (n *Node) Health() Health {
 // look asks every other node how it is, and says what needs a person.
 func (n *Node) look(ctx context.Context, now time.Time) []alert.Finding {
 	status, before := n.Status(), n.Health()
-	h := Health{At: now, LeaderMissing: since(status.Leader == "", before.LeaderMissing, now), Unsigned: since(!status.Signs, before.Unsigned, now)}
+	h := Health{At: now, LeaderMissing: since(status.Leader == "", before.LeaderMissing, now), Unsigned: since(!status.Signs, before.Unsigned, now),
+		Unwitnessed: since(len(status.Witnesses) > 0 && status.Checkpoint != nil && status.Checkpoint.Trust != trustWitnessed, before.Unwitnessed, now)}
 	h.Peers = n.askPeers(ctx, status, before, now)
 	for _, p := range status.Peers {
 		if p.Member != "voter" {
@@ -186,6 +191,7 @@ func findings(h Health, s Status, now time.Time) []alert.Finding {
 	add("no_leader", "", !h.LeaderMissing.IsZero(), alert.Critical, leaderlessAfter, operate.Minutes(now.Sub(h.LeaderMissing)), "")
 	add("fork", "", s.Forked, alert.Critical, 0, "", "") // the longer two histories live, the more are relied on
 	add("not_signing", "", !h.Unsigned.IsZero() && !s.Forked, alert.Warning, unsignedAfter, operate.Minutes(now.Sub(h.Unsigned)), "")
+	add("unwitnessed", "", !h.Unwitnessed.IsZero() && !s.Forked, alert.Warning, unwitnessedAfter, operate.Minutes(now.Sub(h.Unwitnessed)), "")
 	var furthest uint64
 	for _, p := range h.Peers {
 		add("peer_away", p.ID, !p.Reached, alert.Warning, awayAfter, operate.Minutes(now.Sub(p.Away)), "")

@@ -76,6 +76,7 @@ func TestFindings(t *testing.T) {
 		{"not founded", func(h *Health, s *Status) { h.Voters, h.Needed, h.Reached, s.Leaves, s.Checkpoint = 0, 1, 0, 0, nil }, alert.Finding{}},
 		{"no leader", func(h *Health, _ *Status) { h.LeaderMissing = now.Add(-5 * time.Minute) }, alert.Finding{Code: "no_leader", Raise: alert.Critical, Value: "5"}},
 		{"left", func(h *Health, s *Status) { s.State, h.LeaderMissing = stateLeft, now.Add(-time.Hour) }, alert.Finding{Code: "left", Raise: alert.Warning}},
+		{"is not witnessed", func(h *Health, _ *Status) { h.Unwitnessed = now.Add(-15 * time.Minute) }, alert.Finding{Code: "unwitnessed", Raise: alert.Warning, Value: "15"}},
 		{"does not sign", func(h *Health, _ *Status) { h.Unsigned = now.Add(-15 * time.Minute) }, alert.Finding{Code: "not_signing", Raise: alert.Warning, Value: "15"}},
 		{"another history", func(h *Health, s *Status) { h.Unsigned, s.Forked = now.Add(-15*time.Minute), true }, alert.Finding{Code: "fork", Raise: alert.Critical}},
 		{"away", func(h *Health, _ *Status) { h.Peers[0].Reached, h.Peers[0].Away = false, now.Add(-3*time.Minute) }, alert.Finding{Code: "peer_away", Subject: "knoop-2", Raise: alert.Warning, Value: "3"}},

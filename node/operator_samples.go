@@ -61,6 +61,7 @@ func operatorSamples() []page.Sample[operatorPage] {
 	around.Problems = append(around.Problems, problem("region_down", "Regio Duinrand", alert.Warning, "26", "168"), problem("region_lies", "Regio Veenkant", alert.Warning, "", ""),
 		problem("region_newer_rules", "Regio Zandrug", alert.Warning, "", ""))
 
+	status.Witnesses = []WitnessState{{ID: "maasdal-1", Size: 214, At: day.Add(-6 * time.Minute)}, {ID: "duinrand-1", Problem: "no answer", Since: day.Add(-25 * time.Minute)}}
 	begin := Status{Node: "knoop-1", Region: status.Region, Name: status.Name, State: "starting", Withheld: whyNotAsked}
 	sample := func(name string, s Status, h Health, seen operate.Seen) page.Sample[operatorPage] {
 		return page.Sample[operatorPage]{Name: name, Data: newOperatorPage(day, s, h, seen)}

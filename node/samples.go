@@ -32,9 +32,16 @@ func logSamples() []page.Sample[logPage] {
 	starting := Status{Node: "knoop-1", Region: status.Region, Name: status.Name, State: "starting", Withheld: whyNotAsked, Peers: []Peer{{"knoop-1", "https://knoop-1.example", "absent"}}}
 	silent := status
 	silent.Leader, silent.State, silent.Age, silent.Signs, silent.Withheld = "", "candidate", 75, false, whyRolledBack
+	seen := status
+	seen.Witnesses = []WitnessState{{ID: "maasdal-1", Name: "maasdal.example/register/node/knoop-1", URL: "https://knoop-1.maasdal.example/witness", Size: 2, At: sampleDay}}
+	point := *status.Checkpoint
+	point.Trust, point.Witnesses = trustWitnessed, []string{"maasdal-1"}
+	seen.Checkpoint = &point
+	torn := seen
+	torn.Signs, torn.Forked, torn.Withheld, torn.Checkpoint = false, true, whyTorn, status.Checkpoint
 	left := silent
 	left.State, left.Withheld, left.Peers = stateLeft, whyLeft, status.Peers[1:]
-	return []page.Sample[logPage]{{Name: "running", Data: logPage{status, rows}}, {Name: "starting", Data: logPage{Status: starting}}, {Name: "no-leader", Data: logPage{silent, rows}}, {Name: "left", Data: logPage{left, rows}}}
+	return []page.Sample[logPage]{{Name: "running", Data: logPage{status, rows}}, {Name: "witnessed", Data: logPage{seen, rows}}, {Name: "forked", Data: logPage{torn, rows}}, {Name: "starting", Data: logPage{Status: starting}}, {Name: "no-leader", Data: logPage{silent, rows}}, {Name: "left", Data: logPage{left, rows}}}
 }
 
 // sampleID looks like the id of an event.

@@ -40,6 +40,8 @@ type CheckpointState struct {
 	Freshest time.Time `json:"freshest"` // when a quorum last stood behind it
 	Cosigned []string  `json:"cosigned"` // nodes
 	Trust    string    `json:"trust"`    // "witnessed", or "own nodes only": no witness outside the region
+	// Witnesses are those, by id, that cosigned a tree of this size for this node.
+	Witnesses []string `json:"witnesses,omitempty"`
 }
 
 // Peer is a node of the charter in raft's configuration.
@@ -68,6 +70,11 @@ func (n *Node) Status() Status {
 		s.Checkpoint = &CheckpointState{Size: seen.Checkpoint.Size, Freshest: seen.Freshest(), Trust: trustOwn, Cosigned: sortedKeys(seen.Cosignatures)}
 		if fresh := n.publisher.freshness(); !fresh.OwnNodesOnly {
 			s.Checkpoint.Trust, s.Checkpoint.Freshest = trustWitnessed, fresh.Time
+			for _, w := range s.Witnesses {
+				if w.Size == fresh.Size && !w.At.IsZero() {
+					s.Checkpoint.Witnesses = append(s.Checkpoint.Witnesses, w.ID)
+				}
+			}
 		}
 	}
 	suffrage := map[string]string{}
