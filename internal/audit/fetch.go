@@ -52,7 +52,7 @@ func (d Dir) End(note []byte, handovers [][]byte) error {
 // Fetch copies a log into a folder, and goes on where a copy ended. It judges nothing: audit the
 // folder afterwards. It gives the size of the copy.
 func Fetch(ctx context.Context, s Source, d Dir) (uint64, error) {
-	note, handovers, err := readNotes(ctx, s)
+	note, handovers, err := ReadNotes(ctx, s)
 	if err != nil {
 		return 0, err
 	}

@@ -112,9 +112,9 @@ func signers(v registry.View, note []byte) []string {
 	return out
 }
 
-// forkOf makes the proof from the tiles of the larger tree. It fails with [ErrNoFork] when the
+// ForkOf makes the proof from the tiles of the larger tree. It fails with [ErrNoFork] when the
 // smaller one is its beginning.
-func forkOf(ctx context.Context, genesis string, smaller, larger []byte, tilesOfLarger Source) (Fork, error) {
+func ForkOf(ctx context.Context, genesis string, smaller, larger []byte, tilesOfLarger Source) (Fork, error) {
 	f := Fork{Genesis: genesis, Smaller: string(smaller), Larger: string(larger)}
 	small, err1 := tlog.PeekCheckpoint(smaller)
 	large, err2 := tlog.PeekCheckpoint(larger)
@@ -146,7 +146,7 @@ func SidesOf(ctx context.Context, f Fork, genesis string, s Source) (Sides, erro
 	if err != nil {
 		return Sides{}, err
 	}
-	newest, handovers, err := readNotes(ctx, s)
+	newest, handovers, err := ReadNotes(ctx, s)
 	if err != nil {
 		return Sides{}, err
 	}

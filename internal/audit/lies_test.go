@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"paspoort.example/paspoort/internal/audit"
+	"paspoort.example/paspoort/internal/audit/audittest"
 	"paspoort.example/paspoort/specs/registry"
 	"paspoort.example/paspoort/specs/registry/registrytest"
 	"paspoort.example/paspoort/specs/tlog"
@@ -24,7 +25,7 @@ import (
 // caught with one of the codes.
 type lie struct {
 	name string
-	make func(w *liar) (source audit.Source, n internet)
+	make func(w *liar) (source audit.Source, n audittest.Internet)
 	want []audit.Code
 }
 
@@ -40,11 +41,11 @@ type liar struct {
 // shows is a log in which knoop-3 shows other leaves. How well it lies: the entries alone, the
 // tiles with them, or under a new checkpoint of all nodes, which then lie together, while knoop-2
 // goes on to show what was.
-func (w *liar) shows(leaves [][]byte, how int) (audit.Source, internet) {
+func (w *liar) shows(leaves [][]byte, how int) (audit.Source, audittest.Internet) {
 	w.t.Helper()
 	n := w.around()
-	note := signed(w.t, w.r, w.leaves)
-	lying := serve(w.t, w.leaves, note)
+	note := audittest.Signed(w.t, w.r, w.leaves)
+	lying := audittest.Serve(w.t, w.leaves, note)
 	for path := range lying {
 		if how < 2 && strings.HasPrefix(path, "tile/entries/") {
 			delete(lying, path)
@@ -52,24 +53,24 @@ func (w *liar) shows(leaves [][]byte, how int) (audit.Source, internet) {
 	}
 	switch how {
 	case 0: // under the names that the checkpoint leads to
-		other := files{}
-		other.entries(w.t, leaves)
+		other := audittest.Files{}
+		other.Entries(w.t, leaves)
 		path := tlog.Tile{Entries: true, Width: len(w.leaves)}.Path()
 		lying[path] = other[tlog.Tile{Entries: true, Width: len(leaves)}.Path()]
 	case 1:
-		lying.entries(w.t, leaves)
-		lying.tiles(w.t, leaves)
+		lying.Entries(w.t, leaves)
+		lying.Tiles(w.t, leaves)
 	default:
-		lying = serve(w.t, leaves, signed(w.t, w.r, leaves))
+		lying = audittest.Serve(w.t, leaves, audittest.Signed(w.t, w.r, leaves))
 	}
-	n["knoop-3.example"] = node(lying, w.r.Handler())
+	n["knoop-3.example"] = audittest.Node(lying, w.r.Handler())
 	return audit.Web(n, "https://knoop-3.example"), n
 }
 
 // around are the honest nodes.
-func (w *liar) around() internet {
-	log := node(serve(w.t, w.leaves, signed(w.t, w.r, w.leaves)), w.r.Handler())
-	return internet{"knoop-1.example": log, "knoop-2.example": log, "knoop-3.example": log, "knoop-4.example": log}
+func (w *liar) around() audittest.Internet {
+	log := audittest.Node(audittest.Serve(w.t, w.leaves, audittest.Signed(w.t, w.r, w.leaves)), w.r.Handler())
+	return audittest.Internet{"knoop-1.example": log, "knoop-2.example": log, "knoop-3.example": log, "knoop-4.example": log}
 }
 
 func (w *liar) leaf() registry.Leaf {
@@ -127,14 +128,14 @@ func (w *liar) reordered() [][]byte {
 var (
 	refused = []audit.Code{audit.RuleBroken, audit.Forged, audit.OtherRegion, audit.Forked}
 	lies    = []lie{
-		{"changed", func(w *liar) (audit.Source, internet) { return w.shows(w.changed(), w.rand.IntN(2)) }, []audit.Code{audit.Changed}},
-		{"changed and signed again", func(w *liar) (audit.Source, internet) { return w.shows(w.changed(), 2) }, refused},
-		{"removed", func(w *liar) (audit.Source, internet) { return w.shows(w.removed(), w.rand.IntN(2)) }, []audit.Code{audit.Removed}},
-		{"removed and signed again", func(w *liar) (audit.Source, internet) { return w.shows(w.removed(), 2) }, refused},
-		{"reordered", func(w *liar) (audit.Source, internet) { return w.shows(w.reordered(), w.rand.IntN(2)) }, []audit.Code{audit.Reordered}},
-		{"reordered and signed again", func(w *liar) (audit.Source, internet) { return w.shows(w.reordered(), 2) }, refused},
+		{"changed", func(w *liar) (audit.Source, audittest.Internet) { return w.shows(w.changed(), w.rand.IntN(2)) }, []audit.Code{audit.Changed}},
+		{"changed and signed again", func(w *liar) (audit.Source, audittest.Internet) { return w.shows(w.changed(), 2) }, refused},
+		{"removed", func(w *liar) (audit.Source, audittest.Internet) { return w.shows(w.removed(), w.rand.IntN(2)) }, []audit.Code{audit.Removed}},
+		{"removed and signed again", func(w *liar) (audit.Source, audittest.Internet) { return w.shows(w.removed(), 2) }, refused},
+		{"reordered", func(w *liar) (audit.Source, audittest.Internet) { return w.shows(w.reordered(), w.rand.IntN(2)) }, []audit.Code{audit.Reordered}},
+		{"reordered and signed again", func(w *liar) (audit.Source, audittest.Internet) { return w.shows(w.reordered(), 2) }, refused},
 		{"forked", forked, []audit.Code{audit.Forked}},
-		{"rule broken", func(w *liar) (audit.Source, internet) {
+		{"rule broken", func(w *liar) (audit.Source, audittest.Internet) {
 			return w.shows(append(slices.Clone(w.leaves), w.leaves[w.index]), 2)
 		}, []audit.Code{audit.RuleBroken}},
 		{"unsigned", unsigned, []audit.Code{audit.Forged, audit.OtherRegion}},
@@ -146,19 +147,19 @@ var (
 
 // forked: another node, audited by nobody, shows a log that ends before the entry and goes on
 // otherwise, signed by itself and the others.
-func forked(w *liar) (audit.Source, internet) {
+func forked(w *liar) (audit.Source, audittest.Internet) {
 	other := slices.Clone(w.leaves[:w.index])
 	leaf := w.leaf()
 	leaf.LogTime++
 	other = append(other, w.bytes(leaf))
 	n := w.around()
 	nodes := [][]string{{"knoop-3"}, nil}[w.rand.IntN(2)]
-	n["knoop-3.example"] = node(serve(w.t, other, signed(w.t, w.r, other, nodes...)), w.r.Handler())
+	n["knoop-3.example"] = audittest.Node(audittest.Serve(w.t, other, audittest.Signed(w.t, w.r, other, nodes...)), w.r.Handler())
 	return audit.Web(n, "https://knoop-2.example"), n
 }
 
 // unsigned: all nodes signed a log with an event that somebody else's signature stands under.
-func unsigned(w *liar) (audit.Source, internet) {
+func unsigned(w *liar) (audit.Source, audittest.Internet) {
 	leaf := w.leaf()
 	leaf.Signatures = slices.Clone(leaf.Signatures)
 	i := w.rand.IntN(len(leaf.Signatures))
@@ -171,25 +172,25 @@ func unsigned(w *liar) (audit.Source, internet) {
 }
 
 // lonely: one node alone stands behind the checkpoint.
-func lonely(w *liar) (audit.Source, internet) {
+func lonely(w *liar) (audit.Source, audittest.Internet) {
 	n := w.around()
-	n["knoop-3.example"] = node(serve(w.t, w.leaves, signed(w.t, w.r, w.leaves, "knoop-3")), w.r.Handler())
+	n["knoop-3.example"] = audittest.Node(audittest.Serve(w.t, w.leaves, audittest.Signed(w.t, w.r, w.leaves, "knoop-3")), w.r.Handler())
 	return audit.Web(n, "https://knoop-3.example"), n
 }
 
 // tilesAlone: the entries are right, a tile of hashes is not.
-func tilesAlone(w *liar) (audit.Source, internet) {
+func tilesAlone(w *liar) (audit.Source, audittest.Internet) {
 	n := w.around()
-	log := serve(w.t, w.leaves, signed(w.t, w.r, w.leaves))
-	log.tiles(w.t, w.with([]byte("something else")))
-	n["knoop-3.example"] = node(log, w.r.Handler())
+	log := audittest.Serve(w.t, w.leaves, audittest.Signed(w.t, w.r, w.leaves))
+	log.Tiles(w.t, w.with([]byte("something else")))
+	n["knoop-3.example"] = audittest.Node(log, w.r.Handler())
 	return audit.Web(n, "https://knoop-3.example"), n
 }
 
 // falselyAnswered: a node answers as if the entry and what came after it never happened.
-func falselyAnswered(w *liar) (audit.Source, internet) {
+func falselyAnswered(w *liar) (audit.Source, audittest.Internet) {
 	n := w.around()
-	n["knoop-3.example"] = node(serve(w.t, w.leaves, signed(w.t, w.r, w.leaves)), forgetful{w.r.Handler(), uint64(w.index)})
+	n["knoop-3.example"] = audittest.Node(audittest.Serve(w.t, w.leaves, audittest.Signed(w.t, w.r, w.leaves)), forgetful{w.r.Handler(), uint64(w.index)})
 	return audit.Web(n, "https://knoop-2.example"), n
 }
 
@@ -224,7 +225,7 @@ const lastLeaves = 4
 // is, and in words. PASPOORT_AUDIT_SEED gives another seed.
 func TestLiesAreCaught(t *testing.T) {
 	seed, _ := strconv.ParseUint(os.Getenv("PASPOORT_AUDIT_SEED"), 10, 64)
-	r := everything(t)
+	r := audittest.Everything(t)
 	at := map[registry.Kind][]int{}
 	for i, raw := range r.Leaves {
 		var leaf registry.Leaf

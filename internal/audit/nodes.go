@@ -93,7 +93,7 @@ func (a *audit) compare(ctx context.Context, note []byte, source Source, node st
 	if c.Size == ours.Size && c.Root == ours.Root || c.Size == 0 {
 		return false, nil
 	}
-	fork, err := forkOf(ctx, a.config.Genesis, smaller, larger, tiles)
+	fork, err := ForkOf(ctx, a.config.Genesis, smaller, larger, tiles)
 	if errors.Is(err, ErrNoFork) {
 		return false, nil
 	}

@@ -94,7 +94,7 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 		c.Sample = 32
 	}
 	begun := c.Now()
-	newest, handovers, err := readNotes(ctx, c.Source)
+	newest, handovers, err := ReadNotes(ctx, c.Source)
 	if err != nil {
 		return nil, err
 	}

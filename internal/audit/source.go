@@ -159,8 +159,8 @@ func (r tileReader) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 	return out, nil
 }
 
-// readNotes reads the newest checkpoint and the handovers of a log.
-func readNotes(ctx context.Context, s Source) (newest []byte, handovers [][]byte, err error) {
+// ReadNotes reads the newest checkpoint and the handovers of a log.
+func ReadNotes(ctx context.Context, s Source) (newest []byte, handovers [][]byte, err error) {
 	if newest, err = s.File(ctx, fileCheckpoint, tlog.MaxNote); err != nil {
 		return nil, nil, err
 	}

@@ -70,3 +70,18 @@ var (
 	textEntries = paspoort.Text{NL: "Regels %d tot en met %d.", EN: "Entries %d to %d."}
 	textSince   = paspoort.Text{NL: "Sinds %s.", EN: "Since %s."}
 )
+
+// Words is the sentence that belongs to a code.
+func Words(c Code) paspoort.Text {
+	switch c {
+	case NoCheckpoint:
+		return textNoCheckpoint
+	case Forked:
+		return textForked
+	case WentBack:
+		return textWentBack
+	case Altered:
+		return textAltered
+	}
+	return paspoort.Text{NL: string(c), EN: string(c)}
+}

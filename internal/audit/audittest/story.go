@@ -1,14 +1,14 @@
-package audit_test
+package audittest
 
 import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/base64"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
 
-	"paspoort.example/paspoort/internal/testkit"
 	"paspoort.example/paspoort/specs/registry"
 	"paspoort.example/paspoort/specs/registry/registrytest"
 )
@@ -18,14 +18,13 @@ const (
 	vakbond    = registrytest.Vakbond
 	opleiders  = registrytest.Opleiders
 	gemeente   = registrytest.Gemeente
-	opleiding  = "urn:paspoort:opleiding:1"
 	day        = 24 * time.Hour
 )
 
-// everything is a region in which each kind of event happened.
-func everything(t testing.TB) *registrytest.Region {
+// Everything is a region in which each kind of event happened.
+func Everything(t testing.TB) *registrytest.Region {
 	t.Helper()
-	r, _ := registrytest.StoryUnder(t, testkit.Rand(7), 2)
+	r, _ := registrytest.StoryUnder(t, seeded{rand.New(rand.NewPCG(7, 7))}, 2)
 	r.Do(registry.KindRules, &registry.RulesChange{Version: 3, Reason: "alle knopen zijn bijgewerkt"}, werkgevers, gemeente)
 	s := story{r, registrytest.OrganisationID("linde"), registrytest.OrganisationID("ossekamp")}
 	s.Advance(day)
@@ -99,4 +98,15 @@ func (s story) outside() {
 	s.Do(registry.KindCustodian, &registry.Custodian{By: registrytest.OrganisationID("toetshuis"), Organisation: s.linde, Reason: "opgehouden"}, vakbond, gemeente)
 	s.Advance(day)
 	s.Do(registry.KindPeerDropped, &registry.PeerDrop{Genesis: peer.Genesis, Reason: "twee geschiedenissen", EffectiveFrom: s.Now.Unix()}, vakbond, gemeente)
+}
+
+// seeded implements io.Reader.
+type seeded struct{ *rand.Rand }
+
+// Read implements io.Reader.
+func (s seeded) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = byte(s.Uint32())
+	}
+	return len(p), nil
 }
