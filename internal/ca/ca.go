@@ -50,16 +50,19 @@ type Request struct {
 	// verifier's). It becomes SAN URI, and its host SAN dNSName.
 	URI                 string
 	NotBefore, NotAfter time.Time
+	// CRL are the addresses of the authority's revocation list; may be empty.
+	CRL []string
 }
 
 // NewRoot makes the certificate of a region's authority: a self-signed CA that
-// certifies leaves only (path length 0).
+// certifies leaves only (path length 0) and signs revocation lists.
 func NewRoot(key crypto.Signer, r Root) (*x509.Certificate, error) {
 	template, err := base(r.Name, r.NotBefore, r.NotAfter)
 	if err != nil {
 		return nil, err
 	}
 	asAuthority(template)
+	template.KeyUsage |= x509.KeyUsageCRLSign
 	return sign(template, template, key.Public(), key)
 }
 
@@ -84,6 +87,12 @@ func Leaf(root *x509.Certificate, key crypto.Signer, r Request) (*x509.Certifica
 	if r.NotBefore.Before(root.NotBefore) || r.NotAfter.After(root.NotAfter) {
 		return nil, fmt.Errorf("%w: the certificate would outlive its authority", ErrRequest)
 	}
+	spki, err := x509.MarshalPKIXPublicKey(r.Public)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrRequest, err)
+	}
+	template.SerialNumber = Serial(sha256.Sum256(spki), r.NotBefore, r.NotAfter)
+	template.CRLDistributionPoints = r.CRL
 	template.URIs = []*url.URL{uri}
 	if net.ParseIP(uri.Hostname()) == nil {
 		template.DNSNames = []string{uri.Hostname()}
