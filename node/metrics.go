@@ -90,6 +90,9 @@ var (
 	votersNeeded     = describe("voters_needed", "How many of them it takes to decide anything.")
 	dataBytes        = describe("data_bytes", "Size of the data folder on disk, by part.", "part")
 	ends             = describe("ending", "What of the region ends within 60 days and was not renewed.", "what")
+	regionAge        = describe("region_copy_age_seconds", "Since the nodes of another region last stood behind the copy of it here.", "region")
+	regionLeaves     = describe("region_copy_leaves", "Leaves in the copy of another region.", "region")
+	regionRelied     = describe("region_relied", "1 while what another region says counts here.", "region")
 	peerReached      = describe("peer_reached", "1 while the other node answers.", "peer")
 	peerTook         = describe("peer_answer_seconds", "How long its last answer took.", "peer")
 	peerLag          = describe("peer_lag_entries", "Raft entries that it lacks of what this node has applied.", "peer")
@@ -101,7 +104,7 @@ func (c collector) Describe(out chan<- *prometheus.Desc) {
 	for _, m := range statusMetrics {
 		out <- m.desc
 	}
-	for _, d := range []*prometheus.Desc{checkpointLeaves, checkpointAge, checkpointSigned, voters, votersReached, votersNeeded, dataBytes, ends, peerReached, peerTook, peerLag, peerClock} {
+	for _, d := range []*prometheus.Desc{checkpointLeaves, checkpointAge, checkpointSigned, voters, votersReached, votersNeeded, dataBytes, ends, regionAge, regionLeaves, regionRelied, peerReached, peerTook, peerLag, peerClock} {
 		out <- d
 	}
 }
@@ -119,6 +122,13 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 		gauge(checkpointLeaves, float64(s.Checkpoint.Size))
 		gauge(checkpointAge, c.n.cfg.Clock().Sub(s.Checkpoint.Freshest).Seconds())
 		gauge(checkpointSigned, float64(len(s.Checkpoint.Cosigned)))
+	}
+	for _, m := range c.n.Mirrors() {
+		if m.Leaves > 0 {
+			gauge(regionAge, float64(m.Age), m.Genesis[:12])
+		}
+		gauge(regionLeaves, float64(m.Leaves), m.Genesis[:12])
+		gauge(regionRelied, flag(m.Relied), m.Genesis[:12])
 	}
 	if h.At.IsZero() {
 		return
