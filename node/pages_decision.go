@@ -32,7 +32,8 @@ type decisionPage struct {
 	Appealed     string     // path of the application that an appeal is about
 	Measure      *registry.Measure
 	Hobbel       *hobbelStep
-	Index        uint64 // of its leaf
+	Outside      []factRow // what it says of another region, witnesses or a custodian
+	Index        uint64    // of its leaf
 	Covered      bool
 	Source       source
 }
@@ -206,6 +207,7 @@ func (d *decisionPage) ask(from registry.Progress, who *names) {
 
 // fill reads the body, as far as a page has something to say of its kind.
 func (d *decisionPage) fill(e registry.Event, who *names) {
+	d.Outside = outsideFacts(e, who)
 	switch e.Kind {
 	case registry.KindApplied:
 		var a registry.Application

@@ -101,6 +101,9 @@ func (n *names) subject(e registry.Event) partyRow {
 	case strings.HasPrefix(e.Subject, registry.MemberParty("")):
 		return n.party(e.Subject)
 	}
+	if id, ok := strings.CutPrefix(e.Subject, registry.PeerSubject("")); ok {
+		return n.region(id, e)
+	}
 	if id, ok := strings.CutPrefix(e.Subject, registry.FunctionSubject("")); ok {
 		if f, _, err := n.v.Function(id, n.at); err == nil {
 			return partyRow{Title: f.Document.Title, Path: "/functions/" + id}

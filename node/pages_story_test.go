@@ -36,6 +36,9 @@ func TestPagesOfAStory(t *testing.T) {
 	}
 	for rules := 1; rules <= registry.RulesVersion; rules++ {
 		r, _ := registrytest.StoryUnder(t, &steady{}, rules)
+		if rules >= 3 {
+			outsideStory(r)
+		}
 		s := story{t: t, p: p, v: r.State.View(), now: r.Now}
 		s.organisations()
 		s.hobbels()
@@ -45,6 +48,23 @@ func TestPagesOfAStory(t *testing.T) {
 			t.Errorf("rules %d: only %d pages were shown", rules, s.shown)
 		}
 	}
+}
+
+// outsideStory has everything happen that is about who is outside the region.
+func outsideStory(r *registrytest.Region) {
+	peer := &registry.PeerAcceptance{Genesis: registry.Fingerprint(nil), Name: "Regio Lindewaard", Origin: "lindewaard.example/register", Reason: "zelfde criteria",
+		Types: []string{"urn:paspoort:opleiding:1"}, Until: r.Now.AddDate(1, 0, 0).Unix(), URLs: []string{"https://knoop.lindewaard.example"}}
+	r.Do(registry.KindPeerAccepted, peer, registrytest.Vakbond, registrytest.Gemeente)
+	r.Do(registry.KindWitness, &registry.WitnessChange{Reason: "getuigen voor elkaar", Witnesses: []registry.Witness{{Genesis: peer.Genesis, ID: "lindewaard-1",
+		Key: "3b6ahMnyFIXXSLa9xsM5NTAv4g8BBO_Cbn7x9ALEKzk", Name: "lindewaard.example/register/node/knoop-1", URL: "https://knoop.lindewaard.example/witness"}}}, registrytest.Vakbond, registrytest.Gemeente)
+	r.Do(registry.KindPeerDropped, &registry.PeerDrop{Genesis: peer.Genesis, Reason: "twee geschiedenissen"}, registrytest.Vakbond, registrytest.Gemeente)
+	admit := func(name string) string {
+		a := r.Application(name, registry.Issuer)
+		a.Criteria = r.State.View().Region(r.Now).Criteria
+		return r.AdmitApplication(a)
+	}
+	lost, by := admit("veer"), admit("bureau")
+	r.Do(registry.KindCustodian, &registry.Custodian{Organisation: lost, By: by, Reason: "failliet"}, registrytest.Vakbond, registrytest.Gemeente)
 }
 
 type story struct {

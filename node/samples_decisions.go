@@ -99,6 +99,15 @@ func decisionSamples() []page.Sample[decisionPage] {
 	appeal.Reason, appeal.Appealed, appeal.Application = "De klachtenregeling is er nu. Zie onze website.", "/applications/"+sampleID(21), nil
 	appeal.Days, appeal.Missing, appeal.Ask = 30, missingRow{Members: 1, Groups: 1, From: []registry.Group{registry.Overheid}, Reachable: true}, []partyRow{sampleGemeente}
 	appeal.Barred = []barredRow{{sampleOpleiders, registry.BarRefused}, {sampleWerkgevers, registry.BarSubject}}
+	other := decisionPage{decisionRow: sampleDecision(11, registry.KindPeerAccepted, partyRow{Name: "Regio Lindewaard", Path: "/regions/" + sampleID(50)}, decisionEnacted), By: []partyRow{sampleWerkgevers}, Approvals: votes, Index: 230, Covered: true, Source: from,
+		Outside: []factRow{fact("Kenmerk van de regio", "Id of the region", sampleID(50), sampleID(50)), fact("Telt voor", "Counts for", "Opleiding, Werkervaring", "Education, Work experience"),
+			fact("Tot", "Until", "2027-12-31", "2027-12-31"), fact("Adressen van de knooppunten", "Addresses of its nodes", "https://knoop.lindewaard.example", "https://knoop.lindewaard.example")}}
+	other.Reason = "Dezelfde criteria, en dezelfde manier van toetsen."
 	direct := decisionPage{decisionRow: sampleDecision(8, registry.KindCertificate, partyRow{}, decisionDirect), By: []partyRow{sampleVaart, sampleOpleiders}, Index: 40, Covered: true, Source: from}
-	return []page.Sample[decisionPage]{{Name: "fraud", Data: fraud}, {Name: "claim", Data: claim}, {Name: "group", Data: group}, {Name: "appeal", Data: appeal}, {Name: "lapsed", Data: amended}, {Name: "direct", Data: direct}}
+	return []page.Sample[decisionPage]{{Name: "fraud", Data: fraud}, {Name: "claim", Data: claim}, {Name: "group", Data: group}, {Name: "appeal", Data: appeal}, {Name: "lapsed", Data: amended}, {Name: "direct", Data: direct}, {Name: "region", Data: other}}
+}
+
+// fact is one thing that a sample of a decision says.
+func fact(nl, en, valueNL, valueEN string) factRow {
+	return factRow{paspoort.Text{NL: nl, EN: en}, paspoort.Text{NL: valueNL, EN: valueEN}}
 }
