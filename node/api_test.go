@@ -199,7 +199,7 @@ func TestAPIAnswersAsDescribed(t *testing.T) {
 		method, target, contentType, body string
 	}{
 		{"GET", "/checkpoint", "", ""}, {"GET", "/v1/checkpoint", "", ""}, {"GET", "/tile/0/000.p/3", "", ""}, {"GET", "/tile/entries/000.p/2", "", ""},
-		{"GET", "/v1/status", "", ""}, {"GET", "/v1/proof/2", "", ""}, {"GET", "/v1/policy", "", ""}, {"GET", "/v1/types/opleiding/1", "", ""},
+		{"GET", "/v1/status", "", ""}, {"GET", "/v1/proof/2", "", ""}, {"GET", "/v1/policy", "", ""}, {"GET", "/v1/cosigned?cosigner=elsewhere", "", ""}, {"GET", "/v1/types/opleiding/1", "", ""},
 		{"POST", "/v1/events", "application/json", string(raw)}, {"GET", "/v1/events/" + event.Event.ID(), "", ""},
 		{"GET", "/v1/organisations", "", ""}, {"GET", "/v1/organisations?at=2026-03-02&asof=2&consistency=linearizable", "", ""},
 		{"GET", "/v1/organisations/" + id, "", ""}, {"GET", "/v1/admission?role=verifier&organisation=" + id, "", ""}, {"GET", "/v1/hobbels", "", ""},
@@ -222,8 +222,8 @@ func TestAPIAnswersAsDescribed(t *testing.T) {
 	}
 	for path, item := range s.doc["paths"].(map[string]any) {
 		for method := range item.(map[string]any) {
-			// See TestMirrors, which has another region, TestFederationOfANode and TestListsOfANode.
-			abroad := strings.HasPrefix(path, "/regions/") || strings.Contains(path, "federation") || path == "/v1/lote" || strings.HasPrefix(path, "/trqp/")
+			// See TestMirrors and TestWitnessOfAPeer, which have another region, TestFederationOfANode and TestListsOfANode.
+			abroad := strings.HasPrefix(path, "/witness/") || strings.HasPrefix(path, "/regions/") || strings.Contains(path, "federation") || path == "/v1/lote" || strings.HasPrefix(path, "/trqp/")
 			if method != "parameters" && !abroad && !called[method+" "+path] {
 				t.Errorf("%s %s is described and was not called", method, path)
 			}
