@@ -30,15 +30,16 @@ func newLogCommand() *cobra.Command {
 	f := &logFlags{}
 	cmd := &cobra.Command{
 		Use:   "log",
-		Short: "Check a region's public log yourself",
-		Long: `Check a region's public log yourself. Nobody has to take the word of
+		Short: "Check a region's public log yourself, and watch it",
+		Long: `Check a region's public log yourself, and watch it. Nobody has to take the word of
 the region's nodes: everything that they decided is in the log, with the signatures
 of who decided it.
 
 You bring one thing, the id of the region (its genesis), from where you trust it.`,
 		Example: `  paspoort log verify https://knoop-1.example --genesis 3f2a...
   paspoort log fetch https://knoop-1.example copy/
-  paspoort log verify copy/ --genesis 3f2a... --offline`,
+  paspoort log verify copy/ --genesis 3f2a... --offline
+  paspoort log monitor --config monitor.json`,
 		Args:              noArgs,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE: func(*cobra.Command, []string) error { return checkLanguage(f.lang) },
@@ -49,7 +50,7 @@ You bring one thing, the id of the region (its genesis), from where you trust it
 	flags.StringArrayVar(&f.private, "allow-private", nil, privateUsage)
 	flags.BoolVar(&f.json, "json", false, "answer as JSON")
 	flags.StringVar(&f.lang, "lang", defaultLanguage(), "language of the answer: nl or en")
-	cmd.AddCommand(newLogVerifyCommand(f), newLogFetchCommand(f), newLogProofCommand(f))
+	cmd.AddCommand(newLogVerifyCommand(f), newLogFetchCommand(f), newLogProofCommand(f), newLogMonitorCommand(f))
 	for _, sub := range cmd.Commands() {
 		sub.RunE = told(audited(sub.RunE), &f.lang, &f.json)
 	}
@@ -86,7 +87,11 @@ func isWeb(name string) bool {
 	return err == nil && u.Host != "" && strings.HasPrefix(u.Scheme, "http")
 }
 
-var errNoLogHere = errors.New("there is no log")
+// isThere says whether a place can hold a log at all.
+func isThere(name string) bool {
+	info, err := os.Stat(name)
+	return isWeb(name) || err == nil && info.IsDir()
+}
 
 // audited gives what goes wrong with a log its own words.
 func audited(run func(*cobra.Command, []string) error) func(*cobra.Command, []string) error {
@@ -99,7 +104,7 @@ func audited(run func(*cobra.Command, []string) error) func(*cobra.Command, []st
 		case errors.Is(err, audit.ErrOtherCopy):
 			return withWords(err, "other_copy", words("In deze map staat een ander register, of al meer van dit register dan daar te zien is.", "This folder holds another log, or more of this one than is shown there."),
 				words("Kies een andere map, en vergelijk: paspoort log verify MAP --genesis GENESIS", "Choose another folder, and compare: paspoort log verify FOLDER --genesis GENESIS"))
-		case len(args) > 0 && isWeb(args[0]) && errors.Is(err, fs.ErrNotExist), errors.Is(err, errNoLogHere):
+		case len(args) > 0 && errors.Is(err, fs.ErrNotExist) && isThere(args[0]):
 			return withWords(err, "no_log", words("Op deze plek staat geen register.", "There is no log at this place."),
 				words("Noem het adres van een knooppunt, of een map die paspoort log fetch maakte.", "Name the address of a node, or a folder that paspoort log fetch made."))
 		case errors.Is(err, outbound.ErrAddress), errors.Is(err, outbound.ErrURL):
@@ -108,7 +113,7 @@ func audited(run func(*cobra.Command, []string) error) func(*cobra.Command, []st
 		case errors.As(err, &unknown):
 			return withWords(err, "unknown_authority", words("Het certificaat van dit adres is van een autoriteit die deze computer niet kent.", "The certificate of this address is of an authority that this computer does not know."),
 				words("Noem haar certificaat: --ca-file BESTAND", "Name its certificate: --ca-file FILE"))
-		case isNetworkError(err):
+		case isNetworkError(err) && !errors.Is(err, fs.ErrNotExist):
 			return withWords(err, "unreachable", words("Het register is niet te bereiken, dus er is niets over gezegd.", "The log cannot be reached, so nothing is said of it."),
 				words("Kijk het adres en uw internet na, of noem een ander knooppunt.", "Check the address and your internet, or name another node."))
 		}

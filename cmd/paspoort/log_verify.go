@@ -42,7 +42,7 @@ Exit codes:
 		Args: exactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if f.genesis == "" {
-				return exitError{exitUsage, needsGenesis()}
+				return needsGenesis()
 			}
 			source, client, err := f.source(args[0])
 			if err != nil {
@@ -77,7 +77,7 @@ Exit codes:
 }
 
 func needsGenesis() error {
-	return withWords(errNeedsRegion, "region_needed", words("Zeg van welke regio dit register moet zijn: --genesis", "Say of which region this log has to be: --genesis"),
+	return withWords(exitError{exitUsage, errNeedsRegion}, "region_needed", words("Zeg van welke regio dit register moet zijn: --genesis", "Say of which region this log has to be: --genesis"),
 		words("De genesis van een regio staat bij wie u vertrouwt: een lid, of een ander register.", "You find the genesis of a region with whom you trust: a member, or another registry."))
 }
 
@@ -152,7 +152,7 @@ func printReport(out io.Writer, r *audit.Report, lang string) {
 	case audit.Open:
 		say("%s In het register van %s is niets verkeerds gevonden (%d regels), maar niet alles is bekeken.", "%s Nothing wrong was found in the registry of %s (%d entries), but not everything could be looked at.", s.wrap("33", "?"), s.bold(name), r.Size)
 	default:
-		say("%s Het register van %s klopt niet. In orde zijn de eerste %d regels.", "%s The registry of %s is not in order. In order are the first %d entries.", s.bad("✕"), s.bold(name), r.Size)
+		say("%s Het register van %s klopt niet. In zichzelf in orde zijn de eerste %d regels.", "%s The registry of %s is not in order. The first %d entries are in order by themselves.", s.bad("✕"), s.bold(name), r.Size)
 	}
 	for _, f := range r.Findings {
 		where := ""

@@ -251,6 +251,8 @@ func absolute(dir string, v any) error {
 		for i := range c.Labels {
 			paths = append(paths, &c.Labels[i])
 		}
+	case *Monitor:
+		paths = append(paths, c.paths()...)
 	case *Seat:
 		paths = append(paths, c.paths()...)
 	default:

@@ -12,14 +12,12 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"paspoort.example/paspoort/internal/alert"
-	"paspoort.example/paspoort/internal/keyfile"
 	"paspoort.example/paspoort/internal/operate"
 	"paspoort.example/paspoort/internal/web"
 )
@@ -93,15 +91,8 @@ func (s Server) Notifier(log *slog.Logger) (*alert.Notifier, error) {
 	if a == nil {
 		return nil, nil
 	}
-	mail := alert.SMTP{Server: a.SMTP, Security: a.Security, User: a.User, From: a.From, To: a.To}
-	if a.PasswordFile != "" {
-		raw, err := keyfile.ReadText(a.PasswordFile)
-		if err != nil {
-			return nil, fmt.Errorf("%w: alerts.password_file: %w", ErrConfig, err)
-		}
-		mail.Password = strings.TrimSpace(string(raw))
-	}
-	if err := mail.Check(); err != nil {
+	mail, err := a.sender()
+	if err != nil {
 		return nil, fmt.Errorf("%w: alerts: %w", ErrConfig, err)
 	}
 	n, err := alert.NewNotifier(alert.Config{Sender: mail, Name: s.name(), Language: a.Language, Remind: time.Duration(a.RemindHours) * time.Hour, Log: log})
