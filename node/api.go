@@ -46,6 +46,7 @@ func (n *Node) Handler() (http.Handler, error) {
 	r.MatcherFunc(func(r *http.Request, _ *mux.RouteMatch) bool { return n.federated.matches(r) }).Handler(n.federated)
 	n.listRoutes(r)
 	n.trqpRoutes(r)
+	n.crlRoutes(r)
 	server := registry.NewServer(registry.ServerConfig{Reader: n, Log: n, Writer: n, Timestamps: n, Now: n.cfg.Clock})
 	r.PathPrefix("/v1/").Handler(server)
 	pages, err := newPages(n)

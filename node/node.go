@@ -41,6 +41,8 @@ type Node struct {
 	refusals     *bucket       // of their refusals that are remembered
 	checks       chan struct{} // has a token for each check under way
 
+	revocations revocations // that the registry knows, for revocation lists
+
 	counters *counters
 	health   health // of the cluster, by the last look
 
@@ -216,7 +218,7 @@ func (n *Node) take(ctx context.Context, cancel context.CancelCauseFunc) error {
 		return err
 	}
 	close(n.started)
-	for _, work := range []func(context.Context){n.runLeader, n.runBatches, n.runPayloads, n.runErasures, n.runAudit, n.publisher.run, n.outside.run, n.mirrors.run, n.federated.run, n.watchSpace, n.watchClock, n.askAll} {
+	for _, work := range []func(context.Context){n.runLeader, n.runBatches, n.runPayloads, n.runCRLs, n.runErasures, n.runAudit, n.publisher.run, n.outside.run, n.mirrors.run, n.federated.run, n.watchSpace, n.watchClock, n.askAll} {
 		n.wg.Go(func() { work(ctx) })
 	}
 	n.wg.Go(func() {

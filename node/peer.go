@@ -98,6 +98,11 @@ func (n *Node) servePeer(ctx context.Context, from, op string, body []byte) ([]b
 		return n.servePayloads()
 	case opKeepPayload:
 		return nil, n.takePayloads(body)
+	case opCRLs:
+		return n.serveCRLs()
+	case opKeepCRL:
+		_, err := n.keepCRL(body)
+		return nil, err
 	}
 	return nil, errors.New("no such operation")
 }

@@ -24,6 +24,7 @@ import (
 //	g/<node>           the same, after that node came to have this tree: kept as proof
 //	h/<size>           a checkpoint at which the nodes handed over: the first beyond size
 //	v/<origin hash>    the checkpoint of another region's log that was cosigned last: see witness.go
+//	k/<anchor>         the revocation list of an authority of the region: see crl.go
 //	c/published        the checkpoint that is served
 //	status/...         status lists of issuers, public, that were fetched to check with: see internal/evidence
 const (
