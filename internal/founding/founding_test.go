@@ -40,14 +40,14 @@ func newFounder(t *testing.T, id string, group registry.Group, withCA bool) foun
 		}
 		return pub
 	}
-	keys := map[string]crypto.Signer{KeyMember: p256(), KeyTLS: p256(), KeyTimestamp: p256(), KeyLog: seed("log"), KeyCosigner: seed("cosigner")}
+	keys := map[string]crypto.Signer{KeyMember: p256(), KeyTLS: p256(), KeyTimestamp: p256(), KeyFederation: p256(), KeyLog: seed("log"), KeyCosigner: seed("cosigner")}
 	raw := func(k crypto.Signer) string {
 		return base64.RawURLEncoding.EncodeToString(k.Public().(ed25519.PublicKey))
 	}
 	f := founder{keys: keys, facts: Facts{
 		Member: &registry.Member{Group: group, ID: id, Key: text(keys[KeyMember]), Name: "Organisatie " + id},
 		Node: &registry.Node{ID: "knoop-" + id, Operator: id, RaftAddress: id + ".example:7001", URL: "https://" + id + ".example",
-			CosignerKey: raw(keys[KeyCosigner]), LogKey: raw(keys[KeyLog]), TLSKey: registry.SPKIHash(keys[KeyTLS].Public()), TimestampKey: text(keys[KeyTimestamp])},
+			CosignerKey: raw(keys[KeyCosigner]), LogKey: raw(keys[KeyLog]), TLSKey: registry.SPKIHash(keys[KeyTLS].Public()), TimestampKey: text(keys[KeyTimestamp]), FederationKey: text(keys[KeyFederation])},
 	}}
 	if withCA {
 		keys[KeyAnchor] = p256()
@@ -82,7 +82,7 @@ func founders(t *testing.T) []founder {
 	return []founder{newFounder(t, "kring", registry.Werkgevers, false), newFounder(t, "bond", registry.Werknemers, false), newFounder(t, "gemeente", registry.Overheid, true)}
 }
 
-var samplePlan = Plan{Name: "Regio", Origin: "aakermonde.example/register", Criteria: "c"}
+var samplePlan = Plan{Name: "Regio", Origin: "aakermonde.example/register", Criteria: "c", Entity: "https://aakermonde.example"}
 
 func draftOf(t *testing.T, p Plan, all []founder) *Draft {
 	t.Helper()
