@@ -31,7 +31,7 @@ Exit codes: 0 the proof holds, 3 it proves nothing.`,
 				err = fork.Check()
 			}
 			if err != nil {
-				return exitError{exitInvalid, withWords(err, "no_proof", words("Dit bestand bewijst niet dat er twee geschiedenissen zijn.", "This file does not prove that there are two histories."), words("", ""))}
+				return withWords(exitError{exitInvalid, err}, "no_proof", words("Dit bestand bewijst niet dat er twee geschiedenissen zijn.", "This file does not prove that there are two histories."), words("", ""))
 			}
 			if from == "" {
 				return showFork(cmd.OutOrStdout(), fork, nil, f)
