@@ -19,8 +19,16 @@ type entities struct {
 	config federationConfig
 	client openidfed.Client
 
-	mu    sync.Mutex
-	known map[string]*known // by entity identifier
+	mu     sync.Mutex
+	known  map[string]*known // by entity identifier
+	listed listed            // of one goroutine, see refresh
+}
+
+// listed is who is admitted, as of a size of the log.
+type listed struct {
+	ids  []string
+	size uint64
+	at   time.Time
 }
 
 // known is what came of asking one entity.
@@ -34,7 +42,8 @@ type known struct {
 const (
 	entityEvery   = 10 * time.Minute // between two looks at an entity that answers
 	entityPause   = time.Hour        // at most, at one that does not
-	entityTick    = time.Minute
+	entityTick    = 5 * time.Second
+	entityList    = time.Hour // after which the registry is listed again though nothing was decided: terms end
 	entityWorkers = 4
 	maxEntities   = 20_000 // whose configurations are kept
 )
@@ -65,9 +74,11 @@ func (f *federation) run(ctx context.Context) {
 
 // refresh asks every entity whose turn it is.
 func (f *federation) refresh(ctx context.Context) error {
-	var ids []string
+	list := &f.entities.listed
 	err := f.read(ctx, func(a *anchor) error {
-		ids = a.addresses()
+		if a.view.AsOf != list.size || a.now.Sub(list.at) >= entityList {
+			*list = listed{a.addresses(), a.view.AsOf, a.now}
+		}
 		return nil
 	})
 	var refused *openidfed.Error
@@ -77,7 +88,7 @@ func (f *federation) refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f.entities.fetch(ctx, f.entities.due(ids))
+	f.entities.fetch(ctx, f.entities.due(list.ids))
 	return nil
 }
 
@@ -136,11 +147,11 @@ func (e *entities) keep(id string, s *openidfed.Statement, err error) {
 		// One that has just been admitted may publish its own in a moment, most do so much
 		// later: ask less and less often.
 		k.failed, k.problem = k.failed+1, err.Error()
-		pause = min(entityTick<<min(k.failed-1, 6), entityPause)
+		pause = min(entityTick<<min(k.failed-1, 10), entityPause)
 	} else {
 		k.token, k.failed, k.problem = s.String(), 0, ""
 		if left := s.ExpiresAt.Sub(e.config.Clock()) / 2; left < pause {
-			pause = max(left, entityTick)
+			pause = max(left, time.Minute)
 		}
 	}
 	k.next = e.config.Clock().Add(pause)
