@@ -79,6 +79,9 @@ func (m *mirrors) peerRegion(origin string) (out peerLog, ok bool) {
 		if peer.State != registry.PeerAccepted || peer.Origin != origin || peer.Follower == nil || peer.Follower.Health().Fork != nil {
 			continue
 		}
+		if !m.n.accepts(peer.Genesis) {
+			continue
+		}
 		err := peer.Follower.Read(context.Background(), func(v registry.View, _ paspoort.RegistryFacts) error {
 			if v.Region(m.n.cfg.Clock()).Origin != origin {
 				return evidence.ErrNoCopy

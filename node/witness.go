@@ -12,6 +12,7 @@ import (
 
 	"paspoort.example/paspoort/internal/kv"
 	"paspoort.example/paspoort/internal/web"
+	"paspoort.example/paspoort/specs/registry"
 	"paspoort.example/paspoort/specs/tlog"
 )
 
@@ -72,6 +73,17 @@ func (w *witness) peer(origin string) (peerLog, error) {
 		return p, tlog.ErrUnknownLog
 	}
 	return p, nil
+}
+
+// accepts says whether the region accepts another at this moment; a mirror hears of a change a
+// little later.
+func (n *Node) accepts(genesis string) (ok bool) {
+	n.machine.mu.RLock()
+	defer n.machine.mu.RUnlock()
+	var lost error
+	defer n.machine.lostRows(&lost) // then the node ends, and ok is false
+	peer, known := n.machine.state.View().Peer(genesis, n.cfg.Clock())
+	return known && peer.State == registry.PeerAccepted
 }
 
 // LogKeys implements tlog.WitnessStore.

@@ -299,15 +299,31 @@ func (f *Follower) size() uint64 {
 	return f.replica.Size()
 }
 
-// fresher says whether a checkpoint of the size that we have was cosigned later than ours.
+// fresher says whether a checkpoint of the size that we have says more than ours: it was
+// cosigned later, or by a witness too.
 func (f *Follower) fresher(note []byte) bool {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
 	if f.replica.Size() == 0 || bytes.Equal(note, f.replica.Checkpoint()) {
 		return false
 	}
-	seen, err := f.replica.State().View().CheckCheckpoint(note)
-	return err == nil && seen.Freshest().After(f.replica.Freshness().Time)
+	fresh, err := f.replica.State().View().Freshness(note)
+	return err == nil && better(fresh, f.replica.Freshness())
+}
+
+// witnessedAgain is within what time a witness is to be heard again. A node that did not reach
+// the witness serves what only nodes of the region signed, later; that does not outdo what a
+// witness signed a moment ago.
+const witnessedAgain = 2 * time.Hour
+
+func better(fresh, have registry.Freshness) bool {
+	switch {
+	case fresh.OwnNodesOnly == have.OwnNodesOnly:
+		return fresh.Time.After(have.Time)
+	case have.OwnNodesOnly:
+		return fresh.Time.After(have.Time.Add(-witnessedAgain))
+	}
+	return fresh.Time.After(have.Time.Add(witnessedAgain))
 }
 
 // extend verifies and takes leaves, and keeps them. It is called under refresh, so nobody
