@@ -9,7 +9,9 @@ import (
 	"sync"
 	"time"
 
+	"paspoort.example/paspoort/specs/jose"
 	"paspoort.example/paspoort/specs/openidfed"
+	"paspoort.example/paspoort/specs/registry"
 )
 
 // entities keeps the entity configurations of the organisations that are admitted. What they
@@ -34,6 +36,7 @@ type listed struct {
 // known is what came of asking one entity.
 type known struct {
 	token   string    // newest configuration; "" when there never was one
+	signer  string    // SPKI hash of the key that signed it
 	next    time.Time // when it is asked again
 	failed  int       // times in a row
 	problem string    // of the last time
@@ -149,7 +152,7 @@ func (e *entities) keep(id string, s *openidfed.Statement, err error) {
 		k.failed, k.problem = k.failed+1, err.Error()
 		pause = min(entityTick<<min(k.failed-1, 10), entityPause)
 	} else {
-		k.token, k.failed, k.problem = s.String(), 0, ""
+		k.token, k.signer, k.failed, k.problem = s.String(), signerOf(s), 0, ""
 		if left := s.ExpiresAt.Sub(e.config.Clock()) / 2; left < pause {
 			pause = max(left, time.Minute)
 		}
@@ -175,15 +178,25 @@ func (e *entities) get(id string) (*openidfed.Statement, error) {
 	return s, nil
 }
 
-// ids are the entities whose configuration is here.
-func (e *entities) ids() (out []string) {
+// signers are the entities whose configuration is here, each with the key that signed it.
+func (e *entities) signers() map[string]string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	out := make(map[string]string, len(e.known))
 	for id, k := range e.known {
 		if k.token != "" {
-			out = append(out, id)
+			out[id] = k.signer
 		}
 	}
-	slices.Sort(out)
 	return out
+}
+
+// signerOf is the SPKI hash of the key that signed a configuration.
+func signerOf(s *openidfed.Statement) string {
+	for _, k := range s.Keys.Keys {
+		if s.Verify(jose.KeySet{Keys: []jose.Key{k}}, s.IssuedAt) == nil {
+			return registry.SPKIHash(k.Public)
+		}
+	}
+	return ""
 }

@@ -223,12 +223,13 @@ func (f *federation) Subordinates(ctx context.Context, q openidfed.ListQuery) (o
 		}
 	}
 	err = f.read(ctx, func(a *anchor) error {
-		for _, id := range f.entities.ids() {
+		for id, signer := range f.entities.signers() {
 			sub, ok := a.subordinate(id)
-			if ok && sub.listed(q, vct) {
-				if _, err := f.aboutOrganisation(a, sub); err == nil {
-					out = append(out, id)
-				}
+			if !ok || !sub.listed(q, vct) {
+				continue
+			}
+			if _, vouched := sub.vouched[signer]; vouched {
+				out = append(out, id)
 			}
 		}
 		for _, p := range a.peers {

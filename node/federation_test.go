@@ -79,8 +79,8 @@ func (n webOf) Do(r *http.Request) (*http.Response, error) {
 	return rec.Result(), nil
 }
 
-// entity is a service that publishes its own entity configuration.
-type entity struct {
+// service is an organisation that publishes its own entity configuration.
+type service struct {
 	f     *federated
 	id    string
 	key   *ecdsa.PrivateKey
@@ -88,7 +88,7 @@ type entity struct {
 	marks []openidfed.TrustMarkEntry
 }
 
-func (e *entity) EntityConfiguration(context.Context) (string, error) {
+func (e *service) EntityConfiguration(context.Context) (string, error) {
 	keys, err := openidfed.Keys(e.key.Public())
 	if err != nil {
 		return "", err
@@ -100,7 +100,7 @@ func (e *entity) EntityConfiguration(context.Context) (string, error) {
 
 // issuer admits an issuer of Opleiding and Werkervaring, whose configuration offers a third
 // type and lists a second, unknown key.
-func (f *federated) issuer(name string) (*entity, string) {
+func (f *federated) issuer(name string) (*service, string) {
 	org := f.Admit(name, registry.Issuer)
 	_, key := f.Certificate(org, registry.UsageCredential)
 	keys, err := openidfed.Keys(key.Public(), registrytest.NamedKey("nobody").Public())
@@ -111,7 +111,7 @@ func (f *federated) issuer(name string) (*entity, string) {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	e := &entity{f: f, id: "https://" + name + ".example", key: key, about: openidfed.Metadata{
+	e := &service{f: f, id: "https://" + name + ".example", key: key, about: openidfed.Metadata{
 		openidfed.FederationEntity: {"display_name": "Het Echte Ministerie"},
 		openidfed.VCIssuer:         vc,
 		"openid_provider":          {"issuer": "https://elders.example"},

@@ -21,6 +21,14 @@
 // [Follower] with a store is a mirror: it gives others what it took. A region that signed two
 // histories is a [Fork], and nothing it says counts for anybody any more.
 //
+// # Federations outside the regions
+//
+// An issuer that no region knows may belong to another ecosystem. Where the operator pinned a
+// trust anchor of it, [Federation] follows the statements of OpenID Federation from the issuer up
+// to that anchor, and the verdict says that it was asked and speaks of now only. Regions always
+// come first. Finding a chain asks the issuer and those above it, so that they see that somebody
+// looks; what was found is used for an hour. Without a pinned anchor nothing of this happens.
+//
 // # What leaves this computer
 //
 // Nothing about a holder. What is fetched is fetched whole: the leaves of a region, a
