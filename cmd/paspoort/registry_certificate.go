@@ -43,7 +43,7 @@ Do the same before a certificate ends: the new one may overlap the old one.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newCertificateRequestCommand(f), newCertificateIssueCommand(f), newCertificateListCommand(f))
+	cmd.AddCommand(newCertificateRequestCommand(f), newCertificateIssueCommand(f), newCertificateListCommand(f), newCertificateCRLCommand(f))
 	f.speaks(cmd.Commands()...)
 	return cmd
 }
@@ -164,7 +164,7 @@ func (f *registryFlags) issue(cmd *cobra.Command, i *issueFlags, file string) er
 	if err != nil {
 		return err
 	}
-	root, err := v.authority(i.cert)
+	root, crl, err := v.authority(i.cert)
 	if err != nil {
 		return err
 	}
@@ -177,7 +177,7 @@ func (f *registryFlags) issue(cmd *cobra.Command, i *issueFlags, file string) er
 	if err := v.confirm(i.yes); err != nil {
 		return err
 	}
-	cert, err := v.makeLeaf(i, root, request, org.ID)
+	cert, err := v.makeLeaf(i, root, crl, request, org.ID)
 	if err != nil {
 		return err
 	}
@@ -239,33 +239,38 @@ func (v *voice) grantable(request *x509.CertificateRequest, usage registry.Usage
 }
 
 // authority is the certificate of the file, when the region knows it as one of its own that
-// this member keeps.
-func (v *voice) authority(file string) (*x509.Certificate, error) {
+// this member keeps, and the addresses at which its revocation list is found.
+func (v *voice) authority(file string) (cert *x509.Certificate, crl []string, err error) {
 	raw, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: name its certificate with --ca-cert: %w", errAuthority, err)
+		return nil, nil, fmt.Errorf("%w: name its certificate with --ca-cert: %w", errAuthority, err)
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	chain, err := ca.ParsePEM(raw)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errAuthority, err)
+		return nil, nil, fmt.Errorf("%w: %w", errAuthority, err)
 	}
 	region, err := look(v.cmd.Context(), v, func(c registry.Client) (registry.RegionAnswer, error) { return c.Region(v.cmd.Context(), freshly) })
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, a := range region.Anchors {
 		if a.Fingerprint == registry.Fingerprint(chain[0].Raw) && a.Removed == 0 && registry.MemberParty(a.Operator) == v.seat.Party {
-			return chain[0], nil
+			for _, node := range region.Nodes {
+				if node.Removed == 0 {
+					crl = append(crl, node.URL+"/v1/crl/"+a.Fingerprint)
+				}
+			}
+			return chain[0], crl, nil
 		}
 	}
-	return nil, fmt.Errorf("%w: the region knows no such certificate that you keep", errAuthority)
+	return nil, nil, fmt.Errorf("%w: the region knows no such certificate that you keep", errAuthority)
 }
 
 // makeLeaf signs the certificate with the key of the authority.
-func (v *voice) makeLeaf(i *issueFlags, root *x509.Certificate, request *x509.CertificateRequest, organisation string) (*x509.Certificate, error) {
+func (v *voice) makeLeaf(i *issueFlags, root *x509.Certificate, crl []string, request *x509.CertificateRequest, organisation string) (*x509.Certificate, error) {
 	key, err := keyfile.Open(i.key, func() (string, error) { return v.f.secret(v.cmd, i.key, false) })
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errKey, err)
@@ -276,7 +281,7 @@ func (v *voice) makeLeaf(i *issueFlags, root *x509.Certificate, request *x509.Ce
 	}
 	now := v.Clock()
 	return ca.Leaf(root, key, ca.Request{
-		Public: request.PublicKey, Organisation: organisation, URI: request.URIs[0].String(),
+		Public: request.PublicKey, Organisation: organisation, URI: request.URIs[0].String(), CRL: crl,
 		NotBefore: now.Add(-time.Minute).Truncate(time.Second), NotAfter: now.Add(time.Duration(i.days) * 24 * time.Hour).Truncate(time.Second),
 	})
 }

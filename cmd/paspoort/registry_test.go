@@ -313,6 +313,34 @@ func (c *council) certificates() {
 		c.sees("vaart", []string{"send", c.path(name + ".draft.json")}, "Het geldt vanaf nu")
 	}
 	c.sees("nobody", []string{"certificate", "list", "https://nieuw.example", "--node", c.url}, "credential", "geldig tot")
+	c.revocations(authority)
+}
+
+// revocations: what a member revoked comes to who reads a revocation list.
+func (c *council) revocations(authority []string) {
+	c.t.Helper()
+	raw, err := os.ReadFile(c.path("credential.pem"))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	chain, err := ca.ParsePEM(raw)
+	if err != nil || len(chain[0].CRLDistributionPoints) != 1 {
+		c.t.Fatalf("got %+v, %v", chain, err)
+	}
+	body := fmt.Sprintf(`{"certificate":%q,"reason":"sleutel zoekgeraakt","compromised":true}`, registry.Fingerprint(chain[0].Raw))
+	if err := os.WriteFile(c.path("revoke.json"), []byte(body), 0o600); err != nil {
+		c.t.Fatal(err)
+	}
+	list := c.path("region.crl")
+	makes := append([]string{"certificate", "crl", "make", "--out", list}, authority...)
+	c.ok("gemeente", makes...)
+	c.ok("gemeente", "propose", "certificate.revoked", c.path("revoke.json"), "--yes")
+	c.refused("bad_crl", "nobody", "certificate", "crl", "send", list, "--node", c.url)
+	c.refused("bad_authority", "kring", makes...)
+	c.sees("nobody", []string{"certificate", "crl", "show", "--node", c.url}, "nog geen lijst", "1")
+	c.ok("gemeente", makes...)
+	c.sees("nobody", []string{"certificate", "crl", "send", list, "--node", c.url}, "De knooppunten hebben lijst")
+	c.sees("nobody", []string{"certificate", "crl", "show", "--node", c.url}, "volledig, met 1")
 }
 
 // appeals: who was refused asks once more, and takes the place of another.

@@ -98,6 +98,8 @@ var governFaults = []knownFault{
 		words("Zie: paspoort registry apply --help", "See: paspoort registry apply --help"), true},
 	{"bad_request", is(errRequestFile, ca.ErrRequest), words("Hiervoor kan geen certificaat worden gemaakt.", "No certificate can be made for this."),
 		words("Vraag het zo aan: paspoort registry certificate --help", "Ask for it like this: paspoort registry certificate --help"), true},
+	{"bad_crl", is(errCRLRefused, ca.ErrCRL), words("Deze intrekkingslijst wordt niet aangenomen.", "This revocation list is not taken."),
+		words("Maak een nieuwe: paspoort registry certificate crl make", "Make a new one: paspoort registry certificate crl make"), true},
 	{"bad_authority", is(errAuthority), words("Dit is geen hoofdcertificaat van de regio dat u beheert.", "This is no authority of the region that you keep."),
 		words("Noem het met --ca-cert en --ca-key.", "Name it with --ca-cert and --ca-key."), true},
 	{"reason_needed", is(errNeedReason), words("Zeg waarom: wat de regio besluit is openbaar, met de reden.", "Say why: what the region decides is public, with the reason."),
