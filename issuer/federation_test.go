@@ -29,7 +29,7 @@ func TestEntityConfiguration(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Verify(jose.KeySet{}, r.clock.Now()); err != nil || s.Subject != testURL || len(s.AuthorityHints) != 1 || s.AuthorityHints[0] != region {
+	if err := s.VerifySelf(r.clock.Now()); err != nil || s.Subject != testURL || len(s.AuthorityHints) != 1 || s.AuthorityHints[0] != region {
 		t.Errorf("got %+v, %v", s, err)
 	}
 	if s.Metadata.DisplayName() == "" || s.Metadata.Text(openidfed.CredentialIssuer, "credential_issuer") != testURL || s.Metadata.Text(openidfed.AuthorizationServer, "issuer") != testURL {

@@ -90,7 +90,7 @@ func TestEntityCarriesItsMarks(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%d %s: %v", rec.Code, rec.Body, err)
 		}
-		if err := c.Verify(jose.KeySet{}, clock); err != nil || c.Subject != school || len(c.AuthorityHints) != 1 || c.Metadata.DisplayName() == "" {
+		if err := c.VerifySelf(clock); err != nil || c.Subject != school || len(c.AuthorityHints) != 1 || c.Metadata.DisplayName() == "" {
 			t.Errorf("got %+v, %v", c, err)
 		}
 		if len(c.TrustMarks) != marks {

@@ -121,13 +121,22 @@ func entityOf(payload map[string]any) string {
 	return named
 }
 
+// lookups is how many more entities may be looked up for one answer: each costs requests to
+// addresses that a stranger chose.
+type lookups int
+
+const maxLookups lookups = 8
+
 // member looks an entity up.
-func (f *Federation) member(ctx context.Context, entity string) (member, error) {
+func (f *Federation) member(ctx context.Context, entity string, left *lookups) (member, error) {
 	if f == nil || entity == "" {
 		return member{}, errNoMember
 	}
 	if m, ok := f.cache.get(entity); ok && f.config.Clock().Before(m.until) {
 		return m, m.err
+	}
+	if *left--; *left < 0 {
+		return member{}, errNoMember
 	}
 	m, err := together(ctx, &f.group, "member "+entity, func(ctx context.Context) member { return f.find(ctx, entity) })
 	if err != nil {
@@ -192,12 +201,12 @@ func (f *Federation) facts(m member, vct string, key sdjwtvc.IssuerKeyResult) *p
 // federationKey is the key that a credential names, out of the issuer's vc_issuer: "must
 // contain a key with the kid value equal to the kid header" (DIIP v5, Appendix B). One that
 // comes with a certificate or names a DID is held to these: a bad certificate stays bad.
-func (s *Service) federationKey(ctx context.Context, token *sdjwt.SDJWT) (sdjwtvc.IssuerKeyResult, bool) {
+func (s *Service) federationKey(ctx context.Context, token *sdjwt.SDJWT, left *lookups) (sdjwtvc.IssuerKeyResult, bool) {
 	h := token.Header()
 	if h.KeyID == "" || len(h.X5C) > 0 || strings.HasPrefix(h.KeyID, "did:") {
 		return sdjwtvc.IssuerKeyResult{}, false
 	}
-	m, err := s.config.Federation.member(ctx, entityOf(token.Payload()))
+	m, err := s.config.Federation.member(ctx, entityOf(token.Payload()), left)
 	if err != nil {
 		return sdjwtvc.IssuerKeyResult{}, false
 	}
@@ -208,7 +217,7 @@ func (s *Service) federationKey(ctx context.Context, token *sdjwt.SDJWT) (sdjwtv
 const byFederation sdjwtvc.Mechanism = "federation"
 
 // federated asks the federations about the issuers that no region knows.
-func (s *Service) federated(ctx context.Context, shown []*examined) {
+func (s *Service) federated(ctx context.Context, shown []*examined, left *lookups) {
 	if s.config.Federation == nil {
 		return
 	}
@@ -216,7 +225,7 @@ func (s *Service) federated(ctx context.Context, shown []*examined) {
 		if e.facts.Admission != nil || !e.asks() {
 			continue
 		}
-		m, err := s.config.Federation.member(ctx, entityOf(e.facts.Claims))
+		m, err := s.config.Federation.member(ctx, entityOf(e.facts.Claims), left)
 		if err != nil {
 			continue
 		}

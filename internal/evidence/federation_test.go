@@ -2,6 +2,7 @@ package evidence_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -227,4 +228,23 @@ func TestForeignListOfAFederation(t *testing.T) {
 	shown := e.present(e.issue(nil))
 	e.clock.Advance(time.Minute)
 	expect(t, e.verifyWith(e.relying(map[string]string{paspoort.Opleiding.VCT(): ""}), shown), "issuer_admitted=ok", "status=unknown/status_not_available")
+}
+
+// TestManyStrangersCostLittle: an answer full of issuers that nobody knows makes a bounded number
+// of requests.
+func TestManyStrangersCostLittle(t *testing.T) {
+	e := newEcosystem(t)
+	service := e.relying(map[string]string{paspoort.Opleiding.VCT(): ""})
+	var shown []string
+	for i := range 40 {
+		shown = append(shown, e.present(e.issue(func(claims map[string]any, _ *jose.Header) {
+			claims["iss"] = fmt.Sprintf("https://vreemd-%d.example", i)
+			delete(claims, "fed")
+		})))
+	}
+	e.clock.Advance(time.Minute)
+	v := e.verifyWith(service, shown...)
+	if v.Outcome == paspoort.OK || e.asked > 8 {
+		t.Errorf("got %s after %d requests, want at most 8", v.Outcome, e.asked)
+	}
 }

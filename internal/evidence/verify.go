@@ -50,13 +50,14 @@ func (s *Service) Verify(ctx context.Context, r Request) (paspoort.Verdict, erro
 	shown := make([]*examined, len(r.Presentations))
 	patience, cancel := context.WithTimeout(ctx, s.config.Patience)
 	defer cancel()
+	left := maxLookups
 	for i, p := range r.Presentations {
-		shown[i] = s.examine(patience, p, in.Now)
+		shown[i] = s.examine(patience, p, in.Now, &left)
 	}
 	if err := ctx.Err(); err != nil {
 		return paspoort.Verdict{}, err
 	}
-	s.consult(ctx, patience, shown, &in, !r.At.IsZero())
+	s.consult(ctx, patience, shown, &in, !r.At.IsZero(), &left)
 	for i, e := range shown {
 		in.Credentials[i] = e.facts
 	}
@@ -79,7 +80,7 @@ type examined struct {
 }
 
 // examine does what needs no registry: form, keys, signatures.
-func (s *Service) examine(ctx context.Context, p Presentation, now time.Time) *examined {
+func (s *Service) examine(ctx context.Context, p Presentation, now time.Time, left *lookups) *examined {
 	e := &examined{}
 	token, err := sdjwt.Parse(p.Text)
 	if err != nil {
@@ -90,7 +91,7 @@ func (s *Service) examine(ctx context.Context, p Presentation, now time.Time) *e
 	var keys []paspoort.IssuerKey
 	var keyErr error
 	if e.key, keyErr = sdjwtvc.IssuerKey(ctx, token, sdjwtvc.KeyOptions{Fetcher: s.documents, At: now}); keyErr != nil {
-		if key, ok := s.federationKey(ctx, token); ok {
+		if key, ok := s.federationKey(ctx, token, left); ok {
 			e.key, keyErr = key, nil
 		}
 	}
@@ -164,7 +165,7 @@ func issuedBy(claims map[string]any) (iss string, at time.Time) {
 // issuer, of one's own first, then of those that the home region accepted. Those whose issuer
 // nobody knows are judged by the region that the others rely on, or else by the first that
 // there is. Without a copy the facts stay as they are, and who is admitted is unknown.
-func (s *Service) consult(ctx, patience context.Context, shown []*examined, in *paspoort.Input, past bool) {
+func (s *Service) consult(ctx, patience context.Context, shown []*examined, in *paspoort.Input, past bool, left *lookups) {
 	var asked []*consulted
 	for _, region := range s.config.Copies {
 		if c, err := s.ask(ctx, region, shown, in.Now, past); err == nil {
@@ -172,7 +173,7 @@ func (s *Service) consult(ctx, patience context.Context, shown []*examined, in *
 		}
 	}
 	asked = append(asked, s.neighbours(ctx, shown, in.Now, past)...)
-	s.federated(patience, shown)
+	s.federated(patience, shown, left)
 	var main *consulted
 	for _, c := range asked {
 		if main == nil && len(c.shown) > 0 {

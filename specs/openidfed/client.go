@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"paspoort.example/paspoort/specs/ijson"
-	"paspoort.example/paspoort/specs/jose"
 )
 
 // Doer sends requests; it decides about time, redirects and which addresses may be
@@ -67,7 +66,7 @@ func (c *Client) Configuration(ctx context.Context, id string, now time.Time) (*
 	if !s.IsConfiguration() || s.Subject != id { // 3.2, step 4
 		return nil, fmt.Errorf("%w: it is not the entity configuration of %s", ErrResponse, id)
 	}
-	return verified(s, s.Verify(jose.KeySet{}, now))
+	return verified(s, s.VerifySelf(now))
 }
 
 // Subordinate fetches what superior, given by its Entity Configuration, says about sub

@@ -168,17 +168,22 @@ func checkCritical(c *claims, understood []string) error {
 	return nil
 }
 
-// Verify checks signature and times: of a configuration with its own keys when keys is
-// empty, else with the keys of its issuer that are given. Errors wrap [ErrSignature],
-// [ErrExpired] or [ErrFuture].
+// Verify checks signature and times with the keys of its issuer. Errors wrap
+// [ErrSignature], [ErrExpired] or [ErrFuture].
 func (s *Statement) Verify(keys jose.KeySet, now time.Time) error {
 	if err := checkTimes("entity statement", s.IssuedAt, s.ExpiresAt, now); err != nil {
 		return err
 	}
-	if len(keys.Keys) == 0 && s.IsConfiguration() {
-		keys = s.Keys
-	}
 	return s.verify(keys)
+}
+
+// VerifySelf checks an Entity Configuration with the keys that it lists itself: that says
+// whose word it is, and nothing about trust.
+func (s *Statement) VerifySelf(now time.Time) error {
+	if !s.IsConfiguration() {
+		return fmt.Errorf("%w: it is about another entity", ErrStatement)
+	}
+	return s.Verify(s.Keys, now)
 }
 
 func (s *Statement) verify(keys jose.KeySet) error {
