@@ -76,6 +76,9 @@ var statusMetrics = []metric{
 	{describe("leads", "1 while this node leads."), func(s Status, _ *Node) float64 { return flag(s.Leader == s.Node) }},
 	{describe("has_leader", "1 while this node knows a leader."), func(s Status, _ *Node) float64 { return flag(s.Leader != "") }},
 	{describe("signs", "1 while this node signs checkpoints."), func(s Status, _ *Node) float64 { return flag(s.Signs) }},
+	{describe("witnessed", "1 while a witness from outside the region stands behind the checkpoint that this node serves."), func(s Status, _ *Node) float64 {
+		return flag(s.Checkpoint != nil && s.Checkpoint.Trust == trustWitnessed)
+	}},
 	{describe("forked", "1 while this node sees another history than its own: never ignore this."), func(s Status, _ *Node) float64 { return flag(s.Forked) }},
 	{describe("age_seconds", "Since this node last heard from a leader; -1 when it never did."), func(s Status, _ *Node) float64 { return float64(s.Age) }},
 	{describe("queue_events", "Events that wait for a batch."), func(_ Status, n *Node) float64 { return float64(len(n.queue)) }},

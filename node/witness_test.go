@@ -3,8 +3,10 @@ package node
 import (
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"paspoort.example/paspoort/internal/kv"
 	"paspoort.example/paspoort/specs/tlog"
@@ -159,6 +161,58 @@ func TestWitnessWaitsForItsDisk(t *testing.T) {
 			t.Errorf("a signature left before it was kept: %v", err)
 		}
 	})
+}
+
+// TestWitnessAskedAgain: anybody can send a checkpoint again. Within a second it costs no write.
+func TestWitnessAskedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newClusterOf(t, 1, nil)
+		defer c.close()
+		m := c.nodes["knoop-1"]
+		var writes atomic.Int64
+		m.parts = func(p *parts) { p.store = counting{p.store, &writes} }
+		c.startNode(m)
+		c.leader()
+		b := newNeighbour(t, "roostergracht.example/register")
+		b.grow("a", "b")
+		n := c.get("knoop-1")
+		n.meets(b)
+		n.witness.logs[b.origin] = &witnessedLog{asked: true}
+		for range 20 {
+			if err := b.ask(c.witnessClient("knoop-1")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := writes.Load(); got != 1 {
+			t.Errorf("%d writes", got)
+		}
+		time.Sleep(time.Second)
+		if err := b.ask(c.witnessClient("knoop-1")); err != nil || writes.Load() != 2 {
+			t.Errorf("a second later: %v, %d writes", err, writes.Load())
+		}
+	})
+}
+
+// counting counts what is written of what is witnessed.
+type counting struct {
+	kv.Store
+	writes *atomic.Int64
+}
+
+func (s counting) Update(fn func(kv.Tx) error) error {
+	return s.Store.Update(func(tx kv.Tx) error { return fn(countingTx{tx, s.writes}) })
+}
+
+type countingTx struct {
+	kv.Tx
+	writes *atomic.Int64
+}
+
+func (x countingTx) Set(key, value []byte) error {
+	if strings.HasPrefix(string(key), prefixWitness) {
+		x.writes.Add(1)
+	}
+	return x.Tx.Set(key, value)
 }
 
 // fullFor has no room for what is witnessed.

@@ -207,4 +207,17 @@ func printStatus(out io.Writer, s node.Status) {
 	for _, p := range s.Peers {
 		fmt.Fprintf(out, "node        %s %s (%s)\n", p.ID, p.URL, p.Member)
 	}
+	for _, w := range s.Witnesses {
+		word := "has not signed yet"
+		if !w.At.IsZero() {
+			word = fmt.Sprintf("signed %d leaves, %s", w.Size, w.At.Format(time.RFC3339))
+		}
+		if w.Problem != "" {
+			word += ", not now: " + w.Problem
+		}
+		if w.Other {
+			word += ", AND ANOTHER HISTORY THAN THIS NODE HAS"
+		}
+		fmt.Fprintf(out, "witness     %s %s (%s)\n", w.ID, w.URL, word)
+	}
 }
