@@ -42,6 +42,7 @@ func (n *Node) Handler() (http.Handler, error) {
 	r.PathPrefix("/witness/").Handler(http.StripPrefix("/witness", n.witness.server))
 	r.Handle("/v1/types/{name}/{version}", only(getType, read...))
 	r.Handle("/openapi.yaml", web.Static("application/yaml", openAPI, time.Hour)).Methods(read...)
+	r.PathPrefix("/v1/statuses").Handler(n.archive.handler("/v1/statuses"))
 	n.mirrorRoutes(r)
 	r.MatcherFunc(func(r *http.Request, _ *mux.RouteMatch) bool { return n.federated.matches(r) }).Handler(n.federated)
 	n.listRoutes(r)

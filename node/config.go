@@ -67,6 +67,7 @@ type Config struct {
 	CheckpointInterval time.Duration // between checkpoints while the log grows: 500 ms
 	CosignInterval     time.Duration // after which an unchanged log is cosigned again: 30 min
 	MirrorInterval     time.Duration // between two looks at each region that this one accepted: 30 s
+	ArchiveInterval    time.Duration // at least, between two looks at one status list: 15 min
 
 	// ApplicationsPerMinute bounds the leaves that a region makes, while this node leads, of
 	// events signed by nobody whom it took in: applications for admission. 0 means 60.
@@ -101,7 +102,7 @@ func (c Config) withDefaults() Config {
 	}{
 		{&c.Election, defaultElection}, {&c.PeerTimeout, 2 * time.Second}, {&c.DialTimeout, dialTimeout}, {&c.WriteTimeout, 10 * time.Second},
 		{&c.ReadTimeout, 3 * time.Second}, {&c.CheckpointInterval, 500 * time.Millisecond}, {&c.CosignInterval, 30 * time.Minute},
-		{&c.MirrorInterval, 30 * time.Second},
+		{&c.MirrorInterval, 30 * time.Second}, {&c.ArchiveInterval, 15 * time.Minute},
 	} {
 		if *d.to == 0 {
 			*d.to = d.value

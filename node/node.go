@@ -32,6 +32,7 @@ type Node struct {
 	mirrors   *mirrors
 	peerLogs  peerLogs // of accepted regions; nil: none is witnessed
 	federated *federation
+	archive   *archive
 	verified  *leadership
 	checker   *evidence.Service // nil: this node checks no credentials
 	queue     chan submission
@@ -87,6 +88,8 @@ type parts struct {
 	serve     func(context.Context, *Node) error
 	// openMirrors opens the store of the copies of other regions; nil keeps them in memory.
 	openMirrors func() (kv.Store, error)
+	// openArchive opens the store of the status archive, see archiveConfig; nil keeps it in memory.
+	openArchive func(create bool) (kv.Store, error)
 }
 
 // New opens the data folder and checks everything; it starts nothing but what opening a
@@ -106,7 +109,7 @@ func New(c Config) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := parts{store: store, files: folder{c.Dir, c.Rand}, close: []func() error{store.Close}, openMirrors: mirrorStore(c)}
+	p := parts{store: store, files: folder{c.Dir, c.Rand}, close: []func() error{store.Close}, openMirrors: mirrorStore(c), openArchive: archiveStore(c)}
 	n, err := newNode(c, p)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
@@ -153,9 +156,11 @@ func newNode(c Config, p parts) (*Node, error) {
 	n.federated = newFederation(federationConfig{
 		Genesis: n.genesis, Node: c.ID, Key: c.FederationKey, Reader: n, Peers: n.mirrors.neighbours.List, HTTP: c.Outside, Clock: c.Clock, Log: n.log,
 	})
+	n.archive = archiveOf(n)
+	n.close = append(n.close, n.archive.close)
 	if !c.VerifyOff { // without a log: what is checked is nobody's business
 		n.checker, err = evidence.New(evidence.Config{
-			Copies: []evidence.Copy{n}, Neighbours: n.mirrors.neighbours, Fetch: c.Fetch, StatusFetch: c.StatusFetch, StatusStore: p.store, Clock: c.Clock,
+			Copies: []evidence.Copy{n}, Neighbours: n.mirrors.neighbours, Fetch: c.Fetch, StatusFetch: c.StatusFetch, StatusStore: p.store, StatusArchive: n.archive, Clock: c.Clock,
 		})
 		if err != nil {
 			return nil, err
@@ -218,7 +223,7 @@ func (n *Node) take(ctx context.Context, cancel context.CancelCauseFunc) error {
 		return err
 	}
 	close(n.started)
-	for _, work := range []func(context.Context){n.runLeader, n.runBatches, n.runPayloads, n.runCRLs, n.runErasures, n.runAudit, n.publisher.run, n.outside.run, n.mirrors.run, n.federated.run, n.watchSpace, n.watchClock, n.askAll} {
+	for _, work := range []func(context.Context){n.runLeader, n.runBatches, n.runPayloads, n.runCRLs, n.runErasures, n.runAudit, n.publisher.run, n.outside.run, n.mirrors.run, n.federated.run, n.archive.run, n.watchSpace, n.watchClock, n.askAll} {
 		n.wg.Go(func() { work(ctx) })
 	}
 	n.wg.Go(func() {

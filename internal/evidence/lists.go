@@ -30,6 +30,26 @@ func (s *Service) lists(ctx, patience context.Context, region Copy, shown []*exa
 	if !fetched {
 		return
 	}
+	s.trust(ctx, region, shown)
+	// The address of an issuer that is gone may be somebody else's by now, who answers with
+	// another list: what its last word was, or its custodian's, the archive knows.
+	var strange []*examined
+	for _, e := range shown {
+		if e.status == nil || e.facts.Status == nil || e.facts.Status.Trusted.State == paspoort.OK {
+			continue
+		}
+		if kept, err := s.statuses.archived(patience, e.ref.URI); err == nil {
+			e.status = kept
+			strange = append(strange, e)
+		}
+	}
+	if len(strange) > 0 {
+		s.trust(ctx, region, strange)
+	}
+}
+
+// trust judges whose word the lists are, by a region and those that it goes on for.
+func (s *Service) trust(ctx context.Context, region Copy, shown []*examined) {
 	for _, c := range s.withContinued(region) {
 		err := c.Read(ctx, func(v registry.View, _ paspoort.RegistryFacts) error {
 			for _, e := range shown {

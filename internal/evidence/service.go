@@ -43,6 +43,10 @@ type Config struct {
 	// StatusStore keeps fetched status lists for after a restart; nil keeps them in memory
 	// only. What is written is in the clear: for who may know whose lists were looked at.
 	StatusStore kv.Store
+	// StatusArchive is asked for a status list that its issuer does not give, or not any more.
+	// With StatusFetch and Fetch nil it is all that is asked: then no issuer learns that
+	// somebody looks.
+	StatusArchive StatusArchive
 	// StatusDir holds status list tokens, one a file, that are used instead of
 	// fetching theirs.
 	StatusDir fs.FS

@@ -40,13 +40,14 @@ type StatusToken struct {
 // statuses finds status list tokens by their address: in a directory, in memory, on disk, or
 // by fetching.
 type statuses struct {
-	fetch did.Fetcher // nil: only what is at hand
-	clock func() time.Time
-	local map[string]*StatusToken // from a directory, by address; never refreshed
-	cache *cache[statusEntry]
-	kept  keptTokens // on disk, for after a restart
-	log   *slog.Logger
-	group singleflight.Group
+	fetch   did.Fetcher   // nil: only what is at hand
+	archive StatusArchive // nil: no other way
+	clock   func() time.Time
+	local   map[string]*StatusToken // from a directory, by address; never refreshed
+	cache   *cache[statusEntry]
+	kept    keptTokens // on disk, for after a restart
+	log     *slog.Logger
+	group   singleflight.Group
 }
 
 type statusEntry struct {
@@ -56,7 +57,7 @@ type statusEntry struct {
 
 func newStatuses(c Config) *statuses {
 	return &statuses{
-		fetch: c.StatusFetch, clock: c.Clock, cache: newCache[statusEntry](statusCache), kept: keptTokens{c.StatusStore}, log: c.Log,
+		fetch: c.StatusFetch, archive: c.StatusArchive, clock: c.Clock, cache: newCache[statusEntry](statusCache), kept: keptTokens{c.StatusStore}, log: c.Log,
 	}
 }
 
@@ -102,7 +103,7 @@ func (s *statuses) get(ctx context.Context, uri string) (*StatusToken, error) {
 		return token, nil
 	}
 	entry := s.known(uri)
-	if s.clock().Before(entry.retry) || s.fetch == nil {
+	if s.clock().Before(entry.retry) || s.fetch == nil && s.archive == nil {
 		return entry.answer()
 	}
 	got, err := together(ctx, &s.group, uri, func(ctx context.Context) statusEntry { return s.refresh(ctx, uri, entry.token) })
@@ -148,7 +149,7 @@ func (e statusEntry) answer() (*StatusToken, error) {
 // comes: a list never goes back in time, or a replayed one could undo a revocation.
 func (s *statuses) refresh(ctx context.Context, uri string, old *StatusToken) statusEntry {
 	now := s.clock()
-	token, err := s.download(ctx, uri)
+	token, err := s.obtain(ctx, uri)
 	entry := statusEntry{token: old, retry: now.Add(negativeTTL)}
 	if err == nil && (old == nil || !token.IssuedAt.Before(old.IssuedAt)) {
 		entry = statusEntry{token: token, retry: retryAt(token, now)}
@@ -181,6 +182,29 @@ func (e statusEntry) cost(uri string) int {
 	return cost
 }
 
+// obtain gets a token from its own address or, when there is none that counts now, from the
+// archive. One that has expired still says what was last known; that it is too old is for the
+// verdict to say.
+func (s *statuses) obtain(ctx context.Context, uri string) (token *StatusToken, err error) {
+	err = ErrNoStatus
+	if s.fetch != nil {
+		if token, err = s.download(ctx, uri); err == nil {
+			return token, nil
+		}
+		if !errors.Is(err, statuslist.ErrExpired) {
+			token = nil
+		}
+	}
+	kept, missing := s.archived(ctx, uri)
+	switch {
+	case missing == nil && (token == nil || !kept.IssuedAt.Before(token.IssuedAt)):
+		return kept, nil
+	case token != nil:
+		return token, nil
+	}
+	return nil, errors.Join(err, missing)
+}
+
 func (s *statuses) download(ctx context.Context, uri string) (*StatusToken, error) {
 	body, _, err := s.fetch.Get(ctx, uri, statuslist.MediaType)
 	if err != nil {
@@ -198,22 +222,8 @@ func (s *statuses) download(ctx context.Context, uri string) (*StatusToken, erro
 	return token, token.CheckTime(s.clock())
 }
 
-// parseStatus reads a token and verifies its signature with the certificate that it
-// carries.
 func parseStatus(compact string) (*StatusToken, error) {
-	token, err := statuslist.ParseToken(compact, statuslist.Limits{})
-	if err != nil {
-		return nil, err
-	}
-	fingerprint, pub, err := statusSigner(token)
-	if err != nil {
-		return nil, err
-	}
-	// Only the signature: a token that has expired is still evidence of what was.
-	if err := token.Verify(pub, token.IssuedAt); err != nil {
-		return nil, err
-	}
-	return &StatusToken{Token: token, Fingerprint: fingerprint}, nil
+	return ParseStatusToken(compact, StatusLimits)
 }
 
 // statusSigner is the certificate of the signer. HAIP 1.0 6.1 demands x5c; without it no
