@@ -157,7 +157,7 @@ func (n *Node) postCRL(w http.ResponseWriter, r *http.Request) {
 		web.WriteFailure(w, err)
 		return
 	}
-	anchor, err := n.keepCRL(der)
+	anchor, err := n.keepCRL(der, true)
 	switch {
 	case errors.Is(err, ca.ErrCRL):
 		web.WriteError(w, http.StatusUnprocessableEntity, "crl", err.Error())
@@ -197,8 +197,9 @@ func (n *Node) storedCRL(anchor string) (der []byte, l *x509.RevocationList, err
 	return der, l, err
 }
 
-// keepCRL checks a list and keeps it when it is newer than the one that is kept.
-func (n *Node) keepCRL(der []byte) (anchor string, err error) {
+// keepCRL checks a list and keeps it when it is newer than the one that is kept. A new one has to
+// be complete; one that other nodes took may have been overtaken by what was revoked since.
+func (n *Node) keepCRL(der []byte, complete bool) (anchor string, err error) {
 	l, err := ca.ParseCRL(der)
 	if err != nil {
 		return "", err
@@ -218,6 +219,9 @@ func (n *Node) keepCRL(der []byte) (anchor string, err error) {
 	r := known[anchor]
 	if err := ca.CheckCRL(l, r.root, r.list, r.hidden, n.cfg.Clock()); err != nil {
 		return "", err
+	}
+	if missing := ca.Missing(l, r.list, n.cfg.Clock()); complete && missing > 0 {
+		return "", fmt.Errorf("%w: certificates that the region revoked are not in it: %d; make it again", ca.ErrCRL, missing)
 	}
 	return anchor, n.store.Update(func(tx kv.Tx) error {
 		if raw, err := tx.Get(keyCRL(anchor)); err == nil {
@@ -282,7 +286,7 @@ func (n *Node) fetchCRLs(ctx context.Context, from string) {
 		err = json.Unmarshal(raw, &list)
 	}
 	for _, der := range list {
-		if _, bad := n.keepCRL(der); bad != nil {
+		if _, bad := n.keepCRL(der, false); bad != nil {
 			n.log.Debug("revocation list not taken", "from", from, "error", bad)
 		}
 	}

@@ -101,7 +101,7 @@ func (n *Node) servePeer(ctx context.Context, from, op string, body []byte) ([]b
 	case opCRLs:
 		return n.serveCRLs()
 	case opKeepCRL:
-		_, err := n.keepCRL(body)
+		_, err := n.keepCRL(body, false)
 		return nil, err
 	}
 	return nil, errors.New("no such operation")

@@ -86,9 +86,13 @@ func (f *registryFlags) makeCRL(cmd *cobra.Command, c *crlFlags) error {
 	}
 	if v.shows(c.yes) {
 		p := f.printer(cmd.ErrOrStderr())
-		p.line("Ingetrokken certificaten: %d", "Revoked certificates: %d", len(list))
+		p.line("Ingetrokken of opgeschort: %d", "Revoked or on hold: %d", len(list))
 		for _, r := range list {
-			p.line("  %s  %s  %s", "  %s  %s  %s", day(r.Since.Unix()), r.Organisation, oneLine(r.Reason))
+			why := oneLine(r.Reason)
+			if r.Held {
+				why = words("opgeschort: toelating geschorst of ingetrokken", "on hold: admission suspended or withdrawn").In(f.lang)
+			}
+			p.line("  %s  %s  %s", "  %s  %s  %s", day(r.Since.Unix()), r.Organisation, why)
 		}
 		if hidden > 0 {
 			p.line("Van %d certificaten van eenmanszaken is hier niets bekend; die staan er niet in.", "Of %d certificates of one-person firms nothing is known here; they are not in it.", hidden)

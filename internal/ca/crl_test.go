@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"paspoort.example/paspoort/internal/testkit"
+	"paspoort.example/paspoort/specs/registry"
+	"paspoort.example/paspoort/specs/registry/registrytest"
 )
 
 // TestSerial: it follows from what the registry records, and a certificate bears it.
@@ -70,13 +72,17 @@ func TestCRL(t *testing.T) {
 		{"of another authority", good, other, known, 0, now, true},
 		{"from the future", good, root, known, 0, now.Add(-time.Hour), true},
 		{"overdue", good, root, known, 0, now.AddDate(0, 0, 30), true},
-		{"one is missing", made(known[:1]), root, known, 0, now, true},
+		{"one is missing, which is told apart", made(known[:1]), root, known, 0, now, false},
+		{"one on hold, which is admitted again", made([]Revoked{{Serial: big.NewInt(9), Decided: from, NotAfter: to, Held: true}}), root, nil, 0, now, false},
 		{"one too many", good, root, known[:1], 0, now, true},
 		{"one too many, which this copy cannot know", good, root, known[:1], 1, now, false},
 	} {
 		if err := CheckCRL(tt.list, tt.root, tt.want, tt.hidden, tt.at); errors.Is(err, ErrCRL) != tt.bad {
 			t.Errorf("%s: got %v", tt.name, err)
 		}
+	}
+	if got := Missing(made(known[:1]), known, now); got != 1 {
+		t.Errorf("got %d missing, want the one that did not run out", got)
 	}
 	for name, end := range map[string]time.Time{"before it begins": now, "in three years": now.AddDate(3, 0, 0)} {
 		if der, err := NewCRL(root, key, 7, nil, now, end); err == nil {
@@ -89,6 +95,49 @@ func TestCRL(t *testing.T) {
 	old.KeyUsage = x509.KeyUsageCertSign
 	if _, err := NewCRL(&old, key, 1, nil, now, now.Add(time.Hour)); !errors.Is(err, ErrCRL) {
 		t.Errorf("an authority that may not sign lists: got %v", err)
+	}
+}
+
+// TestRevokedIn: what members decide about an organisation puts its certificates in the list, and
+// out again where that is allowed.
+func TestRevokedIn(t *testing.T) {
+	r := registrytest.New(t)
+	org := r.Admit("vaart", registry.Issuer)
+	chain, _ := r.Certificate(org, registry.UsageCredential)
+	r.Certificate(org, registry.UsageStatus)
+	anchor := registry.Fingerprint(r.Anchor().Raw)
+	listed := func(what string, revoked, held int) {
+		t.Helper()
+		list, hidden := RevokedIn(r.State.View(), anchor, r.Now)
+		got := 0
+		for _, c := range list {
+			if c.Held {
+				got++
+			}
+		}
+		if got != held || len(list)-got != revoked || hidden != 0 {
+			t.Errorf("%s: got %+v, %d hidden; want %d revoked, %d on hold", what, list, hidden, revoked, held)
+		}
+		r.Advance(time.Hour)
+	}
+	measure := func(kind registry.Kind) {
+		t.Helper()
+		s := r.Do(kind, &registry.Measure{Organisation: org, Role: registry.Issuer, Reason: "onderzoek"}, registrytest.Werkgevers)
+		if p, err := r.State.View().Proposal(s.Event.ID()); err == nil && p.Status == registry.Pending {
+			r.Approve(s.Event.ID(), registrytest.Vakbond)
+		}
+	}
+	listed("at first", 0, 0)
+	measure(registry.KindSuspended)
+	listed("suspended", 0, 2)
+	measure(registry.KindReinstated)
+	listed("reinstated", 0, 0)
+	r.Do(registry.KindCertRevoked, &registry.CertificateRevocation{Certificate: registry.Fingerprint(chain[0].Raw), Reason: "vervangen"}, registrytest.Gemeente)
+	listed("one revoked", 1, 0)
+	measure(registry.KindWithdrawn)
+	listed("withdrawn", 1, 1)
+	if list, _ := RevokedIn(r.State.View(), registry.Fingerprint([]byte("other")), r.Now); len(list) != 0 {
+		t.Errorf("of another authority: got %+v", list)
 	}
 }
 
@@ -113,8 +162,13 @@ func FuzzParseCRL(f *testing.F) {
 		if l.Number == nil || !l.NextUpdate.After(l.ThisUpdate) {
 			t.Errorf("got %+v", l)
 		}
-		if err := CheckCRL(l, root, nil, 0, testkit.Noon); err == nil && len(l.RevokedCertificateEntries) > 0 {
-			t.Error("names what nobody revoked, and is taken")
+		if err := CheckCRL(l, root, nil, 0, testkit.Noon); err != nil {
+			return
+		}
+		for _, e := range l.RevokedCertificateEntries {
+			if e.ReasonCode != certificateHold {
+				t.Error("names what nobody revoked, and is taken")
+			}
 		}
 	})
 }
