@@ -72,6 +72,10 @@ func sampleVerdict(outcome paspoort.State) *verdictView {
 	first := &v.Skills[0]
 	switch outcome {
 	case paspoort.OK:
+		v.Federations = []paspoort.Text{{
+			NL: "Vakschool Voorbeeld staat niet in het register van uw regio. Daarom is Het Stelsel gevraagd, een stelsel buiten uw regio. Dat antwoord geldt tot 3 maart 2026.",
+			EN: "Vakschool Voorbeeld is not in the registry of your region. So Het Stelsel was asked, a federation outside your region. That answer holds until 3 March 2026.",
+		}}
 		// All that was asked was shown, else the outcome would not be ok.
 		v.Skills[1] = skillView{Label: "Technische tekening lezen", State: paspoort.OK, Rungs: []bool{true, true, true, false, false}, Proofs: []proofView{drawing},
 			Sentence: paspoort.Text{NL: "Deze vaardigheid is aangetoond: bevestigd door een werkgever of leerbedrijf.", EN: "This skill is proved: confirmed by an employer or work placement company."}}

@@ -66,14 +66,15 @@ func asksNames(q *dcql.Query) bool {
 
 // verdictView is a verdict as the page shows it.
 type verdictView struct {
-	Outcome    paspoort.State
-	Sentence   paspoort.Text
-	Skills     []skillView
-	Proofs     []proofView // for a query that is not about skills: the credentials themselves
-	SameHolder paspoort.Check
-	FlowNote   paspoort.Text
-	Registries []registryAge
-	Problems   []problem
+	Outcome     paspoort.State
+	Sentence    paspoort.Text
+	Skills      []skillView
+	Proofs      []proofView // for a query that is not about skills: the credentials themselves
+	SameHolder  paspoort.Check
+	FlowNote    paspoort.Text
+	Registries  []registryAge
+	Federations []paspoort.Text // outside the regions, that were asked
+	Problems    []problem
 }
 
 type skillView struct {
@@ -96,6 +97,18 @@ type proofView struct {
 	Status    string
 	StatusAge time.Duration
 	HasAge    bool
+}
+
+// federations says, once for each, which federations outside the regions were asked.
+func federations(v *paspoort.Verdict) (out []paspoort.Text) {
+	seen := map[string]bool{}
+	for _, c := range v.Credentials {
+		if f := c.Federation; f != nil && !seen[f.Anchor] {
+			seen[f.Anchor] = true
+			out = append(out, f.Note)
+		}
+	}
+	return out
 }
 
 type registryAge struct {
@@ -121,6 +134,7 @@ func newVerdictView(v *paspoort.Verdict) *verdictView {
 		}
 		view.Registries = append(view.Registries, age)
 	}
+	view.Federations = federations(v)
 	for _, s := range v.Skills {
 		view.Skills = append(view.Skills, newSkillView(s, v, at))
 	}

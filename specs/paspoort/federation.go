@@ -27,7 +27,12 @@ func (f *FederationFacts) values() map[string]string {
 	if name == "" {
 		name = f.Anchor
 	}
-	return map[string]string{"federation": name, "date": f.Until.UTC().Format(time.DateOnly)}
+	values := dated(f.Until)
+	values["federation"], values["name"] = name, f.Issuer
+	if f.Issuer == "" && len(f.Path) > 0 {
+		values["name"] = f.Path[0]
+	}
+	return values
 }
 
 // judgeFederation judges an issuer by a trust chain.

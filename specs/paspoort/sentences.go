@@ -130,7 +130,7 @@ var sentences = map[string]Text{
 	"federation_other_key":   {"De sleutel waarmee is ondertekend, is volgens {federation} niet van deze uitgever.", "According to {federation} the key that signed is not this issuer's."},
 	"federation_other_types": {"De uitgever hoort bij {federation}, maar u vertrouwt de uitgever niet voor dit soort bewijs.", "The issuer belongs to {federation}, but you do not rely on it for this type of credential."},
 	"federation_not_shown":   {"Dit is niet te zien, omdat de uitgever niet is herkend.", "This cannot be seen, because the issuer was not recognised."},
-	"federation_note":        {"Over deze uitgever is {federation} gevraagd, een stelsel buiten uw regio. Dat antwoord geldt tot {date}.", "About this issuer {federation} was asked, a federation outside your region. That answer holds until {date}."},
+	"federation_note":        {"{name} staat niet in het register van uw regio. Daarom is {federation} gevraagd, een stelsel buiten uw regio. Dat antwoord geldt tot {date}.", "{name} is not in the registry of your region. So {federation} was asked, a federation outside your region. That answer holds until {date}."},
 
 	"flow_same_device":  {"Gevraagd en getoond op hetzelfde apparaat.", "Asked and shown on the same device."},
 	"flow_cross_device": {"Getoond vanaf een ander apparaat. Iemand kan de vraag hebben doorgestuurd.", "Shown from another device. Someone may have passed on the request."},
