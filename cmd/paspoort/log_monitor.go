@@ -3,11 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
 	"paspoort.example/paspoort/internal/audit"
 	"paspoort.example/paspoort/internal/conf"
+	"paspoort.example/paspoort/internal/kv"
 	"paspoort.example/paspoort/internal/monitor"
 	"paspoort.example/paspoort/internal/outbound"
 )
@@ -50,6 +52,7 @@ first look is told with "from_begin": true beside a region. No region hears what
 			if err != nil {
 				return err
 			}
+			defer m.Close()
 			if !once {
 				return m.Run(cmd.Context())
 			}
@@ -90,12 +93,20 @@ func (f *logFlags) monitor(cmd *cobra.Command, path string) (*monitor.Monitor, e
 	}
 	m, err := monitor.New(cmd.Context(), monitor.Config{
 		Name: c.Name, Dir: c.Data, Regions: c.Regions, Watches: c.Watches, Tellers: tellers, Client: client,
-		Every: c.Every(), Patience: c.Patience(), Log: log,
+		Every: c.Every(), Patience: c.Patience(), Log: log, Scratch: freshStore,
 	})
 	if err != nil {
 		return nil, badMonitor(err)
 	}
 	return m, nil
+}
+
+// freshStore is an empty store in a folder.
+func freshStore(dir string) (kv.Store, error) {
+	if err := os.RemoveAll(dir); err != nil {
+		return nil, err
+	}
+	return kv.OpenBadger(dir, kv.Options{})
 }
 
 func badMonitor(err error) error {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"paspoort.example/paspoort/specs/tlog"
 )
@@ -80,24 +81,40 @@ func Fetch(ctx context.Context, s Source, d Dir) (uint64, error) {
 // ErrOtherCopy says that a folder holds a copy which the log does not go on from.
 var ErrOtherCopy = errors.New("the folder holds another log, or more of this one")
 
-// fetchLevel copies the tiles of one level, or the bundles, that hold n hashes or entries.
+// fetchLevel copies the tiles of one level, or the bundles, that hold n hashes or entries, a few at
+// a time.
 func fetchLevel(ctx context.Context, s Source, d Dir, n uint64, t tlog.Tile) error {
-	for ; t.Index*tlog.TileWidth < n; t.Index++ {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var group sync.WaitGroup
+	slots := make(chan struct{}, ahead)
+	for ; t.Index*tlog.TileWidth < n && ctx.Err() == nil; t.Index++ {
 		t.Width = int(min(n-t.Index*tlog.TileWidth, tlog.TileWidth))
-		if t.Width == tlog.TileWidth {
-			if _, err := os.Stat(filepath.Join(d.Path, filepath.FromSlash(t.Path()))); err == nil {
-				continue // full ones never change
-			} else if !errors.Is(err, fs.ErrNotExist) {
-				return err
+		slots <- struct{}{}
+		tile := t
+		group.Go(func() {
+			defer func() { <-slots }()
+			if err := fetchTile(ctx, s, d, tile); err != nil {
+				cancel(err)
 			}
-		}
-		raw, err := readTile(ctx, s, t)
-		if err != nil {
-			return err
-		}
-		if err := d.Put(t.Path(), raw); err != nil {
+		})
+	}
+	group.Wait()
+	return context.Cause(ctx)
+}
+
+// fetchTile copies one, unless it is there and full: those never change.
+func fetchTile(ctx context.Context, s Source, d Dir, t tlog.Tile) error {
+	if t.Width == tlog.TileWidth {
+		if _, err := os.Stat(filepath.Join(d.Path, filepath.FromSlash(t.Path()))); err == nil {
+			return nil
+		} else if !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
-	return nil
+	raw, err := readTile(ctx, s, t)
+	if err != nil {
+		return err
+	}
+	return d.Put(t.Path(), raw)
 }

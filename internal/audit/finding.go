@@ -91,7 +91,7 @@ func findingLeaf(index uint64, e entry, was time.Time, err error) *Finding {
 		f.Code, f.Text = Newer, textNewer
 	case index == 0 && (errors.Is(err, registry.ErrRegion) || errors.Is(err, registry.ErrGenesis)):
 		f.Code, f.Text = OtherRegion, textOtherRegion
-	case errors.Is(err, registry.ErrSignature), errors.Is(err, registry.ErrKey), errors.Is(err, registry.ErrSigner):
+	case errors.Is(err, registry.ErrSignature), errors.Is(err, registry.ErrKey):
 		f.Code, f.Text = Forged, textForged
 	}
 	return f

@@ -235,12 +235,15 @@ func TestLiesAreCaught(t *testing.T) {
 		at[leaf.Event.Kind] = append(at[leaf.Event.Kind], i)
 	}
 	active, _ := registry.Kinds()
-	for _, kind := range active {
+	for k, kind := range active {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
 			draw := rand.New(rand.NewPCG(seed, uint64(len(kind))))
 			for i, l := range lies {
 				index := at[kind][draw.IntN(len(at[kind]))]
+				if (i+k+int(seed%lieOneIn))%lieOneIn != 0 {
+					continue
+				}
 				if kind == registry.KindFounded && (l.name == "falsely answered" || strings.HasPrefix(l.name, "removed") || strings.HasPrefix(l.name, "reordered")) {
 					continue // without its first entry there is no log of this region to compare with
 				}

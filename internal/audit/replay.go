@@ -50,7 +50,7 @@ func NewReplay(genesis string, store kv.Store) (*Replay, error) {
 	if store == nil {
 		return r, nil
 	}
-	r.scratch = &scratch{store}
+	r.scratch = &scratch{store, scratchBytes}
 	var err error
 	r.state, err = registry.OpenState(genesis, r.scratch)
 	return r, err

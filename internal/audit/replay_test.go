@@ -81,6 +81,7 @@ func TestLongLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	grown.Keep = copied.Put
+	grown.StoreOften()
 	for _, size := range sizes {
 		web := audittest.Internet{"log.example": audittest.Serve(t, r.Leaves[:size], audittest.Signed(t, r, r.Leaves[:size]))}
 		found, err := grown.Extend(t.Context(), audit.Web(web, "https://log.example"), audittest.Signed(t, r, r.Leaves[:size]), nil)

@@ -137,12 +137,12 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	return a.report, nil
 }
 
-// inMemory is up to how many leaves a state fits in the memory of any computer: some 2 KB each.
-const inMemory = 100_000
+// InMemory is up to how many leaves a state fits in the memory of any computer: some 2 KB each.
+const InMemory = 100_000
 
 // scratch is the store for the state of a log with this checkpoint; nil: in memory.
 func (c Config) scratch(note []byte) (kv.Store, error) {
-	if size, err := tlog.PeekCheckpoint(note); c.Scratch == nil || err != nil || size.Size <= inMemory {
+	if size, err := tlog.PeekCheckpoint(note); c.Scratch == nil || err != nil || size.Size <= InMemory {
 		return nil, nil
 	}
 	return c.Scratch()

@@ -18,7 +18,10 @@ const (
 )
 
 // scratch implements registry.Rows over a store of its own.
-type scratch struct{ store kv.Store }
+type scratch struct {
+	store kv.Store
+	most  int // bytes of rows in memory
+}
 
 // Get implements registry.Rows.
 func (s scratch) Get(key []byte) (value []byte, err error) {
@@ -39,7 +42,7 @@ func (s scratch) Scan(prefix []byte, fn func(key, value []byte) error) error {
 
 // put stores what is fresh in a state, if it is much.
 func (s scratch) put(state *registry.State) error {
-	if state.FreshBytes() < scratchBytes {
+	if state.FreshBytes() < s.most {
 		return nil
 	}
 	rows := state.Fresh()

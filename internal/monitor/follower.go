@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"paspoort.example/paspoort/internal/audit"
+	"paspoort.example/paspoort/internal/kv"
 	"paspoort.example/paspoort/specs/paspoort"
 	"paspoort.example/paspoort/specs/registry"
 	"paspoort.example/paspoort/specs/tlog"
@@ -32,6 +33,7 @@ type follower struct {
 	dir     string
 	log     audit.Dir
 	replay  *audit.Replay
+	store   kv.Store // of the state of replay; nil: in memory
 	kept    [][]byte // handover checkpoints in the copy
 	pending []Event  // matched and not told, in order
 	more    bool     // there were too many to hold; they are read from the copy again
@@ -83,18 +85,20 @@ func (f *follower) file(name string) string { return filepath.Join(f.dir, name) 
 // reload reads and checks the copy, and finds in it what was not told. A copy that does not hold
 // any more is an error: somebody changed it, or its disk did.
 func (f *follower) reload(ctx context.Context) error {
-	var err error
-	if f.replay, err = audit.NewReplay(f.region.Genesis, nil); err != nil {
-		return err
-	}
 	f.pending, f.more, f.kept = nil, false, nil
 	copied := audit.Folder(f.log.Path)
 	newest, handovers, err := audit.ReadNotes(ctx, copied)
 	if errors.Is(err, fs.ErrNotExist) {
-		f.prepare()
-		return nil
+		return f.begin(0)
 	}
 	if err != nil {
+		return err
+	}
+	c, err := tlog.PeekCheckpoint(newest)
+	if err != nil {
+		return err
+	}
+	if err := f.begin(c.Size); err != nil {
 		return err
 	}
 	f.replay.OnLeaf = f.collect
@@ -105,6 +109,32 @@ func (f *follower) reload(ctx context.Context) error {
 	}
 	f.kept = handovers
 	f.prepare()
+	return err
+}
+
+// begin makes a replay with nothing in it, for a log of so many entries.
+func (f *follower) begin(size uint64) (err error) {
+	if err := f.close(); err != nil {
+		return err
+	}
+	if size > f.config.Large && f.config.Scratch != nil {
+		if f.store, err = f.config.Scratch(f.file("state")); err != nil {
+			return err
+		}
+	}
+	f.replay, err = audit.NewReplay(f.region.Genesis, f.store)
+	if err == nil {
+		f.prepare()
+	}
+	return err
+}
+
+func (f *follower) close() error {
+	if f.store == nil {
+		return nil
+	}
+	err := f.store.Close()
+	f.store = nil
 	return err
 }
 
@@ -241,6 +271,11 @@ func (f *follower) node(ctx context.Context, url string) error {
 	if f.replay.Size() > 0 {
 		forked, err := f.compare(ctx, url, note, source)
 		if err != nil || forked {
+			return err
+		}
+	}
+	if f.replay.Size() == 0 && c.Size > f.config.Large && f.store == nil {
+		if err := f.begin(c.Size); err != nil {
 			return err
 		}
 	}

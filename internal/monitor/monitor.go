@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"time"
 
+	"paspoort.example/paspoort/internal/audit"
+	"paspoort.example/paspoort/internal/kv"
 	"paspoort.example/paspoort/specs/registry"
 )
 
@@ -26,6 +28,10 @@ type Config struct {
 	Watches []Watch
 	Tellers []Teller
 	Client  registry.Doer // to ask nodes with; it has to allow files of audit.MaxFile bytes
+	// Scratch gives an empty store for the state of a region with a large log, whose folder is given,
+	// and takes away what was there before; nil: in memory. The Monitor closes it.
+	Scratch func(dir string) (kv.Store, error)
+	Large   uint64        // more entries than this are a large log; 0 means audit.InMemory
 	Every   time.Duration // between two looks; 0 means 5 minutes
 	// Patience is how long no node of a region may answer before that is told; 0 means 1 hour.
 	Patience time.Duration
@@ -47,6 +53,9 @@ func New(ctx context.Context, c Config) (*Monitor, error) {
 	if c.Every <= 0 {
 		c.Every = 5 * time.Minute
 	}
+	if c.Large == 0 {
+		c.Large = audit.InMemory
+	}
 	if c.Patience <= 0 {
 		c.Patience = time.Hour
 	}
@@ -67,12 +76,23 @@ func New(ctx context.Context, c Config) (*Monitor, error) {
 	m := &Monitor{config: c}
 	for _, r := range c.Regions {
 		f, err := newFollower(ctx, c, r)
-		if err != nil {
-			return nil, fmt.Errorf("monitor: region %.12s: %w", r.Genesis, err)
+		if f != nil {
+			m.regions = append(m.regions, f)
 		}
-		m.regions = append(m.regions, f)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("monitor: region %.12s: %w", r.Genesis, err), m.Close())
+		}
 	}
 	return m, nil
+}
+
+// Close ends the stores of the states. The copies of the logs stay.
+func (m *Monitor) Close() error {
+	var errs []error
+	for _, f := range m.regions {
+		errs = append(errs, f.close())
+	}
+	return errors.Join(errs...)
 }
 
 // Run looks and tells until ctx ends. What goes wrong is logged and tried again.

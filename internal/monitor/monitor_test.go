@@ -16,6 +16,7 @@ import (
 
 	"paspoort.example/paspoort/internal/audit"
 	"paspoort.example/paspoort/internal/audit/audittest"
+	"paspoort.example/paspoort/internal/kv"
 	"paspoort.example/paspoort/internal/monitor"
 	"paspoort.example/paspoort/specs/registry"
 	"paspoort.example/paspoort/specs/registry/registrytest"
@@ -105,10 +106,19 @@ func (w *world) look(m *monitor.Monitor) {
 }
 
 func TestTellsWhatIsNewOnceAndAfterRestarts(t *testing.T) {
+	t.Run("in memory", func(t *testing.T) { tellsOnce(t, func(*monitor.Config) {}) })
+	t.Run("in a store", func(t *testing.T) {
+		tellsOnce(t, func(c *monitor.Config) {
+			c.Large, c.Scratch = 1, func(string) (kv.Store, error) { return kv.NewMemory(), nil }
+		})
+	})
+}
+
+func tellsOnce(t *testing.T, change func(*monitor.Config)) {
 	w := newWorld(t)
 	all := w.r.Leaves
 	w.show(all[:30])
-	m := w.monitor()
+	m := w.monitor(change)
 	w.look(m)
 	if got := w.in.events(); len(got) != 0 {
 		t.Fatalf("the past was told: %d events", len(got))
@@ -125,7 +135,10 @@ func TestTellsWhatIsNewOnceAndAfterRestarts(t *testing.T) {
 		t.Error("nothing said of a message that was not delivered")
 	}
 	w.in.down = false
-	m = w.monitor() // after a restart
+	if err := m.Close(); err != nil {
+		t.Fatal(err)
+	}
+	m = w.monitor(change) // after a restart
 	w.show(all)
 	w.look(m)
 	var indexes []uint64
