@@ -179,12 +179,13 @@ func (f *Follower) Refresh(ctx context.Context) error {
 	f.refresh.Lock()
 	defer f.refresh.Unlock()
 	good, errs := f.ask(ctx, f.config.Sources)
+	own := good
 	if !good {
 		fromMirror, more := f.ask(ctx, f.config.Mirrors)
 		good, errs = fromMirror, append(errs, more...)
 	}
 	if ctx.Err() == nil {
-		f.note(good, errs)
+		f.note(good, own, errs)
 	}
 	if good {
 		f.followPayloads(ctx)

@@ -11,7 +11,7 @@ import (
 // Health is how following a region goes.
 type Health struct {
 	Asked    time.Time // when its nodes were last asked; zero: not since the start
-	Answered time.Time // when one last gave a checkpoint that counts; zero: not since the start
+	Answered time.Time // when one, or a mirror, last gave a checkpoint that counts; zero: not since the start
 	// Code is empty when all is well, else one of the codes below or of the doubts of package
 	// paspoort.
 	Code string
@@ -25,8 +25,9 @@ type Health struct {
 
 // Codes of [Health], beside paspoort.DoubtForked and its like.
 const (
-	RegionDown = "region_down" // no node answers
-	RegionLies = "region_lies" // what comes does not check: it is not signed as it should be, or not what was signed
+	RegionDown    = "region_down" // none of its nodes answers
+	RegionDamaged = "damaged"     // the copy on this disk cannot be read, or is not what was signed
+	RegionLies    = "region_lies" // what comes does not check: it is not signed as it should be, or not what was signed
 )
 
 // Health tells how following goes.
@@ -37,6 +38,9 @@ func (f *Follower) Health() Health {
 	h.Fork = f.fork
 	if doubt := f.doubt(); doubt != "" {
 		h.Code = doubt
+	}
+	if err := f.damaged(); err != nil {
+		h.Code, h.Err = RegionDamaged, err
 	}
 	return h
 }
@@ -67,8 +71,10 @@ func lie(err error) bool {
 	return false
 }
 
-// note remembers how a round went.
-func (f *Follower) note(good bool, errs []error) {
+// note remembers how a round went: whether anything good came of it, and whether that was from
+// one of the region's own nodes. Who has the word of mirrors only still knows that the region
+// is away.
+func (f *Follower) note(good, own bool, errs []error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.health.Asked, f.health.Code, f.health.Err, f.health.Lied = f.config.Clock(), "", nil, nil
@@ -80,14 +86,16 @@ func (f *Follower) note(good bool, errs []error) {
 			f.frozen = err
 		}
 	}
-	switch {
-	case good:
+	if good {
 		f.health.Answered = f.health.Asked
-		return
+	} else {
+		f.health.Err = errors.Join(errs...)
+	}
+	switch {
+	case own:
 	case f.health.Lied != nil:
 		f.health.Code = RegionLies
 	default:
 		f.health.Code = RegionDown
 	}
-	f.health.Err = errors.Join(errs...)
 }

@@ -208,7 +208,7 @@ func TestRegionThatIsDown(t *testing.T) {
 	expect(t, b.verify(b.foreign(paspoort.Opleiding)), "issuer_admitted=failed/issuer_not_in_region")
 	b.roads["https://knoop-2.example/regions/"+b.far.Genesis] = mirror // of a node here
 	b.look()
-	if h := b.health(); h.Code != "" || h.Answered.IsZero() {
+	if h := b.health(); h.Code != evidence.RegionDown || h.Answered.IsZero() || h.Err != nil {
 		t.Errorf("by way of the mirror: health %+v", h)
 	}
 	expect(t, b.verify(b.foreign(paspoort.Opleiding)), "issuer_admitted=ok/admitted")
