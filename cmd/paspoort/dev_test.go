@@ -184,6 +184,7 @@ func TestDevE2E(t *testing.T) {
 	}
 	tryInBrowser(t, first)
 	federates(t, first)
+	audits(t, first)
 	second := exec.Command(first.cmd.Path, "dev", "--data", dir, "--tls")
 	second.Env = first.cmd.Env
 	if out, err := second.CombinedOutput(); err == nil || !strings.Contains(string(out), "runs in this folder already") {

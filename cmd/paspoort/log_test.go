@@ -81,3 +81,14 @@ func TestLogCommands(t *testing.T) {
 	in(3, "bewijst niet", "proof", filepath.Join(copied, "checkpoint"))
 	in(5, "twee verschillende geschiedenissen", "verify", server.URL, "--genesis", r.Genesis(), "--offline", "--checkpoint", filepath.Join(copied, "checkpoint"))
 }
+
+// audits has a running region checked by somebody who takes nobody's word.
+func audits(t *testing.T, r *region) {
+	t.Helper()
+	for _, known := range r.ready.Regions {
+		code, out, errs := play(t, "log", "verify", known.Nodes[0].URL, "--genesis", known.Genesis, "--loopback-http", "--ca-file", r.ready.CAFile, "--lang", "en")
+		if code != 0 || !strings.Contains(out, "is in order") {
+			t.Errorf("region %.12s: exit code %d\n%s%s", known.Genesis, code, out, errs)
+		}
+	}
+}
