@@ -169,7 +169,15 @@ func newCRLSendCommand(f *registryFlags) *cobra.Command {
 				return err
 			}
 			var kept crlAnswer
-			if err := v.Any(cmd.Context(), func(c registry.Client) error { return crlCall(cmd.Context(), c, http.MethodPost, der, &kept) }); err != nil {
+			var refused error // another node would say the same
+			err = v.Any(cmd.Context(), func(c registry.Client) error {
+				err := crlCall(cmd.Context(), c, http.MethodPost, der, &kept)
+				if errors.Is(err, errCRLRefused) {
+					refused, err = err, nil
+				}
+				return err
+			})
+			if err = errors.Join(err, refused); err != nil {
 				return err
 			}
 			return f.say(cmd, kept, func(p *registryPrinter) {
@@ -256,6 +264,9 @@ func crlCall(ctx context.Context, c registry.Client, method string, der []byte, 
 		}
 		if err := ijson.Unmarshal(raw, &said); err != nil || said.Description == "" {
 			said.Description = resp.Status
+		}
+		if resp.StatusCode >= http.StatusInternalServerError {
+			return fmt.Errorf("%w: %s", govern.ErrNoNode, said.Description)
 		}
 		return fmt.Errorf("%w: %s", errCRLRefused, said.Description)
 	}
