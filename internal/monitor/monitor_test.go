@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"paspoort.example/paspoort/internal/audit"
@@ -330,4 +331,27 @@ func TestMailAndWebhook(t *testing.T) {
 	if len(posted.Events) == 0 || len(signature) != len("sha256=")+64 {
 		t.Errorf("posted %+v, %q", posted, signature)
 	}
+}
+
+// TestRunLooksAgain: Run looks at once and after each interval, and ends with its context.
+func TestRunLooksAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.show(w.r.Leaves[:50])
+		m := w.monitor(func(c *monitor.Config) { c.Every = time.Minute })
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- m.Run(ctx) }()
+		synctest.Wait()
+		w.show(w.r.Leaves[:51])
+		time.Sleep(61 * time.Second) // of the bubble
+		synctest.Wait()
+		if len(w.in.events()) == 0 {
+			t.Error("it did not look again")
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
 }
