@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -137,7 +138,7 @@ func TestTRQP(t *testing.T) {
 		t.Fatal(err)
 	}
 	purpose := lookup.Roles[0].Standing.Grants[0].Purposes[0]
-	asked := trustRegistry{copyOf{r}, func() time.Time { return r.Now }, func() string { return "https://knoop-1.example" }}
+	asked := trustRegistry{copyOf{r}, nil, func() time.Time { return r.Now }, func() string { return "https://knoop-1.example" }}
 	region := regionURN(r.Genesis())
 	for _, tt := range []struct {
 		name, entity, authority, action, resource string
@@ -233,4 +234,49 @@ func TestListsOfANode(t *testing.T) {
 			t.Errorf("%s about %s: got %d %s, want %d", c.target, c.entity, w.Code, w.Body, c.want)
 		}
 	}
+}
+
+// TestTRQPByEntity: another region is found by the entity identifier that stands in its own log.
+func TestTRQPByEntity(t *testing.T) {
+	r := registrytest.New(t)
+	const there = "https://lindewaard.example"
+	other := evidencetest.Named(t, func() time.Time { return r.Now }, "Regio Lindewaard", "lindewaard.example", func(c *registry.Charter) { c.Entity = there })
+	other.Sign()
+	r.Do(registry.KindPeerAccepted, &registry.PeerAcceptance{Genesis: other.Genesis, Name: "Regio Lindewaard", Origin: other.Charter.Origin, Reason: "buurregio",
+		Until: r.Now.AddDate(1, 0, 0).Unix(), URLs: []string{"https://knoop.lindewaard.example"}}, registrytest.Werkgevers, registrytest.Gemeente)
+	follower := other.Follower()
+	peers := func() (out []*evidence.Neighbour) {
+		for _, p := range r.State.View().Peers(r.Now) {
+			out = append(out, &evidence.Neighbour{PeerStanding: p}, &evidence.Neighbour{PeerStanding: p, Follower: follower})
+		}
+		return out
+	}
+	asked := trustRegistry{copyOf{r}, peers, func() time.Time { return r.Now }, func() string { return "https://knoop-1.example" }}
+	q := trqp.Query{Entity: there, Authority: r.Genesis(), Action: "issue", Resource: paspoort.Opleiding.VCT()}
+	if a, err := asked.Recognized(t.Context(), q); err != nil || !a.Yes {
+		t.Errorf("got %+v, %v", a, err)
+	}
+	var p *trqp.Problem
+	q.Entity = "https://elders.example"
+	if _, err := asked.Recognized(t.Context(), q); !errors.As(err, &p) || p.Status != http.StatusNotFound {
+		t.Errorf("another entity: got %v", err)
+	}
+}
+
+// BenchmarkTrustList: what a list of a thousand issuers costs.
+func BenchmarkTrustList(b *testing.B) {
+	r := registrytest.New(b)
+	for i := range 1000 {
+		r.Admit(fmt.Sprintf("org-%d", i), registry.Issuer)
+	}
+	view := r.State.View()
+	size := 0
+	for b.Loop() {
+		raw, err := newTrustList(view, listSource{node: "knoop-1"}, r.Now).Marshal()
+		if err != nil {
+			b.Fatal(err)
+		}
+		size = len(raw)
+	}
+	b.ReportMetric(float64(size)/1000, "bytes/organisation")
 }

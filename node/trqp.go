@@ -29,7 +29,7 @@ const (
 // trqpRoutes answer the two questions of the Trust Registry Query Protocol about this region.
 func (n *Node) trqpRoutes(r *mux.Router) {
 	server := &trqp.Server{
-		Registry: trustRegistry{n, n.cfg.Clock, func() string { return n.region().node(n.cfg.ID).URL }}, Clock: n.cfg.Clock,
+		Registry: trustRegistry{n, n.mirrors.neighbours.List, n.cfg.Clock, func() string { return n.region().node(n.cfg.ID).URL }}, Clock: n.cfg.Clock,
 		Report: func(_ context.Context, err error) { n.log.Error("request failed", "route", "/trqp/", "error", err) },
 	}
 	for _, question := range []string{"authorization", "recognition"} {
@@ -40,6 +40,7 @@ func (n *Node) trqpRoutes(r *mux.Router) {
 // trustRegistry is a copy of the registry as a [trqp.Registry].
 type trustRegistry struct {
 	copy  evidence.Copy
+	peers func() []*evidence.Neighbour // copies of other regions; nil: none
 	clock func() time.Time
 	url   func() string // of the node
 }
@@ -51,7 +52,33 @@ func (t trustRegistry) Authorized(ctx context.Context, q trqp.Query) (trqp.Answe
 
 // Recognized implements [trqp.Registry]: was the other region accepted, on that day.
 func (t trustRegistry) Recognized(ctx context.Context, q trqp.Query) (trqp.Answer, error) {
-	return t.answer(ctx, q, recognized)
+	named := t.regionOf(ctx, q.Entity)
+	return t.answer(ctx, q, func(v registry.View, q trqp.Query, at time.Time) (finding, error) {
+		return recognized(v, named, q, at)
+	})
+}
+
+// regionOf is the id of the region that is named by its entity identifier, which stands in its
+// own log; "" when no copy here says so.
+func (t trustRegistry) regionOf(ctx context.Context, entity string) (genesis string) {
+	if t.peers == nil || !strings.Contains(entity, "://") {
+		return ""
+	}
+	for _, p := range t.peers() {
+		if p.Follower == nil {
+			continue
+		}
+		err := p.Follower.Read(ctx, func(v registry.View, _ evidence.RegistryFacts) error {
+			if v.Region(t.clock()).Entity == entity {
+				genesis = p.Genesis
+			}
+			return nil
+		})
+		if err == nil && genesis != "" {
+			return genesis
+		}
+	}
+	return ""
 }
 
 // finding is an answer with the event that it rests on.
@@ -153,14 +180,15 @@ func entityLookup(id string) registry.Lookup {
 	return registry.Lookup{URL: id}
 }
 
-// recognized answers for regions by their id, or by the address of one of their nodes.
-func recognized(v registry.View, q trqp.Query, at time.Time) (finding, error) {
+// recognized answers for regions by their id, by their entity identifier (named is whose it is), or
+// by the address of one of their nodes.
+func recognized(v registry.View, named string, q trqp.Query, at time.Time) (finding, error) {
 	if q.Action != actionIssue {
 		return finding{}, trqp.NotKnown("other regions are recognised for action %q only", actionIssue)
 	}
 	id := strings.TrimPrefix(q.Entity, regionURN(""))
 	for _, p := range v.Peers(at) {
-		if p.Genesis != id && !slices.Contains(p.URLs, q.Entity) {
+		if p.Genesis != id && p.Genesis != named && !slices.Contains(p.URLs, q.Entity) {
 			continue
 		}
 		out := finding{yes: p.State == registry.PeerAccepted && p.Relies(q.Resource), event: p.Event}
