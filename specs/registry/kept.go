@@ -144,14 +144,41 @@ func (s *State) Stored() {
 	}
 }
 
+// Lean has the state forget what it has in memory of rows that are stored: they are read again
+// when they are asked for. It does nothing while there are fresh ones. Nobody reads meanwhile.
+func (s *State) Lean() {
+	if s.kept == nil || len(s.kept.fresh) > 0 {
+		return
+	}
+	clear(s.good)
+	for _, st := range s.stores() {
+		st.lean()
+	}
+}
+
 // note makes fresh rows of what a leaf put.
 func (k *kept) note(journal []entry) {
 	for _, e := range journal {
 		r := e.row()
 		k.fresh = append(k.fresh, r)
-		k.bytes += len(r.name) + len(r.raw) + 2*sha256.Size
+		k.bytes += r.size()
 	}
 }
+
+// rollback forgets the fresh rows of the leaves from size on.
+func (k *kept) rollback(size uint64) {
+	if k.stored > size {
+		panic("registry: what is stored is not taken back")
+	}
+	n := len(k.fresh)
+	for n > 0 && k.fresh[n-1].leaf >= size {
+		n--
+		k.bytes -= k.fresh[n].size()
+	}
+	k.fresh = k.fresh[:n]
+}
+
+func (r keptRow) size() int { return len(r.name) + len(r.raw) + 2*sha256.Size }
 
 func rowKey(name string, index int) []byte {
 	key := append(append(make([]byte, 0, len(name)+5), name...), 0)
@@ -263,6 +290,12 @@ func (t *table[T]) row(key string) []version[T] {
 func (t *table[T]) shrink() {
 	if t.kept != nil && len(t.rows) >= maxCached {
 		clear(t.rows)
+	}
+}
+
+func (t *table[T]) lean() {
+	if t.kept != nil {
+		t.rows = map[string][]version[T]{}
 	}
 }
 

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 
 	"paspoort.example/paspoort/specs/tlog"
@@ -9,8 +10,8 @@ import (
 
 // Replica follows a region's log from outside raft: a mirror, an issuer, a verifier, the
 // reader of a snapshot. It takes leaves with a checkpoint that covers them, checks signatures
-// and Merkle root, and replays through [Apply]. It stores and fetches nothing. Use it from
-// one goroutine at a time.
+// and Merkle root, and replays through [Apply]. It stores and fetches nothing: who keeps its state
+// in rows ([OpenReplica]) stores what [State.Fresh] gives. Use it from one goroutine at a time.
 type Replica struct {
 	state  *State
 	tree   *tlog.Tree
@@ -25,6 +26,42 @@ func NewReplica(genesis string) (*Replica, error) {
 		return nil, ErrRegion.with("a region's id is a SHA-256 in hexadecimal")
 	}
 	return &Replica{state: NewState(genesis), tree: tlog.NewTree()}, nil
+}
+
+// OpenReplica is the copy whose state is in rows, with the tree of its leaves and the newest
+// checkpoint that was taken; without a note it is one before the first leaf. That the rows are of
+// these leaves is the word of whoever stored them. It fails with [ErrRows] when they are of another
+// number of leaves, and with [ErrRoot] when tree and checkpoint differ; both can be made again from
+// the leaves.
+func OpenReplica(genesis string, rows Rows, tree *tlog.Tree, note []byte) (*Replica, error) {
+	r, err := NewReplica(genesis)
+	if err != nil {
+		return nil, err
+	}
+	if r.state, err = OpenState(genesis, rows); err != nil {
+		return nil, err
+	}
+	r.tree = tree
+	if r.state.size != tree.Size() {
+		return nil, fmt.Errorf("%w: they are of %d leaves, not of %d", ErrRows, r.state.size, tree.Size())
+	}
+	if note == nil {
+		return r, nil
+	}
+	c, err := tlog.PeekCheckpoint(note)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCheckpoint, err)
+	}
+	if c.Size != tree.Size() || c.Root != tree.Root() {
+		return nil, ErrRoot
+	}
+	view := r.state.View()
+	seen, err := view.CheckCheckpoint(note)
+	if err != nil {
+		return nil, err
+	}
+	r.note, r.fresh = slices.Clone(note), view.freshness(seen, note)
+	return r, nil
 }
 
 // State is the replayed state; it changes at the next [Replica.Extend].
@@ -99,26 +136,47 @@ func (r *Replica) extend(leaves [][]byte, note []byte, c tlog.Checkpoint) (*tlog
 		}
 		leaves = leaves[1:]
 	}
+	from := r.state.size // the newest checkpoint that was taken is of this size
+	seen, err := r.vouched(from, note, c)
+	if err != nil {
+		if r.state.currentCharter().Origin != c.Origin {
+			return nil, err
+		}
+		return nil, r.whyNot(leaves, from, c.Size, err)
+	}
+	if err := r.applyAll(leaves); err != nil {
+		return nil, err
+	}
+	return r.handedOver(from, seen, note)
+}
+
+// vouched checks a checkpoint under the nodes of a size.
+func (r *Replica) vouched(size uint64, note []byte, c tlog.Checkpoint) (*tlog.Seen, error) {
 	if origin := r.state.currentCharter().Origin; c.Origin != origin {
 		return nil, ErrCheckpoint.with("the checkpoint is of another log")
 	}
-	from := r.state.size // the newest checkpoint that was taken is of this size
-	file, err := r.state.View().Policy(from)
+	file, err := r.state.View().Policy(size)
 	if err != nil {
 		return nil, err
 	}
-	seen, err := checkNote(file, note)
-	if err != nil {
-		return nil, r.whyNot(leaves, from, c.Size, err)
-	}
-	for i, leaf := range leaves {
+	return checkNote(file, note)
+}
+
+// applyAll applies leaves that the region signed.
+func (r *Replica) applyAll(leaves [][]byte) error {
+	for _, leaf := range leaves {
+		index := r.state.size
 		if err := r.apply(leaf); err != nil {
-			r.frozen = fmt.Errorf("%w: leaf %d: %w", ErrFrozen, c.Size-uint64(len(leaves)-i), err)
-			return nil, r.frozen
+			r.frozen = fmt.Errorf("%w: leaf %d: %w", ErrFrozen, index, err)
+			return r.frozen
 		}
 	}
-	// Each set of nodes on the way has to stand behind the first checkpoint beyond it.
-	for _, change := range r.crossed(from, c.Size) {
+	return nil
+}
+
+// handedOver: each set of nodes since a size has to stand behind the first checkpoint beyond it.
+func (r *Replica) handedOver(from uint64, seen *tlog.Seen, note []byte) (*tlog.Seen, error) {
+	for _, change := range r.crossed(from, r.state.size) {
 		file, err := r.state.View().Policy(change + 1)
 		if err != nil {
 			return nil, err
@@ -163,4 +221,92 @@ func (r *Replica) apply(raw []byte) error {
 	}
 	_, err = Apply(r.state, leaf)
 	return err
+}
+
+// Walk is [Replica.Extend] for more leaves than memory should hold: they come in pieces. For each of
+// them take is called with what applies it; it calls that once, and keeps then what [State.Fresh]
+// gives. Whoever gives the leaves has held them against the checkpoint's root already; Walk does so
+// again at the end. It fails as Extend does. When a state in rows was changed by then, the replica is
+// of no more use: its rows have to be made again from the leaves up to the last checkpoint taken.
+func (r *Replica) Walk(note []byte, pieces iter.Seq2[[][]byte, error], take func(apply func() error) error) error {
+	if r.frozen != nil {
+		return r.frozen
+	}
+	c, err := tlog.PeekCheckpoint(note)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrCheckpoint, err)
+	}
+	w := &stretch{Replica: r, note: note, end: c, from: r.state.size, tree: r.tree.Clone(), take: take}
+	size, genesis, logTime := r.state.size, r.state.genesis, r.state.logTime
+	err = w.through(pieces)
+	switch {
+	case err == nil:
+		r.tree, r.note, r.fresh = w.tree, slices.Clone(note), r.state.View().freshness(w.seen, note)
+	case w.torn:
+		r.frozen = err
+	default:
+		r.state.rollback(size, genesis, logTime)
+	}
+	return err
+}
+
+// stretch is one Walk.
+type stretch struct {
+	*Replica
+	note []byte
+	end  tlog.Checkpoint
+	from uint64
+	tree *tlog.Tree
+	seen *tlog.Seen // nil until it is known whether the checkpoint counts
+	take func(func() error) error
+	torn bool // a piece may be stored
+}
+
+func (w *stretch) through(pieces iter.Seq2[[][]byte, error]) (err error) {
+	if w.from > 0 {
+		if w.seen, err = w.vouched(w.from, w.note, w.end); err != nil {
+			return err
+		}
+	}
+	for leaves, err := range pieces {
+		if err != nil {
+			return err
+		}
+		err = w.take(func() error {
+			err := w.piece(leaves)
+			w.torn = w.torn || err == nil && w.state.kept != nil
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if w.tree.Size() != w.end.Size || w.seen == nil {
+		return ErrCheckpoint.with("%d leaves came, the checkpoint is of %d", w.tree.Size(), w.end.Size)
+	}
+	if w.tree.Root() != w.end.Root {
+		return ErrRoot
+	}
+	w.seen, err = w.handedOver(max(w.from, 1), w.seen, w.note)
+	return err
+}
+
+func (w *stretch) piece(leaves [][]byte) (err error) {
+	hashes := make([]tlog.Hash, len(leaves))
+	for i, leaf := range leaves {
+		hashes[i] = LeafHash(leaf)
+	}
+	if _, err := w.tree.Append(hashes...); err != nil {
+		return fmt.Errorf("%w: %w", ErrRoot, err)
+	}
+	if w.seen == nil && len(leaves) > 0 {
+		if err := w.apply(leaves[0]); err != nil {
+			return err // not the region that was pinned
+		}
+		if w.seen, err = w.vouched(1, w.note, w.end); err != nil {
+			return err
+		}
+		leaves = leaves[1:]
+	}
+	return w.applyAll(leaves)
 }

@@ -131,10 +131,10 @@ func (s *State) asKnown(size uint64) *State {
 	return &State{genesis: s.genesis, size: size, logTime: s.logTime, tables: s.tables}
 }
 
-// rollback forgets the leaves from size on; logTime is what it was then.
+// rollback forgets the leaves from size on, none of which is stored; logTime is what it was then.
 func (s *State) rollback(size uint64, genesis string, logTime int64) {
 	if s.kept != nil {
-		panic("registry: what is stored is not taken back") // a replica keeps its state in memory
+		s.kept.rollback(size)
 	}
 	for _, st := range s.stores() {
 		st.rollback(size)

@@ -179,6 +179,7 @@ type store interface {
 	digests(out map[string][sha256.Size]byte, size uint64)
 	open(k *kept) error
 	shrink()
+	lean()
 }
 
 // merkle is the root over the rows sorted by name: leaves are SHA-256(0x00 || name || 0x00 ||
