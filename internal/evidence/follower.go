@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"paspoort.example/paspoort/internal/kv"
@@ -61,6 +62,11 @@ type Follower struct {
 	behind  bool       // under refresh: the store missed leaves, so it must not get later ones
 	asked   question   // under refresh: when payloads were last asked for
 	tree    *tlog.Tree // under refresh: of the leaves in the store; nil without one
+	stuck   error      // under refresh: the region signed what its rules refuse
+	rows    *copyRows  // where the state is; nil without a store
+
+	unaudited uint64                // under refresh: leaves that were there at the start and were not looked at yet
+	lost      atomic.Pointer[error] // why the state cannot be read; the next round makes it again
 
 	mu       sync.RWMutex // held for writing while the replica changes
 	replica  *registry.Replica
@@ -72,7 +78,8 @@ type Follower struct {
 }
 
 // NewFollower reads the copy that was kept and starts nothing. A copy on disk that does
-// not verify any more is an error, not a reason to begin again: somebody changed it.
+// not verify any more is an error, not a reason to begin again: somebody changed it. Of its leaves
+// the newest are looked at now, the others while it runs.
 func NewFollower(c FollowerConfig) (*Follower, error) {
 	if c.Clock == nil {
 		c.Clock = time.Now
@@ -91,24 +98,17 @@ func NewFollower(c FollowerConfig) (*Follower, error) {
 	if c.Store == nil {
 		return f, nil
 	}
-	kept, err := f.load()
-	if err == nil {
-		err = f.loadFork()
+	f.rows = &copyRows{store: c.Store, prefix: f.keys.rows()}
+	err = f.start()
+	if errors.Is(err, registry.ErrRows) {
+		if err = f.restore(); err == nil {
+			err = f.start()
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("follow region: %w", err)
 	}
-	if len(kept.Leaves) == 0 {
-		f.tree = tlog.NewTree()
-		return f, nil
-	}
-	if f.replica, f.payloads, err = kept.Replay(c.Genesis); err != nil {
-		return nil, fmt.Errorf("follow region: the copy kept here does not verify: %w", err)
-	}
-	if err := f.openTiles(kept.Leaves); err != nil {
-		return nil, fmt.Errorf("follow region: %w", err)
-	}
-	return f, f.destroyErased(kept.Payloads)
+	return f, nil
 }
 
 // ReadSnapshot reads a copy from a snapshot file and verifies it against the pinned
@@ -132,9 +132,13 @@ func ReadSnapshot(r io.Reader, genesis string) (*Follower, error) {
 func (f *Follower) Genesis() string { return f.config.Genesis }
 
 // Read implements [Copy].
-func (f *Follower) Read(_ context.Context, fn func(registry.View, paspoort.RegistryFacts) error) error {
+func (f *Follower) Read(_ context.Context, fn func(registry.View, paspoort.RegistryFacts) error) (err error) {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
+	if err := f.damaged(); err != nil {
+		return err
+	}
+	defer f.lostRows(&err)
 	if f.replica.Size() == 0 {
 		return ErrNoCopy
 	}
@@ -157,6 +161,7 @@ func (f *Follower) Run(ctx context.Context) error {
 		if err := f.Refresh(ctx); err != nil && ctx.Err() == nil {
 			f.config.Log.Warn("region could not be followed", "region", f.config.Genesis[:8], "error", err)
 		}
+		f.auditMore()
 		select {
 		case <-ctx.Done():
 			return nil
@@ -175,9 +180,15 @@ func (f *Follower) SetSources(nodes, mirrors []Source) {
 // Refresh asks every node once, and mirrors when no node was of use. It succeeds when one of
 // them had a checkpoint that counts, new or known; otherwise it says why none had. It fails
 // with [ErrForked] once the region signed two histories.
-func (f *Follower) Refresh(ctx context.Context) error {
+func (f *Follower) Refresh(ctx context.Context) (err error) {
 	f.refresh.Lock()
 	defer f.refresh.Unlock()
+	defer f.lostRows(&err)
+	if f.damaged() != nil {
+		if err := f.restore(); err != nil {
+			return err
+		}
+	}
 	good, errs := f.ask(ctx, f.config.Sources)
 	own := good
 	if !good {
@@ -219,9 +230,11 @@ func (f *Follower) follow(ctx context.Context, source Source) error {
 	if err != nil {
 		return err
 	}
-	err = f.advance(ctx, source, note)
-	if !errors.Is(err, registry.ErrHandover) {
-		return err
+	if !f.far(note) {
+		err = f.advance(ctx, source, note)
+		if !errors.Is(err, registry.ErrHandover) {
+			return err
+		}
 	}
 	// The nodes changed in between (D7): walk over the checkpoints at which they did.
 	handovers, err := source.Handovers(ctx)
@@ -234,6 +247,13 @@ func (f *Follower) follow(ctx context.Context, source Source) error {
 		}
 	}
 	return nil
+}
+
+// far says whether a checkpoint is so far ahead that the nodes may well have changed on the way:
+// then it is not tried first.
+func (f *Follower) far(note []byte) bool {
+	c, err := tlog.PeekCheckpoint(note)
+	return err == nil && f.config.Store != nil && c.Size > f.size()+longStretch
 }
 
 // advance brings the copy to a checkpoint, if that is ahead of it.
@@ -253,6 +273,12 @@ func (f *Follower) advance(ctx context.Context, source Source, note []byte) erro
 	if c.Size-have > maxLeavesAhead {
 		return fmt.Errorf("checkpoint: %d leaves ahead, at most %d at a time", c.Size-have, uint64(maxLeavesAhead))
 	}
+	if f.stuck != nil {
+		return f.stuck
+	}
+	if f.far(note) && !f.behind {
+		return f.take(ctx, source, note, c)
+	}
 	leaves, err := fetchLeaves(ctx, source, have, c.Size)
 	if err != nil {
 		return err
@@ -270,6 +296,7 @@ var errLeaves = errors.New("leaves: none came, or more than asked")
 const (
 	maxLeavesAhead = 1 << 20
 	maxAheadBytes  = 512 << 20
+	maxSpoolBytes  = 2 << 30 // on disk
 )
 
 func fetchLeaves(ctx context.Context, source Source, from, to uint64) ([][]byte, error) {
@@ -357,7 +384,7 @@ func (f *Follower) replay(leaves [][]byte, note []byte) (from uint64, crossed bo
 	defer f.mu.Unlock()
 	from = f.replica.Size()
 	handovers := f.handovers()
-	if err := f.replica.Extend(leaves, note); err != nil {
+	if err := f.rows.reading(func() error { return f.replica.Extend(leaves, note) }); err != nil {
 		return from, false, nil, err
 	}
 	erased = f.payloads.Retain(f.replica.State().View().Awaits)
@@ -381,6 +408,7 @@ func (f *Follower) handovers() (n int) {
 //	region/GENESIS/checkpoint      the newest checkpoint note
 //	region/GENESIS/tile/LEVEL INDEX   1 byte and 8 bytes big endian: a tile of hashes, as wide as it became
 //	region/GENESIS/fork            [Fork]: the region signed two histories
+//	region/GENESIS/row/KEY         a row of the state, as registry.Rows has it
 //	region/GENESIS/payload/COMMITMENT   a payload of a one-person firm with its key, until erased
 type regionKeys string
 
@@ -404,85 +432,79 @@ const copyVersion = 1
 // keptPerUpdate bounds one batch of the store.
 const keptPerUpdate = 1000
 
-// keep writes the leaves first and the checkpoint last: a copy that was cut off in between
-// is a shorter copy.
+// keep writes the leaves first, then the rows of the state, and the checkpoint last with the one row
+// that makes the others count: a copy that was cut off in between is a shorter copy.
 func (f *Follower) keep(from uint64, leaves [][]byte, note []byte, crossed bool) error {
 	for len(leaves) > keptPerUpdate {
-		if err := f.keepBatch(from, leaves[:keptPerUpdate], nil, false); err != nil {
+		if err := f.keepBatch(from, leaves[:keptPerUpdate], nil); err != nil {
 			return err
 		}
 		from, leaves = from+keptPerUpdate, leaves[keptPerUpdate:]
 	}
-	return f.keepBatch(from, leaves, note, crossed)
+	state := f.replica.State()
+	rows := state.Fresh()
+	if state.FreshBytes() > pieceBytes {
+		var err error
+		if rows, err = f.rows.putFirst(rows); err != nil {
+			return err
+		}
+	}
+	err := f.keepBatch(from, leaves, func(tx kv.Tx) error {
+		if err := f.rows.put(tx, rows); err != nil {
+			return err
+		}
+		return f.keepNote(tx, from+uint64(len(leaves)), note, crossed)
+	})
+	if err == nil {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		state.Stored()
+	}
+	return err
 }
 
-func (f *Follower) keepBatch(from uint64, leaves [][]byte, note []byte, crossed bool) error {
+// keepBatch stores leaves with their tiles, and what more there is, in one transaction.
+func (f *Follower) keepBatch(from uint64, leaves [][]byte, more func(kv.Tx) error) error {
 	return f.config.Store.Update(func(tx kv.Tx) error {
-		for i, leaf := range leaves {
-			if err := tx.Set(f.keys.leaf(from+uint64(i)), kv.Value(copyVersion, leaf)); err != nil {
-				return err
-			}
+		if err := f.keys.setLeaves(tx, from, leaves); err != nil {
+			return err
 		}
 		if err := f.keys.grow(tx, f.tree, leaves); err != nil {
 			return err
 		}
-		if crossed {
-			if err := tx.Set(f.keys.handover(from+uint64(len(leaves))), kv.Value(copyVersion, note)); err != nil {
-				return err
-			}
-		}
-		if note == nil {
+		if more == nil {
 			return nil
 		}
-		return tx.Set(f.keys.checkpoint(), kv.Value(copyVersion, note))
+		return more(tx)
 	})
 }
 
-// load reads what was kept, as a snapshot that is yet to be verified.
-func (f *Follower) load() (registry.Snapshot, error) {
-	s := registry.Snapshot{Genesis: f.config.Genesis}
-	err := f.config.Store.View(func(tx kv.Tx) error {
-		raw, err := tx.Get(f.keys.checkpoint())
-		if errors.Is(err, kv.ErrNotFound) {
-			return nil
-		}
-		if err != nil {
+func (k regionKeys) setLeaves(tx kv.Tx, from uint64, leaves [][]byte) error {
+	for i, leaf := range leaves {
+		if err := tx.Set(k.leaf(from+uint64(i)), kv.Value(copyVersion, leaf)); err != nil {
 			return err
 		}
-		if s.Checkpoint, err = body(raw); err != nil {
+	}
+	return nil
+}
+
+// keepNote stores a checkpoint that was taken.
+func (f *Follower) keepNote(tx kv.Tx, size uint64, note []byte, crossed bool) error {
+	if crossed {
+		if err := tx.Set(f.keys.handover(size), kv.Value(copyVersion, note)); err != nil {
 			return err
 		}
-		c, err := tlog.PeekCheckpoint(s.Checkpoint)
-		if err != nil {
-			return err
-		}
-		err = tx.Scan([]byte(f.keys+"handover/"), func(_, v []byte) error {
-			note, err := body(v)
-			s.Handovers = append(s.Handovers, note)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		err = tx.Scan([]byte(f.keys+"payload/"), func(_, v []byte) error {
-			var p registry.OpenPayload
-			err := kv.DecodeJSON(v, copyVersion, &p)
-			s.Payloads = append(s.Payloads, p)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		return tx.Scan([]byte(f.keys+"leaf/"), func(_, v []byte) error {
-			if uint64(len(s.Leaves)) == c.Size {
-				return kv.ErrStop // leaves of a batch whose checkpoint was not kept
-			}
-			leaf, err := body(v)
-			s.Leaves = append(s.Leaves, leaf)
-			return err
-		})
+	}
+	return tx.Set(f.keys.checkpoint(), kv.Value(copyVersion, note))
+}
+
+// keptHandovers are the checkpoints at which the nodes changed.
+func (f *Follower) keptHandovers(tx kv.Tx) (notes [][]byte, err error) {
+	return notes, tx.Scan([]byte(f.keys+"handover/"), func(_, v []byte) error {
+		note, err := body(v)
+		notes = append(notes, note)
+		return err
 	})
-	return s, err
 }
 
 // body is a copy of a stored value without its version.

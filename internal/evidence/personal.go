@@ -110,15 +110,21 @@ func (f *Follower) destroy(commitments []string) error {
 	return nil
 }
 
-// destroyErased finishes what a crash may have cut off: the log that is kept here says that
-// they are erased.
-func (f *Follower) destroyErased(kept []registry.OpenPayload) error {
+// loadPayloads reads those that were kept, and finishes what a crash may have cut off: some that the
+// log kept here says are erased.
+func (f *Follower) loadPayloads() error {
+	kept, err := f.Payloads(context.Background())
+	if err != nil {
+		return err
+	}
 	view := f.replica.State().View()
 	var erased []string
 	for _, p := range kept {
 		if !view.Awaits(p.Commitment) {
 			erased = append(erased, p.Commitment)
+			continue
 		}
+		_ = f.payloads.AddOpen(p) // unknown stays unknown
 	}
 	return f.destroy(erased)
 }

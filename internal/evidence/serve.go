@@ -33,12 +33,9 @@ func (f *Follower) Handovers(context.Context) (notes [][]byte, err error) {
 	if f.config.Store == nil {
 		return nil, registry.ErrNoLog
 	}
-	return notes, f.config.Store.View(func(tx kv.Tx) error {
-		return tx.Scan([]byte(f.keys+"handover/"), func(_, v []byte) error {
-			note, err := body(v)
-			notes = append(notes, note)
-			return err
-		})
+	return notes, f.config.Store.View(func(tx kv.Tx) (err error) {
+		notes, err = f.keptHandovers(tx)
+		return err
 	})
 }
 
@@ -80,12 +77,16 @@ func (f *Follower) Payloads(context.Context) (out []registry.OpenPayload, err er
 
 // View implements registry.Reader. The age that it tells is that of the checkpoint: when the
 // region's nodes last stood behind it.
-func (f *Follower) View(_ context.Context, c registry.Consistency, fn func(registry.View, registry.ReadInfo) error) error {
+func (f *Follower) View(_ context.Context, c registry.Consistency, fn func(registry.View, registry.ReadInfo) error) (err error) {
 	if c == registry.Linearizable {
 		return errOfMirror
 	}
 	f.mu.RLock()
 	defer f.mu.RUnlock()
+	if err := f.damaged(); err != nil {
+		return err
+	}
+	defer f.lostRows(&err)
 	if f.replica.Size() == 0 {
 		return registry.ErrNoLog
 	}
@@ -104,10 +105,14 @@ func (f *Follower) Submit(context.Context, registry.Submission) (registry.Outcom
 }
 
 // Outcome implements registry.Writer: what the log says of an event.
-func (f *Follower) Outcome(_ context.Context, event string) (registry.Outcome, error) {
-	out := registry.Outcome{Event: event, State: registry.OutcomeUnknown}
+func (f *Follower) Outcome(_ context.Context, event string) (out registry.Outcome, err error) {
+	out = registry.Outcome{Event: event, State: registry.OutcomeUnknown}
 	f.mu.RLock()
 	defer f.mu.RUnlock()
+	if err := f.damaged(); err != nil {
+		return out, err
+	}
+	defer f.lostRows(&err)
 	if i, ok := f.replica.State().Leaf(event); ok {
 		out.State, out.Index = registry.OutcomeLogged, &i
 	}

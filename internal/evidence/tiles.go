@@ -68,23 +68,25 @@ func (k regionKeys) grow(tx kv.Tx, tree *tlog.Tree, leaves [][]byte) error {
 
 // openTiles reads the edge of the tree of the copy that was kept. Stores of before there were
 // tiles get them now.
-func (f *Follower) openTiles(leaves [][]byte) (err error) {
-	size := uint64(len(leaves))
-	want := f.replica.Checkpoint()
+func (f *Follower) openTiles(c tlog.Checkpoint) (err error) {
 	err = f.config.Store.View(func(tx kv.Tx) error {
-		f.tree, err = tlog.LoadTree(size, storedTiles{tx, f.keys})
+		f.tree, err = tlog.LoadTree(c.Size, storedTiles{tx, f.keys})
 		return err
 	})
-	if c, peek := tlog.PeekCheckpoint(want); err == nil && peek == nil && f.tree.Root() == c.Root {
+	if err == nil && f.tree.Root() == c.Root {
 		return nil
 	}
 	f.tree = tlog.NewTree()
-	for len(leaves) > 0 {
-		n := min(len(leaves), keptPerUpdate)
-		if err := f.config.Store.Update(func(tx kv.Tx) error { return f.keys.grow(tx, f.tree, leaves[:n]) }); err != nil {
+	for leaves, err := range f.storedLeaves(0, c.Size) {
+		if err != nil {
+			return err
+		}
+		if err := f.config.Store.Update(func(tx kv.Tx) error { return f.keys.grow(tx, f.tree, leaves) }); err != nil {
 			return fmt.Errorf("keep tiles: %w", err)
 		}
-		leaves = leaves[n:]
+	}
+	if f.tree.Root() != c.Root {
+		return fmt.Errorf("the copy kept here does not verify: %w", registry.ErrRoot)
 	}
 	return nil
 }
