@@ -88,7 +88,7 @@ func nodeConfig(c *conf.Node) (node.Config, error) {
 		ID: c.ID, Dir: c.Data, VerifyOff: !c.Check, Log: log,
 		Election:       time.Duration(c.ElectionMillis) * time.Millisecond,
 		CosignInterval: time.Duration(c.CosignSeconds) * time.Second,
-		MirrorInterval: time.Duration(c.MirrorSeconds) * time.Second,
+		MirrorInterval: time.Duration(c.MirrorSeconds) * time.Second, ArchiveInterval: time.Duration(c.ArchiveSeconds) * time.Second,
 	}
 	if err := out.SetProfile(c.Profile); err != nil {
 		return out, err

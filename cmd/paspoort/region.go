@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -27,6 +28,8 @@ type regionEvidence struct {
 	Follower   *evidence.Follower
 	Neighbours *evidence.Neighbours
 	Service    *evidence.Service
+	Bundles    *evidence.Bundles // of status lists, from the regions' nodes
+	onlyNodes  bool              // are asked for status lists
 }
 
 // followRegion makes them. The copies are kept in store; Run keeps them fresh. Beside are regions
@@ -63,14 +66,23 @@ func followRegion(region conf.Region, settings outbound.Settings, store kv.Store
 	if err != nil {
 		return nil, err
 	}
-	service, err := evidence.New(evidence.Config{
-		Copies: []evidence.Copy{follower}, Neighbours: neighbours, Federation: outsiders, Fetch: outbound.New(policy), StatusFetch: client(maxStatusBytes),
-		StatusStore: store, Log: log,
-	})
-	if err != nil {
+	out := &regionEvidence{Follower: follower, Neighbours: neighbours, onlyNodes: region.Status == conf.StatusNodes}
+	if out.Bundles, err = statusBundles(out, region, policy, log); err != nil {
 		return nil, err
 	}
-	return &regionEvidence{follower, neighbours, service}, nil
+	c := evidence.Config{
+		Copies: []evidence.Copy{follower}, Neighbours: neighbours, Federation: outsiders, StatusStore: store, StatusArchive: out.Bundles, Log: log,
+	}
+	switch {
+	case region.Status == "":
+		c.Fetch, c.StatusFetch = outbound.New(policy), client(maxStatusBytes)
+	case !out.onlyNodes:
+		return nil, fmt.Errorf("\"status\" of the region is %q: leave it out, or choose %q", region.Status, conf.StatusNodes)
+	case outsiders != nil:
+		return nil, fmt.Errorf("\"status\" %q and \"federations\" do not go together: issuers of other federations are asked themselves", conf.StatusNodes)
+	}
+	out.Service, err = evidence.New(c)
+	return out, err
 }
 
 // Run follows the region and its neighbours until ctx ends.
@@ -78,6 +90,9 @@ func (r *regionEvidence) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return r.Follower.Run(ctx) })
 	group.Go(func() error { return r.Neighbours.Run(ctx) })
+	if r.onlyNodes {
+		group.Go(func() error { return r.Bundles.Run(ctx) })
+	}
 	return group.Wait()
 }
 

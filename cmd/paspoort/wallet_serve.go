@@ -126,6 +126,9 @@ func followRegions(c conf.WalletHost, copies kv.Store, log *slog.Logger) ([]*reg
 	}
 	var out []*regionEvidence
 	for _, r := range c.Regions {
+		if r.Status != "" {
+			return nil, fmt.Errorf("%w: \"status\" of a region is for verifiers; leave it out here", conf.ErrConfig)
+		}
 		one, err := followRegion(r, c.Outbound, copies, log, beside...)
 		if err != nil {
 			return nil, err
@@ -166,7 +169,9 @@ func walletHost(c *conf.WalletHost, relied []*regionEvidence, log *slog.Logger) 
 		out.Regions = append(out.Regions, wallet.RegionSettings{Genesis: f.Genesis(), Nodes: c.Regions[i].Nodes})
 	}
 	// Without a StatusStore: whose lists were looked at here stays off the disk.
-	out.Evidence, err = evidence.New(evidence.Config{Copies: sources, Neighbours: relied[0].Neighbours, Fetch: small, StatusFetch: client, Log: log})
+	out.Evidence, err = evidence.New(evidence.Config{
+		Copies: sources, Neighbours: relied[0].Neighbours, Fetch: small, StatusFetch: client, StatusArchive: relied[0].Bundles, Log: log,
+	})
 	if err != nil {
 		return out, err
 	}

@@ -60,10 +60,17 @@ type Region struct {
 	// EverySeconds is how often the log is asked for news; 0 means the default of
 	// the follower.
 	EverySeconds int `json:"every_seconds,omitzero"`
+	// Status is how status lists are had: "" fetches each from its issuer, and from the nodes
+	// when that fails; "nodes" takes all of them from the nodes, so that no issuer learns that
+	// somebody looks. Then keys are taken from certificates and the registry only.
+	Status string `json:"status,omitempty"`
 	// Federations count beside it, for issuers that neither this region nor one that it
 	// accepted knows. To find such an issuer out it is asked itself, with those above it.
 	Federations []Federation `json:"federations,omitempty"`
 }
+
+// StatusNodes is the value of Region.Status with which no issuer is contacted.
+const StatusNodes = "nodes"
 
 // Node is the file of `paspoort node serve`.
 type Node struct {
@@ -97,6 +104,9 @@ type Node struct {
 	// MirrorSeconds is how often each accepted region is asked for news; 0 means the
 	// default.
 	MirrorSeconds int `json:"mirror_seconds,omitzero"`
+	// ArchiveSeconds is the least time between two looks at one status list; 0 means the
+	// default of the node.
+	ArchiveSeconds int `json:"archive_seconds,omitzero"`
 }
 
 // Issuer is the file of `paspoort issuer serve`.
