@@ -61,6 +61,9 @@ func Fetch(ctx context.Context, s Source, d Dir) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
+	if c.Size > maxEntries {
+		return 0, fmt.Errorf("%s shows %d entries, more than any region has", s.Name(), c.Size)
+	}
 	if have, err := os.ReadFile(filepath.Join(d.Path, fileCheckpoint)); err == nil {
 		old, err := tlog.PeekCheckpoint(have)
 		if err == nil && (old.Origin != c.Origin || old.Size > c.Size || old.Size == c.Size && old.Root != c.Root) {

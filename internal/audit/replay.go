@@ -107,6 +107,9 @@ func (w *walk) lacks(err error) Finding {
 	return findingGone(w.Replay, err)
 }
 
+// maxEntries bounds what a checkpoint can make an auditor read: nobody vouches for it before its end.
+const maxEntries = 1 << 30
+
 // step is a checkpoint on the way.
 type step struct {
 	tlog.Checkpoint
@@ -116,6 +119,9 @@ type step struct {
 // steps are the checkpoints to stop at, smallest first; the newest is the last.
 func (r *Replay) steps(newest []byte, handovers [][]byte) ([]step, *Finding) {
 	end, err := tlog.PeekCheckpoint(newest)
+	if err == nil && end.Size > maxEntries {
+		err = fmt.Errorf("%d entries, more than any region has", end.Size)
+	}
 	if err != nil || end.Size == 0 || end.Size < r.tree.Size() {
 		return nil, &Finding{Code: NoCheckpoint, Text: textNoCheckpoint, Detail: detail(err)}
 	}

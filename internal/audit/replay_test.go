@@ -142,6 +142,19 @@ func TestFetchGoesOn(t *testing.T) {
 	}
 }
 
+// TestBoundless: a checkpoint that promises more than there can be is not followed.
+func TestBoundless(t *testing.T) {
+	r := registrytest.New(t)
+	note := []byte("aakermonde.example/register\n9000000000000000000\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n— a AAAAAAAA\n")
+	web := audit.Web(audittest.Internet{"log.example": audittest.Serve(t, r.Leaves, note)}, "https://log.example")
+	if report := run(t, r, nil, web); report.Verdict() != audit.Wrong {
+		t.Errorf("verdict %s", report.Verdict())
+	}
+	if _, err := audit.Fetch(t.Context(), web, audit.Dir{Path: t.TempDir()}); err == nil {
+		t.Error("fetched without end")
+	}
+}
+
 func FuzzParseFork(f *testing.F) {
 	f.Add([]byte(`{"smaller":"a\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n","larger":"","root":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=","path":[]}`))
 	f.Add([]byte(`{}`))

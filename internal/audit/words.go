@@ -82,6 +82,8 @@ func Words(c Code) paspoort.Text {
 		return textWentBack
 	case Altered:
 		return textAltered
+	case Unsigned:
+		return textUnsigned
 	}
 	return paspoort.Text{NL: string(c), EN: string(c)}
 }

@@ -269,6 +269,10 @@ func (f *follower) node(ctx context.Context, url string) error {
 		return nil
 	}
 	if f.replay.Size() > 0 {
+		if err := f.vouched(note, c); err != nil {
+			f.alarm(url+" unsigned", Alarm{Node: url, Code: string(audit.Unsigned), Text: audit.Words(audit.Unsigned), Detail: err.Error()})
+			return nil
+		}
 		forked, err := f.compare(ctx, url, note, source)
 		if err != nil || forked {
 			return err
@@ -285,6 +289,18 @@ func (f *follower) node(ctx context.Context, url string) error {
 		}
 	}
 	return f.keepNote(url, note, c)
+}
+
+// maxAhead is how far a log may be ahead of the copy before the nodes that are known have to stand
+// behind it: one node alone must not have us read for ever.
+const maxAhead = 1 << 20
+
+func (f *follower) vouched(note []byte, c tlog.Checkpoint) error {
+	if c.Size < f.replay.Size()+maxAhead {
+		return nil
+	}
+	_, err := f.replay.State().View().CheckCheckpoint(note)
+	return err
 }
 
 // extend takes what is new in a node's log.
