@@ -15,8 +15,8 @@ func newDemoCommand() *cobra.Command {
 		Use:   "demo",
 		Short: "Show the main job step by step, on a region of its own",
 		Long: `Found a region on this computer, admit an opleider, two employers and a wallet host, issue, accept,
-ask, verify, kill a node, suspend, revoke and withdraw, and verify once more with
-everything ended and the network cut. Each step is one line, and is checked: the
+ask, verify, kill a node, rely on another region and not any more, suspend, revoke and withdraw,
+and verify once more with everything ended and the network cut. Each step is one line, and is checked: the
 first thing that is not as it should be ends the demo with an error.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

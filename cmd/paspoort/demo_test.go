@@ -49,8 +49,8 @@ func TestDemo(t *testing.T) {
 		t.Errorf("%v\nuntil then:\n%s", err, out.String())
 	}
 	t.Log("\n" + out.String())
-	if got := strings.Count(out.String(), "\n"); err == nil && (got != 8 || !scanned) {
-		t.Errorf("got %d lines, want one for each of 8 steps, and the scan %v", got, scanned)
+	if got := strings.Count(out.String(), "\n"); err == nil && (got != 9 || !scanned) {
+		t.Errorf("got %d lines, want one for each of 9 steps, and the scan %v", got, scanned)
 	}
 }
 

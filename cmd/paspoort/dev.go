@@ -21,7 +21,8 @@ func newDevCommand() *cobra.Command {
 		Short: "Run a whole region on this computer, until Ctrl-C",
 		Long: `Run a whole region on this computer: three registry nodes, an opleider and an
 employer that issue, an employer that asks, and a host where people have a paspoort in
-the browser. Each is a process of its own.
+the browser. Beside it stands a small region, of one node and one opleider; the two rely
+on each other. Each is a process of its own.
 
 Everything stands in one folder. Started again on the same folder, the same region
 goes on: ports, keys and identifiers stay. Remove the folder to begin anew.`,
@@ -88,6 +89,9 @@ func welcome(out io.Writer, w *dev.World, try dev.Invitation, ready string) erro
 	p("  your paspoort          %s", s.link(r.Wallet.URL))
 	p("  the region             %s", s.link(r.Regions[0].Nodes[0].URL))
 	p("  check a credential     %s", s.link(r.Regions[0].Nodes[0].URL+"/check"))
+	for _, other := range r.Neighbours {
+		p("  a region beside it     %s  (what %s issues there counts here)", s.link(other.Nodes[0].URL), w.Name(other.Issuers[0].URL))
+	}
 	if r.CAFile != "" {
 		p("  %s", s.dim("Your browser warns: it does not know the authority of this computer. Go on, or"))
 		p("  %s", s.dim("let it trust "+r.CAFile+", which can speak for localhost only."))

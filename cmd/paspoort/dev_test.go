@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -121,10 +122,10 @@ func processes(dir string) (ids []string) {
 func (r *region) addresses(t *testing.T) []string {
 	t.Helper()
 	urls := []string{r.ready.Verifiers[0].URL, r.ready.Wallet.URL}
-	for _, i := range r.ready.Issuers {
+	for _, i := range slices.Concat(r.ready.Issuers, r.ready.Neighbours[0].Issuers) {
 		urls = append(urls, i.URL)
 	}
-	for _, n := range r.ready.Regions[0].Nodes {
+	for _, n := range slices.Concat(r.ready.Regions[0].Nodes, r.ready.Neighbours[0].Nodes) {
 		urls = append(urls, n.URL)
 	}
 	for i, raw := range urls {
@@ -177,15 +178,15 @@ func TestDevE2E(t *testing.T) {
 	}
 	dir := filepath.Join(t.TempDir(), "region")
 	first := startRegion(t, dir)
-	for _, want := range []string{"The region is up", "your paspoort          " + first.ready.Wallet.URL, "wallet init --ready-file", first.ready.Regions[0].Genesis} {
+	for _, want := range []string{"The region is up", "your paspoort          " + first.ready.Wallet.URL, "wallet init --ready-file", first.ready.Neighbours[0].Nodes[0].URL + "  (what Vakschool Lindewaard issues", first.ready.Regions[0].Genesis} {
 		if !strings.Contains(first.said.String(), want) {
 			t.Errorf("%q is not said:\n%s", want, first.said.String())
 		}
 	}
 	tryInBrowser(t, first)
 	federates(t, first)
-	archives(t, first)
 	audits(t, first)
+	archives(t, first)
 	second := exec.Command(first.cmd.Path, "dev", "--data", dir, "--tls")
 	second.Env = first.cmd.Env
 	if out, err := second.CombinedOutput(); err == nil || !strings.Contains(string(out), "runs in this folder already") {

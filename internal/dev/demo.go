@@ -55,6 +55,7 @@ var steps = []step{
 	{"present", (*demo).present},
 	{"verify", (*demo).verify},
 	{"crash", (*demo).crash},
+	{"abroad", (*demo).abroad},
 	{"status", (*demo).status},
 	{"offline", (*demo).offline},
 }
@@ -106,15 +107,15 @@ func (d *demo) found(ctx context.Context) (string, error) {
 		return "", err
 	}
 	certificates, names := 0, ""
-	for i, o := range organisations {
+	for i, o := range d.organisations {
 		certificates += len(o.certificates())
 		if i > 0 {
 			names += ", "
 		}
 		names += fmt.Sprintf("%s (%s)", o.name, o.role)
 	}
-	return fmt.Sprintf("%s %s: %d members of four groups, %d nodes; admitted by two groups each: %s; %d certificates recorded",
-		regionName, short(d.Genesis), len(members), len(nodes), names, certificates), nil
+	return fmt.Sprintf("%s %s: %d members of four groups, %d nodes; admitted by two groups each: %s; %d certificates recorded; beside it %s %s",
+		d.name, short(d.Genesis), len(d.members), len(d.nodes), names, certificates, d.Neighbour.name, short(d.Neighbour.Genesis)), nil
 }
 
 func short(hash string) string { return hash[:min(12, len(hash))] }

@@ -29,7 +29,7 @@ func (d *demo) nodeStatus(ctx context.Context, id string) (nodeStatus, error) {
 func (d *demo) leader(ctx context.Context) (string, error) {
 	var leader string
 	err := eventually(ctx, retryFor, func() error {
-		for _, n := range nodes {
+		for _, n := range d.nodes {
 			if !d.Process(n.id).Alive() {
 				continue
 			}
@@ -66,7 +66,7 @@ func (d *demo) crash(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := d.startNode(old); err != nil {
+	if err := d.startNode(d.Region, old); err != nil {
 		return "", err
 	}
 	if err := d.ready(ctx, old); err != nil {
@@ -83,7 +83,7 @@ func (d *demo) crash(ctx context.Context) (string, error) {
 // stillVerifies asks the other nodes while they have no leader yet, and the verifier,
 // which needs no node.
 func (d *demo) stillVerifies(ctx context.Context, dead string) error {
-	for _, n := range nodes {
+	for _, n := range d.nodes {
 		if n.id == dead {
 			continue
 		}
@@ -105,12 +105,7 @@ func (d *demo) stillVerifies(ctx context.Context, dead string) error {
 // write brings an event into the log: the verifier's organisation is renamed, as a
 // member proposes.
 func (d *demo) write(ctx context.Context) error {
-	var o organisation
-	for _, o = range organisations {
-		if o.process == verifier {
-			break
-		}
-	}
+	o, _ := d.named(verifier)
 	id, err := o.id(d.l)
 	if err != nil {
 		return err

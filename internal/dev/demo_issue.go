@@ -47,7 +47,7 @@ const (
 // adds words of her own.
 func (d *demo) accept(ctx context.Context) (string, error) {
 	var err error
-	if d.holder, err = d.newHolder(ctx); err != nil {
+	if d.holder, err = d.newHolder(ctx, "holder"); err != nil {
 		return "", err
 	}
 	work, err := d.offerSample(ctx, werkgever, paspoort.Werkervaring)

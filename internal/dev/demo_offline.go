@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
-	"time"
 
 	"paspoort.example/paspoort/specs/jose"
 )
@@ -29,7 +28,7 @@ func (d *demo) keepForLater(ctx context.Context) error {
 	if err := os.MkdirAll(d.lists, 0o700); err != nil {
 		return err
 	}
-	body, _, err := d.HTTP.Get(ctx, d.settings.url(nodes[0].id)+"/v1/snapshot")
+	body, _, err := d.HTTP.Get(ctx, d.settings.url(d.nodes[0].id)+"/v1/snapshot")
 	if err != nil {
 		return err
 	}
@@ -76,7 +75,7 @@ func statusURI(credential string) (string, error) {
 	return claims.Status.List.URI, expect(claims.Status.List.URI != "", "a credential names no status list")
 }
 
-// offline is step 8: every service ended, the network cut.
+// offline is step 9: every service ended, the network cut.
 func (d *demo) offline(ctx context.Context) (string, error) {
 	if d.o.Before != nil {
 		if err := d.o.Before(d.World); err != nil {
@@ -88,10 +87,6 @@ func (d *demo) offline(ctx context.Context) (string, error) {
 		return "", err
 	}
 	cut, how := cutNetwork(ctx)
-	other, err := d.otherRegion()
-	if err != nil {
-		return "", err
-	}
 	base := []string{"verify", d.evidence, "--registry", d.snapshot, "--lang", "en"}
 	verify := func(want int, more ...string) (string, error) {
 		return d.typed(ctx, cut, want, slices.Concat(base, more)...)
@@ -103,7 +98,7 @@ func (d *demo) offline(ctx context.Context) (string, error) {
 	if _, err := verify(verifyStatus, "--genesis", d.Genesis); err != nil {
 		return "", fmt.Errorf("without --status: %w", err)
 	}
-	if _, err := verify(verifyRegion, "--genesis", other); err != nil {
+	if _, err := verify(verifyRegion, "--genesis", d.Neighbour.Genesis); err != nil {
 		return "", fmt.Errorf("with another region pinned: %w", err)
 	}
 	return fmt.Sprintf("%d processes ended, %s: paspoort verify still answers (%s); without --status the status is unknown (exit %d); the snapshot of another region is refused (exit %d)",
@@ -133,20 +128,6 @@ func cutNetwork(ctx context.Context) (prefix []string, how string) {
 		}
 	}
 	return nil, "network not cut (unshare is not permitted here)"
-}
-
-// otherRegion is the id of a region that is not this one: it is founded beside it.
-func (d *demo) otherRegion() (string, error) {
-	other := layout{d.l.path("other")}
-	var folders []string
-	for _, n := range nodes {
-		folders = append(folders, n.id)
-	}
-	if err := other.make(append(folders, "members", "region")...); err != nil {
-		return "", err
-	}
-	event, err := other.founding(d.settings, time.Now())
-	return event.Event.ID(), err
 }
 
 // age is the line of an answer that says how old its knowledge is.

@@ -27,6 +27,7 @@ var asked = []string{skillCare, skillGuide, skillTogether}
 type shown struct {
 	Presentations []string `json:"presentations"`
 	Expected      expected `json:"expected"`
+	asked         []string // skills
 }
 
 type expected struct {
@@ -62,18 +63,23 @@ func (d *demo) present(ctx context.Context) (string, error) {
 		d.Name(d.settings.url(verifier)), len(asked), sent), nil
 }
 
-// ask makes a request, lets the holder answer it, and reads how it ended.
+// ask asks the holder of the demo for all skills.
 func (d *demo) ask(ctx context.Context, mode string) (*request, error) {
+	return d.askWho(ctx, d.holder, mode, asked...)
+}
+
+// askWho makes a request, lets a holder answer it, and reads how it ended.
+func (d *demo) askWho(ctx context.Context, h *holder, mode string, skills ...string) (*request, error) {
 	api, err := d.administrator(verifier)
 	if err != nil {
 		return nil, err
 	}
 	var made request
-	body := map[string]any{"skills": asked, "purpose": purpose, "response_mode": mode}
+	body := map[string]any{"skills": skills, "purpose": purpose, "response_mode": mode}
 	if err := api.do(ctx, http.MethodPost, "/api/v1/requests", body, &made); err != nil {
 		return nil, err
 	}
-	if err := d.holder.show(ctx, made.Invocation, d.Name(d.settings.url(verifier)), purpose); err != nil {
+	if err := h.show(ctx, made.Invocation, d.Name(d.settings.url(verifier)), purpose); err != nil {
 		return nil, err
 	}
 	var done request
@@ -83,6 +89,7 @@ func (d *demo) ask(ctx context.Context, mode string) (*request, error) {
 	if done.State != "done" || done.Verdict == nil || done.Shown == nil {
 		return nil, fmt.Errorf("the request is %s, want done with a verdict", done.State)
 	}
+	done.Shown.asked = skills
 	return &done, nil
 }
 
@@ -110,7 +117,7 @@ func (d *demo) verify(ctx context.Context) (string, error) {
 	if err := expect(d.verdict.SameHolder.State == paspoort.OK, "same holder is %s", d.verdict.SameHolder.State); err != nil {
 		return "", err
 	}
-	for _, n := range nodes {
+	for _, n := range d.nodes {
 		v, err := d.through(ctx, n.id, d.answer)
 		if err != nil {
 			return "", err
@@ -120,7 +127,7 @@ func (d *demo) verify(ctx context.Context) (string, error) {
 		}
 	}
 	return fmt.Sprintf("%s; same holder; the same verdict here and through %d nodes (registry %d s old)",
-		d.skills(), len(nodes), d.verdict.Registry.AgeSeconds), nil
+		d.skills(), len(d.nodes), d.verdict.Registry.AgeSeconds), nil
 }
 
 // skills tells the verdict per skill.
@@ -151,7 +158,7 @@ func (d *demo) ageOf(asof string) string {
 func (d *demo) through(ctx context.Context, node string, a shown) (paspoort.Verdict, error) {
 	var v paspoort.Verdict
 	api := admin{http: d.HTTP, url: d.settings.url(node)}
-	body := map[string]any{"presentation": a.Presentations, "asked": asked}
+	body := map[string]any{"presentation": a.Presentations, "asked": a.asked}
 	if a.Expected.Nonce != "" {
 		body["expected"], body["flow"] = a.Expected, paspoort.CrossDevice
 	}

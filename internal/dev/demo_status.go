@@ -19,7 +19,7 @@ type credential struct {
 	State string `json:"state"`
 }
 
-// status is step 7: what the issuer and the region do is seen in the verdict.
+// status is step 8: what the issuer and the region do is seen in the verdict.
 func (d *demo) status(ctx context.Context) (string, error) {
 	if err := d.keepForLater(ctx); err != nil {
 		return "", err
@@ -53,7 +53,7 @@ func (d *demo) change(ctx context.Context, action, want string) error {
 		return err
 	}
 	return eventually(ctx, publishPatience, func() error {
-		v, err := d.through(ctx, nodes[0].id, d.answer)
+		v, err := d.through(ctx, d.nodes[0].id, d.answer)
 		if err != nil {
 			return err
 		}
@@ -78,8 +78,8 @@ func (d *demo) withdrawn(ctx context.Context) (time.Time, error) {
 		return now, err
 	}
 	return now, errors.Join(
-		d.seen(ctx, "with timestamps", d.answer, paspoort.OK, "admitted_then"),
-		d.seen(ctx, "without timestamps", d.answer.withoutBinding(), paspoort.Unknown, "signing_day_unknown"),
+		d.seen(ctx, "with timestamps", skillGuide, d.answer, paspoort.OK, "admitted_then"),
+		d.seen(ctx, "without timestamps", skillGuide, d.answer.withoutBinding(), paspoort.Unknown, "signing_day_unknown"),
 	)
 }
 
@@ -95,7 +95,7 @@ func (d *demo) fraud(ctx context.Context) error {
 		return err
 	}
 	return eventually(ctx, publishPatience, func() error {
-		v, err := d.through(ctx, nodes[0].id, d.answer)
+		v, err := d.through(ctx, d.nodes[0].id, d.answer)
 		if err != nil {
 			return err
 		}
@@ -104,15 +104,14 @@ func (d *demo) fraud(ctx context.Context) error {
 	})
 }
 
-// seen waits until a node says of the module that was not revoked whether its issuer
-// was admitted.
-func (d *demo) seen(ctx context.Context, what string, a shown, want paspoort.State, code string) error {
+// seen waits until a node says of what shows a skill whether its issuer was admitted.
+func (d *demo) seen(ctx context.Context, what, skill string, a shown, want paspoort.State, code string) error {
 	err := eventually(ctx, publishPatience, func() error {
-		v, err := d.through(ctx, nodes[0].id, a)
+		v, err := d.through(ctx, d.nodes[0].id, a)
 		if err != nil {
 			return err
 		}
-		got, why := state(v, skillGuide, paspoort.CheckIssuerAdmitted)
+		got, why := state(v, skill, paspoort.CheckIssuerAdmitted)
 		return expect(got == want && why == code, "admission is %s (%s), want %s (%s)", got, why, want, code)
 	})
 	if err != nil {
@@ -124,7 +123,7 @@ func (d *demo) seen(ctx context.Context, what string, a shown, want paspoort.Sta
 // withoutBinding is what is left of an answer when the key binding, and with it the
 // timestamps, is taken off: the credentials as files.
 func (a shown) withoutBinding() shown {
-	var out shown
+	out := shown{asked: a.asked}
 	for _, p := range a.Presentations {
 		// RFC 9901 4: the key binding JWT is what follows the last tilde.
 		out.Presentations = append(out.Presentations, p[:strings.LastIndex(p, "~")+1])
@@ -133,10 +132,9 @@ func (a shown) withoutBinding() shown {
 }
 
 func (d *demo) organisationID(process string) (string, error) {
-	for _, o := range organisations {
-		if o.process == process {
-			return o.id(d.l)
-		}
+	o, ok := d.named(process)
+	if !ok {
+		return "", os.ErrNotExist
 	}
-	return "", os.ErrNotExist
+	return o.id(d.l)
 }

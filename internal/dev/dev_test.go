@@ -229,21 +229,23 @@ func TestFoundingHolds(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.Stop()
-	event, err := w.l.founding(w.settings, testkit.Noon)
-	if err != nil {
-		t.Fatal(err)
-	}
-	state := registry.NewState(w.Genesis)
-	if _, err := registry.Apply(state, registry.NewLeaf(event, testkit.Noon)); err != nil {
-		t.Fatal(err)
-	}
-	region := state.View().Region(testkit.Noon)
-	groups := map[registry.Group]bool{}
-	for _, m := range region.Members {
-		groups[m.Group] = true
-	}
-	if len(groups) != 4 || len(state.View().ActiveNodes()) != 3 {
-		t.Errorf("got %d groups and %d nodes, want 4 and 3", len(groups), len(state.View().ActiveNodes()))
+	for _, r := range w.regions() {
+		event, err := r.founding(w.l, w.settings, testkit.Noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		state := registry.NewState(r.Genesis)
+		if _, err := registry.Apply(state, registry.NewLeaf(event, testkit.Noon)); err != nil {
+			t.Fatal(err)
+		}
+		region := state.View().Region(testkit.Noon)
+		groups := map[registry.Group]bool{}
+		for _, m := range region.Members {
+			groups[m.Group] = true
+		}
+		if nodes := state.View().ActiveNodes(); len(groups) != 4 || len(nodes) != len(r.nodes) || region.Name != r.name {
+			t.Errorf("%s: got %d groups and %d nodes, want 4 and %d", region.Name, len(groups), len(nodes), len(r.nodes))
+		}
 	}
 	if other, err := open(Options{Dir: t.TempDir(), TLS: true}); err != nil || other.Genesis == w.Genesis {
 		t.Errorf("another folder gives the same region, or %v", err)
@@ -265,6 +267,9 @@ func TestReadyFile(t *testing.T) {
 	var got Ready
 	if ok, err := readJSON(file, &got); !ok || err != nil {
 		t.Fatal(err)
+	}
+	if other := got.Neighbours; len(other) != 1 || other[0].Genesis != w.Neighbour.Genesis || other[0].Genesis == w.Genesis || len(other[0].Nodes) != 1 || len(other[0].Issuers) != 1 || len(other[0].Issuers[0].AdminToken) != 43 {
+		t.Errorf("neighbours: got %+v", other)
 	}
 	if len(got.Regions) != 1 || len(got.Regions[0].Nodes) != 3 || len(got.Issuers) != 2 || len(got.Verifiers) != 1 {
 		t.Errorf("got %+v", got)
@@ -291,7 +296,7 @@ func TestButtonsLeadToTheWalletHost(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.Stop()
-	for _, o := range organisations {
+	for _, o := range w.organisations {
 		if err := w.writeConfig(o); err != nil {
 			t.Fatal(err)
 		}
@@ -309,7 +314,7 @@ func TestButtonsLeadToTheWalletHost(t *testing.T) {
 			t.Errorf("got %+v, want %s%s of %s", got, keeps.URL, want, keeps.Name)
 		}
 	}
-	if len(keeps.Regions) != 1 || keeps.Regions[0].Genesis != w.Genesis || len(keeps.Regions[0].Nodes) != len(nodes) {
+	if len(keeps.Regions) != 1 || keeps.Regions[0].Genesis != w.Genesis || len(keeps.Regions[0].Nodes) != len(w.nodes) {
 		t.Errorf("the host relies on %+v", keeps.Regions)
 	}
 }

@@ -1,7 +1,8 @@
 // Package dev is a whole region on one computer: three registry nodes, an opleider
 // and an employer that issue, another employer that asks, a host that keeps paspoorten
 // for people, each a process of its own, founded and governed as a region of several
-// organisations would be. It is the
+// organisations would be. Beside it stands a second, small region: the two rely on each
+// other and witness each other's log. It is the
 // engine under `paspoort dev` and `paspoort demo`, and the world of the tests with
 // real processes.
 //

@@ -11,9 +11,11 @@ func (w *World) Logs() string { return near(w.l.path("logs")) }
 
 // Name is the name of the organisation at a public address.
 func (w *World) Name(url string) string {
-	for _, o := range organisations {
-		if w.settings.url(o.process) == url {
-			return o.name
+	for _, r := range w.regions() {
+		for _, o := range r.organisations {
+			if w.settings.url(o.process) == url {
+				return o.name
+			}
 		}
 	}
 	return url
@@ -37,7 +39,7 @@ func (w *World) FirstSteps(program, ready string) []Hint {
 		{"accept one of them", fmt.Sprintf("%s wallet accept LINK --tx-code CODE", program)},
 		{"the employer asks for a skill", ask},
 		{"see who asks and why, and answer", fmt.Sprintf("%s wallet present 'INVOCATION'", program)},
-		{"decide as a member of the region", fmt.Sprintf("%s desk --config %s", program, near(w.l.path("members", caOperator+".json")))},
+		{"decide as a member of the region", fmt.Sprintf("%s desk --config %s", program, near(w.l.path("members", w.caOperator+".json")))},
 	}
 }
 

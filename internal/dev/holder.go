@@ -18,9 +18,9 @@ type holder struct {
 	secret  string // file with the passphrase
 }
 
-// newHolder makes the folder's wallet: it knows the region and its nodes.
-func (w *World) newHolder(ctx context.Context) (*holder, error) {
-	h := &holder{program: w.program, dir: w.l.path("holder"), secret: w.l.path("holder.passphrase")}
+// newHolder makes a wallet with a name: it knows the region and its nodes.
+func (w *World) newHolder(ctx context.Context, name string) (*holder, error) {
+	h := &holder{program: w.program, dir: w.l.path(name), secret: w.l.path(name + ".passphrase")}
 	if _, err := keyfile.Secret(h.secret); err != nil {
 		return nil, err
 	}

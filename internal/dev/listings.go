@@ -70,17 +70,17 @@ func sampleBody[T registry.Document](raw []byte, name string, kind registry.Kind
 }
 
 // publish has an organisation publish its function profiles and modules, once.
-func (w *World) publish(ctx context.Context, o organisation) error {
+func (r *Region) publish(ctx context.Context, o organisation) error {
 	list, err := sampleListings()
 	if err != nil {
 		return err
 	}
-	id, err := o.id(w.l)
+	id, err := o.id(r.w.l)
 	if err != nil {
 		return err
 	}
 	self := registry.OrganisationParty(id)
-	if w.Governor.keys[self], err = w.l.key(o.process, "organisation.key"); err != nil {
+	if r.Governor.keys[self], err = r.w.l.key(o.process, "organisation.key"); err != nil {
 		return err
 	}
 	for _, l := range list {
@@ -88,7 +88,7 @@ func (w *World) publish(ctx context.Context, o organisation) error {
 			continue
 		}
 		kind, body := l.body(id)
-		_, err := w.Governor.Submit(ctx, kind, body, self)
+		_, err := r.Governor.Submit(ctx, kind, body, self)
 		switch {
 		case errors.Is(err, registry.ErrTaken): // by a start before this one
 		case errors.Is(err, registry.ErrKind): // a region founded under rules that know of none

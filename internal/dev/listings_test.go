@@ -17,7 +17,7 @@ func TestSampleListings(t *testing.T) {
 	}
 	r := registrytest.New(t)
 	orgs := map[string]string{}
-	for _, o := range organisations {
+	for _, o := range aakermonde.organisations {
 		a := r.Application(o.process, o.role)
 		if o.role == registry.Issuer {
 			a.Types = nil

@@ -20,7 +20,7 @@ import (
 	"paspoort.example/paspoort/specs/registry"
 )
 
-// organisation is one that is admitted to the region. All are invented.
+// organisation is one that is admitted to a region.
 type organisation struct {
 	process      string // name of its process, folder and port
 	name         string
@@ -32,41 +32,6 @@ type organisation struct {
 	domains      []string
 	audited      []paspoort.Type // types with an audited independent assessment: proof level 3
 	approvers    []string        // members of two groups
-}
-
-const (
-	opleider  = "opleider"
-	werkgever = "werkgever"
-	verifier  = "verifier"
-	wallet    = "wallet"
-)
-
-var organisations = []organisation{
-	{
-		process: opleider, kind: "opleider", name: "Opleidingshuis De Vaart", registration: "KvK 90000001", role: registry.Issuer,
-		types: []paspoort.Type{paspoort.Opleiding, paspoort.Praktijkverklaring}, domains: []string{"techniek", "zorg"},
-		audited:   []paspoort.Type{paspoort.Opleiding},
-		approvers: []string{"vakbond-het-anker", "gemeente-aakermonde"},
-	},
-	{
-		process: werkgever, kind: "werkgever", name: "Machinefabriek Ossekamp", registration: "KvK 90000002", role: registry.Issuer,
-		types: []paspoort.Type{paspoort.Referentie, paspoort.Werkervaring}, domains: []string{"techniek"},
-		approvers: []string{"vakbond-het-anker", "opleidersberaad"},
-	},
-	{
-		process: verifier, kind: "werkgever", name: "Zorggroep Linde", registration: "KvK 90000003", role: registry.Verifier,
-		purposes: []string{"werving"}, domains: []string{"zorg"},
-		approvers: []string{"werkgeverskring", "vakbond-het-anker"},
-	},
-	{
-		process: wallet, name: "Paspoorthuis Aakermonde", registration: "KvK 90000004", role: registry.WalletHost,
-		approvers: []string{"vakbond-het-anker", "gemeente-aakermonde"},
-	},
-}
-
-// named is the organisation of a process.
-func named(process string) organisation {
-	return organisations[slices.IndexFunc(organisations, func(o organisation) bool { return o.process == process })]
 }
 
 // id is the organisation's permanent id, drawn the first time.
@@ -111,30 +76,30 @@ func (o organisation) application(id, url string, key registry.PublicKey, now ti
 }
 
 // join has the organisation admitted and certified, as far as that is not done.
-func (w *World) join(ctx context.Context, o organisation) error {
-	id, err := o.id(w.l)
+func (r *Region) join(ctx context.Context, o organisation) error {
+	id, err := o.id(r.w.l)
 	if err != nil {
 		return err
 	}
-	in, ever, err := w.Governor.client.Admitted(ctx, id, o.role)
+	in, ever, err := r.Governor.client.Admitted(ctx, id, o.role)
 	if err != nil {
 		return err
 	}
 	if !in {
-		if err := w.admit(ctx, o, id, ever); err != nil {
+		if err := r.admit(ctx, o, id, ever); err != nil {
 			return fmt.Errorf("admit %s: %w", o.name, err)
 		}
 	}
 	for _, c := range o.certificates() {
-		if err := w.certify(ctx, o, id, c); err != nil {
+		if err := r.certify(ctx, o, id, c); err != nil {
 			return fmt.Errorf("certify %s: %w", o.name, err)
 		}
 	}
 	return nil
 }
 
-func (w *World) admit(ctx context.Context, o organisation, id string, again bool) error {
-	key, err := w.l.key(o.process, "organisation.key")
+func (r *Region) admit(ctx context.Context, o organisation, id string, again bool) error {
+	key, err := r.w.l.key(o.process, "organisation.key")
 	if err != nil {
 		return err
 	}
@@ -142,14 +107,14 @@ func (w *World) admit(ctx context.Context, o organisation, id string, again bool
 	if err != nil {
 		return err
 	}
-	a, err := o.application(id, w.settings.url(o.process), pub, w.clock())
+	a, err := o.application(id, r.w.settings.url(o.process), pub, r.w.clock())
 	if err != nil {
 		return err
 	}
 	if again { // an organisation that was admitted before changes its identity by other events
 		a.Aliases, a.Key, a.Name, a.Registration = nil, "", "", ""
 	}
-	return w.Governor.Admit(ctx, a, key, o.approvers...)
+	return r.Governor.Admit(ctx, a, key, o.approvers...)
 }
 
 // certificate is a key of an organisation with the certificate for it.
@@ -172,19 +137,19 @@ func (o organisation) certificates() []certificate {
 const certificateLife = 365 * 24 * time.Hour
 
 // certify makes the certificate with the CA's key and records it as an event.
-func (w *World) certify(ctx context.Context, o organisation, id string, c certificate) error {
-	key, err := w.l.key(o.process, c.name+".key")
+func (r *Region) certify(ctx context.Context, o organisation, id string, c certificate) error {
+	key, err := r.w.l.key(o.process, c.name+".key")
 	if err != nil {
 		return err
 	}
-	now := w.clock()
-	rootKey, root, err := w.l.regionCA(now)
+	now := r.w.clock()
+	rootKey, root, err := r.regionCA(r.w.l, now)
 	if err != nil {
 		return err
 	}
-	cert, err := w.l.certificate(o.process+"/"+c.name+".pem", now, func() (*x509.Certificate, error) {
+	cert, err := r.w.l.certificate(o.process+"/"+c.name+".pem", now, func() (*x509.Certificate, error) {
 		return ca.Leaf(root, rootKey, ca.Request{
-			Public: key.Public(), Organisation: id, URI: w.settings.url(o.process),
+			Public: key.Public(), Organisation: id, URI: r.w.settings.url(o.process),
 			NotBefore: now.Add(-time.Minute).Truncate(time.Second), NotAfter: now.Add(certificateLife),
 		})
 	})
@@ -194,10 +159,10 @@ func (w *World) certify(ctx context.Context, o organisation, id string, c certif
 	record := registry.NewCertificateRecord(cert, registry.Fingerprint(root.Raw), id, c.usage)
 	// The organisation signs too that the key is its own.
 	self := registry.OrganisationParty(id)
-	if w.Governor.keys[self], err = w.l.key(o.process, "organisation.key"); err != nil {
+	if r.Governor.keys[self], err = r.w.l.key(o.process, "organisation.key"); err != nil {
 		return err
 	}
-	_, err = w.Governor.Submit(ctx, registry.KindCertificate, record, registry.MemberParty(caOperator), self)
+	_, err = r.Governor.Submit(ctx, registry.KindCertificate, record, registry.MemberParty(r.caOperator), self)
 	if errors.Is(err, registry.ErrTaken) {
 		return nil // recorded by a start that was broken off
 	}
@@ -205,9 +170,9 @@ func (w *World) certify(ctx context.Context, o organisation, id string, c certif
 }
 
 // hobbels puts the catalogue of hobbels in the registry, once.
-func (w *World) hobbels(ctx context.Context) error {
+func (r *Region) hobbels(ctx context.Context) error {
 	var known bool
-	err := w.Governor.client.Any(ctx, func(c registry.Client) error {
+	err := r.Governor.client.Any(ctx, func(c registry.Client) error {
 		answer, err := c.Hobbels(ctx, registry.When{Consistency: registry.Linearizable})
 		known = len(answer.Hobbels) > 0
 		return err
@@ -223,7 +188,6 @@ func (w *World) hobbels(ctx context.Context) error {
 	if err := ijson.Unmarshal(raw, &catalogue); err != nil {
 		return err
 	}
-	_, err = w.Governor.Submit(ctx, registry.KindCatalogue, &catalogue,
-		registry.MemberParty("vakbond-het-anker"), registry.MemberParty("gemeente-aakermonde"))
+	_, err = r.Governor.Submit(ctx, registry.KindCatalogue, &catalogue, r.parties()...)
 	return err
 }

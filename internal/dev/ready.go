@@ -15,6 +15,9 @@ type Ready struct {
 	Issuers   []ReadyIssuer   `json:"issuers"`
 	Verifiers []ReadyVerifier `json:"verifiers"`
 	Wallet    ReadyWallet     `json:"wallet"`
+	// Neighbours are other regions that run here. Nobody pins them: they count because the
+	// region relies on them.
+	Neighbours []ReadyNeighbour `json:"neighbours"`
 	// CAFile is the authority of the https certificates; empty without --tls.
 	CAFile string `json:"ca_file"`
 }
@@ -23,6 +26,13 @@ type Ready struct {
 type ReadyRegion struct {
 	Genesis string      `json:"genesis"`
 	Nodes   []ReadyNode `json:"nodes"`
+}
+
+// ReadyNeighbour is a region that Regions rely on, with the issuers that it admitted.
+type ReadyNeighbour struct {
+	Name string `json:"name"`
+	ReadyRegion
+	Issuers []ReadyIssuer `json:"issuers"`
 }
 
 // ReadyNode is a registry node.
@@ -50,36 +60,57 @@ type ReadyWallet struct {
 	URL string `json:"url"`
 }
 
-// Ready describes the running region.
+// Ready describes the running regions.
 func (w *World) Ready() (Ready, error) {
-	region := ReadyRegion{Genesis: w.Genesis}
-	for _, n := range nodes {
-		region.Nodes = append(region.Nodes, ReadyNode{w.settings.url(n.id)})
-	}
-	r := Ready{Regions: []ReadyRegion{region}, CAFile: w.outbound.CAFile}
-	for _, o := range organisations {
+	r := Ready{CAFile: w.outbound.CAFile, Regions: []ReadyRegion{w.readyRegion()}}
+	for _, o := range w.organisations {
 		url := w.settings.url(o.process)
-		if o.role == registry.WalletHost {
+		switch o.role {
+		case registry.WalletHost:
 			r.Wallet.URL = url
-			continue
+		case registry.Verifier:
+			token, err := w.token(o.process)
+			if err != nil {
+				return r, err
+			}
+			r.Verifiers = append(r.Verifiers, ReadyVerifier{url, token})
+		case registry.Issuer:
+			issuer, err := w.readyIssuer(o)
+			if err != nil {
+				return r, err
+			}
+			r.Issuers = append(r.Issuers, issuer)
 		}
-		token, err := w.token(o.process)
+	}
+	other := ReadyNeighbour{Name: w.Neighbour.name, ReadyRegion: w.Neighbour.readyRegion()}
+	for _, o := range w.Neighbour.organisations {
+		issuer, err := w.readyIssuer(o)
 		if err != nil {
 			return r, err
 		}
-		if o.role == registry.Verifier {
-			r.Verifiers = append(r.Verifiers, ReadyVerifier{url, token})
-			continue
-		}
-		issuer := ReadyIssuer{Role: o.kind, URL: url, AdminToken: token}
-		for _, t := range o.types {
-			for _, f := range []paspoort.Format{paspoort.FormatSDJWTVC, paspoort.FormatVCDM} {
-				issuer.Configurations = append(issuer.Configurations, paspoort.ConfigurationID(t, f))
-			}
-		}
-		r.Issuers = append(r.Issuers, issuer)
+		other.Issuers = append(other.Issuers, issuer)
 	}
+	r.Neighbours = []ReadyNeighbour{other}
 	return r, nil
+}
+
+func (r *Region) readyRegion() ReadyRegion {
+	out := ReadyRegion{Genesis: r.Genesis}
+	for _, n := range r.nodes {
+		out.Nodes = append(out.Nodes, ReadyNode{r.w.settings.url(n.id)})
+	}
+	return out
+}
+
+func (w *World) readyIssuer(o organisation) (ReadyIssuer, error) {
+	token, err := w.token(o.process)
+	issuer := ReadyIssuer{Role: o.kind, URL: w.settings.url(o.process), AdminToken: token}
+	for _, t := range o.types {
+		for _, f := range []paspoort.Format{paspoort.FormatSDJWTVC, paspoort.FormatVCDM} {
+			issuer.Configurations = append(issuer.Configurations, paspoort.ConfigurationID(t, f))
+		}
+	}
+	return issuer, err
 }
 
 // WriteReady writes the ready file, whole or not at all.

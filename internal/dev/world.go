@@ -2,7 +2,6 @@ package dev
 
 import (
 	"context"
-	"crypto"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,7 +12,6 @@ import (
 	"time"
 
 	"paspoort.example/paspoort/internal/conf"
-	"paspoort.example/paspoort/internal/govern"
 	"paspoort.example/paspoort/internal/outbound"
 	"paspoort.example/paspoort/specs/registry"
 )
@@ -32,12 +30,12 @@ type Options struct {
 	Clock func() time.Time
 }
 
-// World is a running region.
+// World is a running region with its neighbour.
 type World struct {
-	// Genesis is the region's id.
-	Genesis string
-	// Governor acts for the members.
-	Governor *Governor
+	// Region is the home of who tries it.
+	*Region
+	// Neighbour is another region, that the home relies on and that relies on the home.
+	Neighbour *Region
 	// HTTP reaches the processes.
 	HTTP *outbound.Client
 
@@ -55,14 +53,18 @@ type World struct {
 // startWait is how long a process may take until it can do its work.
 const startWait = time.Minute
 
-// Start brings the region of the folder up: founds it the first time, goes on with it
+// Start brings the regions of the folder up: founds them the first time, goes on with them
 // after. When it fails everything that was started has ended.
 func Start(ctx context.Context, o Options) (*World, error) {
 	w, err := open(o)
 	if err != nil {
 		return nil, err
 	}
-	if err := w.up(ctx); err != nil {
+	err = w.up(ctx)
+	if err == nil {
+		err = w.befriend(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, w.Stop())
 	}
 	return w, nil
@@ -81,13 +83,16 @@ func open(o Options) (*World, error) {
 	if w.clock == nil {
 		w.clock = time.Now
 	}
-	folders := []string{"logs", "tls", "members", "region"}
+	folders := []string{"logs", "tls", "members"}
 	var ports []string
-	for _, n := range nodes {
-		folders, ports = append(folders, n.id), append(ports, n.id, peerPort(n.id))
-	}
-	for _, org := range organisations {
-		folders, ports = append(folders, org.process), append(ports, org.process)
+	for _, p := range []plan{aakermonde, lindewaard} {
+		folders = append(folders, p.folder)
+		for _, n := range p.nodes {
+			folders, ports = append(folders, n.id), append(ports, n.id, peerPort(n.id))
+		}
+		for _, org := range p.organisations {
+			folders, ports = append(folders, org.process), append(ports, org.process)
+		}
 	}
 	if err := w.l.make(folders...); err != nil {
 		return nil, err
@@ -120,68 +125,45 @@ func (w *World) prepare(tls bool, ports []string) error {
 	}
 	policy.MaxBytes = 16 << 20 // a whole registry is asked for
 	w.HTTP = outbound.New(policy)
-	event, err := w.l.founding(w.settings, now)
-	if err != nil {
+	if w.Region, err = w.newRegion(aakermonde); err != nil {
 		return err
 	}
-	w.Genesis = event.Event.ID()
-	w.Governor, err = w.governor()
+	w.Neighbour, err = w.newRegion(lindewaard)
 	return err
 }
 
-func (w *World) governor() (*Governor, error) {
-	g := &Governor{client: &govern.Client{Genesis: w.Genesis, Clock: w.clock}, keys: map[string]crypto.Signer{}}
-	for _, m := range members {
-		key, err := w.l.memberKey(m.id)
-		if err != nil {
-			return nil, err
-		}
-		g.keys[registry.MemberParty(m.id)] = key
-	}
-	for _, n := range nodes {
-		g.client.Nodes = append(g.client.Nodes, registry.Client{HTTP: w.HTTP, URL: w.settings.url(n.id)})
-	}
-	return g, nil
-}
-
-// up starts the nodes, has the organisations admitted, and starts these.
+// up starts the nodes of both regions, has their organisations admitted, and starts these. The two
+// do not know each other yet: see [World.befriend].
 func (w *World) up(ctx context.Context) error {
-	w.say(fmt.Sprintf("%s: starting three nodes", regionName))
-	for _, n := range nodes {
-		if err := w.startNode(n.id); err != nil {
+	w.say(fmt.Sprintf("%s and %s: starting %d nodes", w.name, w.Neighbour.name, len(w.nodes)+len(w.Neighbour.nodes)))
+	for _, r := range w.regions() {
+		for _, n := range r.nodes {
+			if err := w.startNode(r, n.id); err != nil {
+				return err
+			}
+		}
+	}
+	for _, r := range w.regions() {
+		for _, n := range r.nodes {
+			if err := w.ready(ctx, n.id); err != nil {
+				return err
+			}
+		}
+		if err := r.admitAll(ctx); err != nil {
 			return err
 		}
 	}
-	for _, n := range nodes {
-		if err := w.ready(ctx, n.id); err != nil {
-			return err
-		}
-	}
-	if err := w.hobbels(ctx); err != nil {
-		return fmt.Errorf("publish the hobbels: %w", err)
-	}
-	if err := w.writeSeats(); err != nil {
-		return err
-	}
-	for _, o := range organisations {
-		w.say("admitting and starting " + o.name)
-		if err := errors.Join(w.join(ctx, o), w.writeConfig(o)); err != nil {
-			return err
-		}
-		if err := w.publish(ctx, o); err != nil {
-			return err
-		}
-		if err := w.startRole(o); err != nil {
-			return err
-		}
-	}
-	for _, o := range organisations {
-		if err := w.ready(ctx, o.process); err != nil {
-			return err
+	for _, r := range w.regions() {
+		for _, o := range r.organisations {
+			if err := w.ready(ctx, o.process); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
+
+func (w *World) regions() []*Region { return []*Region{w.Region, w.Neighbour} }
 
 func (w *World) server(process string) conf.Server {
 	s := conf.Server{Listen: w.settings.address(process), URL: w.settings.url(process)}
@@ -192,9 +174,9 @@ func (w *World) server(process string) conf.Server {
 }
 
 // startNode writes a node's file and starts it.
-func (w *World) startNode(id string) error {
+func (w *World) startNode(r *Region, id string) error {
 	err := conf.Write(w.l.config(id), conf.Node{
-		Server: w.server(id), ID: id, Founding: w.l.path(foundingAt), Data: "data",
+		Server: w.server(id), ID: id, Founding: w.l.path(r.foundingAt()), Data: "data",
 		PeerListen: w.settings.address(peerPort(id)), PeerKey: "peer.key", LogKey: "log.key",
 		CosignerKey: "cosigner.key", TimestampKey: "timestamp.key", FederationKey: "federation.key", Check: true, Outbound: w.outbound, MirrorSeconds: 1, ArchiveSeconds: 5,
 	})
@@ -293,7 +275,7 @@ func (w *World) Wait(ctx context.Context) error {
 // rely.
 func (w *World) end() error {
 	isNode := func(p *Process) bool {
-		return slices.ContainsFunc(nodes, func(n nodeOf) bool { return n.id == p.Name })
+		return slices.ContainsFunc(slices.Concat(w.nodes, w.Neighbour.nodes), func(n nodeOf) bool { return n.id == p.Name })
 	}
 	var first, last []*Process
 	for _, p := range w.processes {
