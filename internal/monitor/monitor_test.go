@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -337,21 +338,27 @@ func TestMailAndWebhook(t *testing.T) {
 func TestRunLooksAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		w.show(w.r.Leaves[:50])
+		var shown atomic.Pointer[audittest.Files]
+		show := func(size int) {
+			log := audittest.Serve(t, w.r.Leaves[:size], audittest.Signed(t, w.r, w.r.Leaves[:size]))
+			shown.Store(&log)
+		}
+		show(50)
+		w.web["knoop-2.example"] = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { shown.Load().ServeHTTP(rw, r) })
 		m := w.monitor(func(c *monitor.Config) { c.Every = time.Minute })
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- m.Run(ctx) }()
 		synctest.Wait()
-		w.show(w.r.Leaves[:51])
+		show(51)
 		time.Sleep(61 * time.Second) // of the bubble
 		synctest.Wait()
-		if len(w.in.events()) == 0 {
-			t.Error("it did not look again")
-		}
 		cancel()
 		if err := <-done; err != nil {
 			t.Error(err)
+		}
+		if len(w.in.events()) == 0 {
+			t.Error("it did not look again")
 		}
 	})
 }
