@@ -139,11 +139,16 @@ type said struct {
 // the one counts that recorded the key.
 func (s *Service) neighbours(ctx context.Context, shown []*examined, now time.Time, past bool) (out []*consulted) {
 	answers := map[*examined][]said{}
-	for _, region := range continuingFirst(s.config.Neighbours.copies()) {
+	copies := s.config.Neighbours.copies()
+	if len(copies) == 0 {
+		return nil
+	}
+	home := s.ofHome(ctx, shown, now)
+	for _, region := range continuingFirst(copies) {
 		err := region.Read(ctx, func(v registry.View, facts RegistryFacts) error {
 			facts = asKnownAt(facts, now, past)
 			for _, e := range shown {
-				if e.facts.Admission != nil || !e.asks() {
+				if e.facts.Admission != nil || !e.asks() || home.refuse(e, region.Genesis()) {
 					continue
 				}
 				a := admission(v, e.iss, e.key, e.day(now))
@@ -165,7 +170,7 @@ func (s *Service) neighbours(ctx context.Context, shown []*examined, now time.Ti
 		if len(answers[e]) == 0 {
 			continue
 		}
-		best := judgedBy(answers[e])
+		best := s.judgedBy(answers[e], now)
 		c := byRegion[best.facts.Region]
 		if c == nil {
 			c = &consulted{from: best.from, facts: best.facts}
@@ -179,11 +184,11 @@ func (s *Service) neighbours(ctx context.Context, shown []*examined, now time.Ti
 
 // judgedBy chooses among what regions say, and adds what one that continues another knows beside
 // it: what was decided before and after belongs to one organisation.
-func judgedBy(all []said) said {
+func (s *Service) judgedBy(all []said, now time.Time) said {
 	best := all[0]
-	for _, s := range all {
-		if s.admission.Key != nil {
-			best = s
+	for _, one := range all {
+		if one.admission.Key != nil {
+			best = one
 			break
 		}
 	}
@@ -191,9 +196,9 @@ func judgedBy(all []said) said {
 		switch {
 		case !other.admission.Found || !best.admission.Found:
 		case other.from.ContinuedBy == best.facts.Region:
-			best = withBefore(best, other)
+			best = withBefore(best, s.asBefore(other, now))
 		case best.from.ContinuedBy == other.facts.Region:
-			best = withBefore(other, best)
+			best = withBefore(other, s.asBefore(best, now))
 		}
 	}
 	return best
@@ -208,6 +213,36 @@ func withBefore(next, old said) said {
 	next.admission = a
 	return next
 }
+
+// asBefore is what a region that another continues says beside that one: what it says against
+// anybody, and in favour only what the home region relied on it for. Else who was dropped would
+// go on vouching behind its successor.
+func (s *Service) asBefore(old said, now time.Time) said {
+	via, a := old.facts.Via, old.admission
+	limit := cmp.Or(s.config.Limits.RegistryAge, defaultRegistryAge)
+	dropped := via == nil || !via.DroppedFrom.IsZero() && !via.DroppedFrom.After(now)
+	if dropped || !old.facts.Settled() || now.Sub(old.facts.Time) > limit {
+		a.Grants = nil
+		if a.Key != nil && a.Key.CompromisedFrom.IsZero() {
+			a.Key = nil
+		}
+	}
+	var grants []paspoort.Grant
+	for _, g := range a.Grants {
+		if len(via.Types) > 0 {
+			g.Types = slices.DeleteFunc(slices.Clone(g.Types), func(t string) bool { return !slices.Contains(via.Types, t) })
+		}
+		if len(g.Types) > 0 && g.From.Before(via.Until) {
+			grants = append(grants, g)
+		}
+	}
+	a.Grants = grants
+	old.admission = a
+	return old
+}
+
+// defaultRegistryAge is that of a verdict.
+const defaultRegistryAge = 7 * 24 * time.Hour
 
 // longerKnown is one key in two records: known since the older one, and ended or stolen by
 // either.

@@ -2,7 +2,6 @@ package evidence
 
 import (
 	"context"
-	"crypto"
 	"errors"
 	"fmt"
 	"time"
@@ -188,8 +187,9 @@ func (s *Service) consult(ctx, patience context.Context, shown []*examined, in *
 		in.Registry = &main.facts
 	}
 	for _, e := range shown {
+		judge := e.judge(main)
 		e.settle(main)
-		s.timestamps(ctx, e)
+		s.timestamps(ctx, e, judge)
 	}
 }
 
@@ -262,37 +262,11 @@ func (e *examined) day(now time.Time) time.Time {
 }
 
 // timestamps checks what nodes said of this copy, each by its own region's registry.
-func (s *Service) timestamps(ctx context.Context, e *examined) {
+func (s *Service) timestamps(ctx context.Context, e *examined, judge string) {
 	if e.token == nil || e.facts.Binding.Signature.State != paspoort.OK {
 		return
 	}
 	for _, proof := range paspoort.TimestampProofs(e.facts.Binding.Claims) {
-		e.facts.Timestamps = append(e.facts.Timestamps, paspoort.CheckTimestamp(proof, e.token.IssuerJWT(), s.nodeKey(ctx)))
-	}
-}
-
-// nodeKey finds a node's timestamp key in the region that the timestamp names.
-func (s *Service) nodeKey(ctx context.Context) paspoort.NodeKey {
-	return func(genesis, node string, at time.Time) (pub crypto.PublicKey, ok bool) {
-		find := func(v registry.View, _ paspoort.RegistryFacts) error {
-			text, err := v.TimestampKey(node, at)
-			if err != nil {
-				return err
-			}
-			key, err := text.ECDSA()
-			pub, ok = key, err == nil
-			return err
-		}
-		for _, region := range s.config.Copies {
-			if region.Genesis() == genesis {
-				_ = region.Read(ctx, find)
-			}
-		}
-		for _, region := range s.config.Neighbours.copies() {
-			if region.Genesis() == genesis && !ok {
-				_ = region.Read(ctx, find)
-			}
-		}
-		return pub, ok
+		e.facts.Timestamps = append(e.facts.Timestamps, paspoort.CheckTimestamp(proof, e.token.IssuerJWT(), s.nodeKey(ctx, judge)))
 	}
 }

@@ -51,6 +51,9 @@ func (r RegistryFacts) Relied(now time.Time) bool {
 	return !serious(r.Doubt) && from.IsZero()
 }
 
+// Settled says whether nothing is wrong with a registry itself: see the Doubts.
+func (r RegistryFacts) Settled() bool { return !serious(r.Doubt) }
+
 // relied holds what a registry says of an admission against whether that registry is to be
 // relied on. An acceptance that ended is like an admission that ended: only evidence tells what
 // was signed before from what was dated back.
