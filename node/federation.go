@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -119,7 +120,7 @@ func (f *federation) read(ctx context.Context, fn func(*anchor) error) error {
 	peers := f.peers(ctx, now) // each has a lock of its own
 	return f.config.Reader.View(ctx, registry.Stale, func(v registry.View, info registry.ReadInfo) error {
 		region := v.Region(now)
-		a := &anchor{view: v, now: now, entity: region.Entity, name: region.Name, origin: region.Origin, nodes: v.Nodes(), peers: peers}
+		a := &anchor{view: v, now: now, entity: region.Entity, name: region.Name, origin: region.Origin, nodes: v.Nodes(), peers: distinct(region.Entity, peers)}
 		if a.entity == "" {
 			return openidfed.Refuse(openidfed.NotFound, "this region takes no part in OpenID Federation")
 		}
@@ -194,8 +195,21 @@ func (f *federation) peers(ctx context.Context, now time.Time) (out []peerAnchor
 			out = append(out, peer)
 		}
 	}
-	return out
+	return distinct("", out)
 }
+
+// distinct leaves out the regions that say they are an entity which another one is too, or this
+// region itself: their charters are theirs to write, and nothing tells whose name it is.
+func distinct(own string, peers []peerAnchor) []peerAnchor {
+	times := map[string]int{sameEntity(own): 1}
+	for _, p := range peers {
+		times[sameEntity(p.entity)]++
+	}
+	return slices.DeleteFunc(slices.Clone(peers), func(p peerAnchor) bool { return times[sameEntity(p.entity)] > 1 })
+}
+
+// sameEntity is what entity identifiers have in common that lead to one place.
+func sameEntity(id string) string { return strings.ToLower(strings.TrimRight(id, "/")) }
 
 // EntityConfiguration implements [openidfed.Entity].
 func (f *federation) EntityConfiguration(ctx context.Context) (string, error) {

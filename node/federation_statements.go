@@ -148,29 +148,36 @@ func (f *federation) aboutOrganisation(a *anchor, sub *subordinate) (*openidfed.
 }
 
 // restrict overrides what an issuer says of itself with the part that it was admitted for (DIIP
-// v5, Appendix B, Subordinate statements).
+// v5, Appendix B, Subordinate statements). What it says not at all is overridden too: whoever
+// follows this statement reads the configuration of that moment, which may be another than the
+// one that was looked at here.
 func (sub *subordinate) restrict(s, own *openidfed.Statement) error {
-	if offered, ok := own.Metadata[openidfed.CredentialIssuer]["credential_configurations_supported"].(map[string]any); ok {
-		admitted := map[string]any{}
-		for id, v := range offered {
-			if configuration, ok := v.(map[string]any); ok && slices.Contains(sub.types, vctOf(configuration)) {
-				admitted[id] = configuration
-			}
+	admitted := map[string]any{}
+	offered, _ := own.Metadata[openidfed.CredentialIssuer]["credential_configurations_supported"].(map[string]any)
+	for id, v := range offered {
+		if configuration, ok := v.(map[string]any); ok && slices.Contains(sub.types, vctOf(configuration)) {
+			admitted[id] = configuration
 		}
-		s.Metadata[openidfed.CredentialIssuer] = map[string]any{"credential_configurations_supported": admitted}
 	}
-	if _, ok := own.Metadata[openidfed.VCIssuer]; !ok {
-		return nil
+	s.Metadata[openidfed.CredentialIssuer] = map[string]any{"credential_configurations_supported": admitted}
+	known := jose.KeySet{}
+	if _, ok := own.Metadata[openidfed.VCIssuer]; ok {
+		keys, err := own.Metadata.Keys(openidfed.VCIssuer)
+		if err != nil {
+			return openidfed.Refuse(openidfed.InvalidMetadata, "the vc_issuer keys of the entity cannot be read")
+		}
+		known = sub.known(keys, registry.UsageCredential)
 	}
-	keys, err := own.Metadata.Keys(openidfed.VCIssuer)
-	if err != nil {
-		return openidfed.Refuse(openidfed.InvalidMetadata, "the vc_issuer keys of the entity cannot be read")
-	}
-	known := sub.known(keys, registry.UsageCredential)
 	if known.Keys == nil {
 		known.Keys = []jose.Key{}
 	}
+	var err error
 	s.Metadata[openidfed.VCIssuer], err = openidfed.Object(map[string]any{"jwks": known})
+	// Keys by reference (5.2.1) would be others than those: a value of null takes the parameter
+	// away (6.1.3.1.1).
+	s.Policy = openidfed.Policy{openidfed.VCIssuer: {
+		"jwks_uri": {"value": nil}, "signed_jwks_uri": {"value": nil},
+	}}
 	return err
 }
 
