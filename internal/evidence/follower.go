@@ -47,9 +47,11 @@ type FollowerConfig struct {
 	Sources []Source // the nodes; one that answers is enough, more keep each other honest
 	Mirrors []Source // others that have a copy, asked when none of the nodes answers
 	Store   kv.Store // keeps the copy; nil keeps it in memory only
-	Every   time.Duration
-	Clock   func() time.Time
-	Log     *slog.Logger
+	// Room fails when the disk of Store has no room for more; nil means that it has.
+	Room  func() error
+	Every time.Duration
+	Clock func() time.Time
+	Log   *slog.Logger
 }
 
 // A Follower keeps a verified copy of a region's registry by following the logs of its
@@ -58,7 +60,8 @@ type Follower struct {
 	config FollowerConfig
 	keys   regionKeys
 
-	refresh sync.Mutex // one refresh at a time; also guards Sources and Mirrors in config
+	where   sync.Mutex // guards Sources and Mirrors in config; nobody waits for a source to answer
+	refresh sync.Mutex // one refresh at a time
 	behind  bool       // under refresh: the store missed leaves, so it must not get later ones
 	asked   question   // under refresh: when payloads were last asked for
 	tree    *tlog.Tree // under refresh: of the leaves in the store; nil without one
@@ -69,12 +72,15 @@ type Follower struct {
 	lost      atomic.Pointer[error] // why the state cannot be read; the next round makes it again
 
 	mu       sync.RWMutex // held for writing while the replica changes
+	walking  atomic.Bool  // that takes long: see readLock
 	replica  *registry.Replica
 	payloads *registry.Payloads
 	source   string
-	health   Health
-	fork     *Fork // the region signed two histories
-	frozen   error // the region signed what is not to be followed
+
+	told   sync.RWMutex // guards what follows; it is held for a moment only
+	health Health
+	fork   *Fork // the region signed two histories
+	frozen error // the region signed what is not to be followed
 }
 
 // NewFollower reads the copy that was kept and starts nothing. A copy on disk that does
@@ -96,6 +102,7 @@ func NewFollower(c FollowerConfig) (*Follower, error) {
 	}
 	f := &Follower{config: c, keys: regionKeys("region/" + c.Genesis + "/"), replica: replica, payloads: &registry.Payloads{}, source: "own copy"}
 	if c.Store == nil {
+		f.replica.Ahead = lookAhead
 		return f, nil
 	}
 	f.rows = &copyRows{store: c.Store, prefix: f.keys.rows()}
@@ -118,7 +125,7 @@ func ReadSnapshot(r io.Reader, genesis string) (*Follower, error) {
 	if err != nil {
 		return nil, err
 	}
-	replica, payloads, err := snapshot.Replay(genesis)
+	replica, payloads, err := snapshot.ReplayAhead(genesis, lookAhead)
 	if err != nil {
 		return nil, err
 	}
@@ -132,8 +139,10 @@ func ReadSnapshot(r io.Reader, genesis string) (*Follower, error) {
 func (f *Follower) Genesis() string { return f.config.Genesis }
 
 // Read implements [Copy].
-func (f *Follower) Read(_ context.Context, fn func(registry.View, paspoort.RegistryFacts) error) (err error) {
-	f.mu.RLock()
+func (f *Follower) Read(ctx context.Context, fn func(registry.View, paspoort.RegistryFacts) error) (err error) {
+	if err := f.readLock(ctx); err != nil {
+		return err
+	}
 	defer f.mu.RUnlock()
 	if err := f.damaged(); err != nil {
 		return err
@@ -172,8 +181,8 @@ func (f *Follower) Run(ctx context.Context) error {
 
 // SetSources says where the region's log is from now on: see [FollowerConfig].
 func (f *Follower) SetSources(nodes, mirrors []Source) {
-	f.refresh.Lock()
-	defer f.refresh.Unlock()
+	f.where.Lock()
+	defer f.where.Unlock()
 	f.config.Sources, f.config.Mirrors = nodes, mirrors
 }
 
@@ -189,10 +198,11 @@ func (f *Follower) Refresh(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	good, errs := f.ask(ctx, f.config.Sources)
+	nodes, mirrors := f.sources()
+	good, errs := f.ask(ctx, nodes)
 	own := good
 	if !good {
-		fromMirror, more := f.ask(ctx, f.config.Mirrors)
+		fromMirror, more := f.ask(ctx, mirrors)
 		good, errs = fromMirror, append(errs, more...)
 	}
 	if ctx.Err() == nil {
@@ -230,6 +240,8 @@ func (f *Follower) follow(ctx context.Context, source Source) error {
 	if err != nil {
 		return err
 	}
+	ctx, cancel := f.patience(ctx, note)
+	defer cancel()
 	if !f.far(note) {
 		err = f.advance(ctx, source, note)
 		if !errors.Is(err, registry.ErrHandover) {
@@ -240,6 +252,9 @@ func (f *Follower) follow(ctx context.Context, source Source) error {
 	handovers, err := source.Handovers(ctx)
 	if err != nil {
 		return err
+	}
+	if len(handovers) > maxHandovers {
+		return errManyHandovers
 	}
 	for _, step := range append(handovers, note) {
 		if err := f.advance(ctx, source, step); err != nil {
@@ -276,8 +291,16 @@ func (f *Follower) advance(ctx context.Context, source Source, note []byte) erro
 	if f.stuck != nil {
 		return f.stuck
 	}
+	if err := f.room(); err != nil {
+		return err
+	}
 	if f.far(note) && !f.behind {
 		return f.take(ctx, source, note, c)
+	}
+	if c.Size > have+longStretch { // it goes into memory: not before somebody stands behind it
+		if err := f.mayCount(ctx, source, note, have); err != nil {
+			return errors.Join(registry.ErrHandover, err) // perhaps nodes that came later do
+		}
 	}
 	leaves, err := fetchLeaves(ctx, source, have, c.Size)
 	if err != nil {
@@ -336,7 +359,7 @@ func (f *Follower) fresher(note []byte) bool {
 		return false
 	}
 	fresh, err := f.replica.State().View().Freshness(note)
-	return err == nil && better(fresh, f.replica.Freshness())
+	return err == nil && f.newer(fresh, f.replica.Freshness())
 }
 
 // witnessedAgain is within what time a witness is to be heard again. A node that did not reach
@@ -429,17 +452,17 @@ func (k regionKeys) checkpoint() []byte { return []byte(k + "checkpoint") }
 // copyVersion is the format version of every value above.
 const copyVersion = 1
 
-// keptPerUpdate bounds one batch of the store.
+// keptPerUpdate bounds the payloads in one batch of the store.
 const keptPerUpdate = 1000
 
 // keep writes the leaves first, then the rows of the state, and the checkpoint last with the one row
 // that makes the others count: a copy that was cut off in between is a shorter copy.
 func (f *Follower) keep(from uint64, leaves [][]byte, note []byte, crossed bool) error {
-	for len(leaves) > keptPerUpdate {
-		if err := f.keepBatch(from, leaves[:keptPerUpdate], nil); err != nil {
+	for n := inOne(leaves); n < len(leaves); n = inOne(leaves) {
+		if err := f.keepBatch(from, leaves[:n], nil); err != nil {
 			return err
 		}
-		from, leaves = from+keptPerUpdate, leaves[keptPerUpdate:]
+		from, leaves = from+uint64(n), leaves[n:]
 	}
 	state := f.replica.State()
 	rows := state.Fresh()
@@ -461,6 +484,14 @@ func (f *Follower) keep(from uint64, leaves [][]byte, note []byte, crossed bool)
 		state.Stored()
 	}
 	return err
+}
+
+// inOne is how many leaves go into one transaction.
+func inOne(leaves [][]byte) (n int) {
+	for size := 0; n < len(leaves) && size < pieceBytes; n++ {
+		size += len(leaves[n])
+	}
+	return n
 }
 
 // keepBatch stores leaves with their tiles, and what more there is, in one transaction.

@@ -146,7 +146,7 @@ func (s *Service) neighbours(ctx context.Context, shown []*examined, now time.Ti
 	home := s.ofHome(ctx, shown, now)
 	for _, region := range continuingFirst(copies) {
 		err := region.Read(ctx, func(v registry.View, facts RegistryFacts) error {
-			facts = asKnownAt(facts, now, past)
+			facts = s.asKnownAt(facts, now, past)
 			for _, e := range shown {
 				if e.facts.Admission != nil || !e.asks() || home.refuse(e, region.Genesis()) {
 					continue

@@ -123,9 +123,9 @@ func (f *Follower) forkedIf(note []byte, fork Fork) error {
 	}
 	fork.Genesis, fork.Seen = f.config.Genesis, f.config.Clock().UTC()
 	f.config.Log.Error("the region signed two histories", "region", f.config.Genesis[:8])
-	f.mu.Lock()
+	f.told.Lock()
 	f.fork = &fork
-	f.mu.Unlock()
+	f.told.Unlock()
 	if f.config.Store == nil {
 		return ErrForked
 	}

@@ -32,11 +32,12 @@ const (
 
 // Health tells how following goes.
 func (f *Follower) Health() Health {
-	f.mu.RLock()
-	defer f.mu.RUnlock()
+	doubt := f.doubt()
+	f.told.RLock()
+	defer f.told.RUnlock()
 	h := f.health
 	h.Fork = f.fork
-	if doubt := f.doubt(); doubt != "" {
+	if doubt != "" {
 		h.Code = doubt
 	}
 	if err := f.damaged(); err != nil {
@@ -45,8 +46,10 @@ func (f *Follower) Health() Health {
 	return h
 }
 
-// doubt is why the copy is not to be relied on. mu is held.
+// doubt is why the copy is not to be relied on.
 func (f *Follower) doubt() string {
+	f.told.RLock()
+	defer f.told.RUnlock()
 	switch {
 	case f.fork != nil:
 		return paspoort.DoubtForked
@@ -75,8 +78,8 @@ func lie(err error) bool {
 // one of the region's own nodes. Who has the word of mirrors only still knows that the region
 // is away.
 func (f *Follower) note(good, own bool, errs []error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+	f.told.Lock()
+	defer f.told.Unlock()
 	f.health.Asked, f.health.Code, f.health.Err, f.health.Lied = f.config.Clock(), "", nil, nil
 	for _, err := range errs {
 		if lie(err) {

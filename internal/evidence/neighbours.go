@@ -30,6 +30,7 @@ type NeighboursConfig struct {
 	// Store keeps the copies of all neighbours. It is opened when there is the first; nil keeps
 	// them in memory. Who gives it closes it, after Run returned.
 	Store func() (kv.Store, error)
+	Room  func() error // see [FollowerConfig]
 	Every time.Duration
 	Clock func() time.Time
 	Log   *slog.Logger
@@ -91,7 +92,7 @@ func (n *Neighbours) Run(ctx context.Context) error {
 		for _, peer := range n.List() {
 			if peer.Follower != nil && !started[peer.Genesis] {
 				started[peer.Genesis] = true
-				running.Go(func() { _ = peer.Follower.Run(ctx) })
+				running.Go(func() { _ = peer.Follower.guard(func() error { return peer.Follower.Run(ctx) }) })
 			}
 		}
 		select {
@@ -113,7 +114,7 @@ func (n *Neighbours) Refresh(ctx context.Context) error {
 	for _, peer := range n.List() {
 		if peer.Follower != nil {
 			group.Go(func() error {
-				if err := peer.Follower.Refresh(ctx); err != nil {
+				if err := peer.Follower.guard(func() error { return peer.Follower.Refresh(ctx) }); err != nil {
 					n.config.Log.Debug("neighbour could not be followed", "region", peer.Genesis[:8], "error", err)
 				}
 				return nil
@@ -207,7 +208,7 @@ func (n *Neighbours) open(genesis string) (*Follower, error) {
 		}
 		n.store = store
 	}
-	f, err := NewFollower(FollowerConfig{Genesis: genesis, Store: n.store, Every: n.config.Every, Clock: n.config.Clock, Log: n.config.Log})
+	f, err := NewFollower(FollowerConfig{Genesis: genesis, Store: n.store, Room: n.config.Room, Every: n.config.Every, Clock: n.config.Clock, Log: n.config.Log})
 	if err != nil {
 		return nil, fmt.Errorf("neighbour: %w", err)
 	}

@@ -32,7 +32,7 @@ func (f *Follower) followPayloads(ctx context.Context) {
 	if f.asked.size == size && now.Sub(f.asked.at) < payloadPause {
 		return
 	}
-	for _, source := range slices.Concat(f.config.Sources, f.config.Mirrors) {
+	for _, source := range slices.Concat(f.sources()) {
 		from, ok := source.(registry.PayloadSource)
 		if !ok || !f.unopened() {
 			continue

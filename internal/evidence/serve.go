@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"context"
+	"fmt"
 
 	"paspoort.example/paspoort/internal/kv"
 	"paspoort.example/paspoort/specs/registry"
@@ -77,11 +78,13 @@ func (f *Follower) Payloads(context.Context) (out []registry.OpenPayload, err er
 
 // View implements registry.Reader. The age that it tells is that of the checkpoint: when the
 // region's nodes last stood behind it.
-func (f *Follower) View(_ context.Context, c registry.Consistency, fn func(registry.View, registry.ReadInfo) error) (err error) {
+func (f *Follower) View(ctx context.Context, c registry.Consistency, fn func(registry.View, registry.ReadInfo) error) (err error) {
 	if c == registry.Linearizable {
 		return errOfMirror
 	}
-	f.mu.RLock()
+	if err := f.readLock(ctx); err != nil {
+		return fmt.Errorf("%w: %w", registry.ErrNoLog, err)
+	}
 	defer f.mu.RUnlock()
 	if err := f.damaged(); err != nil {
 		return err
@@ -105,9 +108,11 @@ func (f *Follower) Submit(context.Context, registry.Submission) (registry.Outcom
 }
 
 // Outcome implements registry.Writer: what the log says of an event.
-func (f *Follower) Outcome(_ context.Context, event string) (out registry.Outcome, err error) {
+func (f *Follower) Outcome(ctx context.Context, event string) (out registry.Outcome, err error) {
 	out = registry.Outcome{Event: event, State: registry.OutcomeUnknown}
-	f.mu.RLock()
+	if err := f.readLock(ctx); err != nil {
+		return out, fmt.Errorf("%w: %w", registry.ErrNoLog, err)
+	}
 	defer f.mu.RUnlock()
 	if err := f.damaged(); err != nil {
 		return out, err

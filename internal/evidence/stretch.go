@@ -105,15 +105,14 @@ func (f *Follower) spool(ctx context.Context, source Source, from, to uint64) (r
 		if total > maxSpoolBytes {
 			return root, errors.New("leaves: too many bytes at a time")
 		}
+		if err := f.room(); err != nil {
+			return root, err
+		}
 		if _, err := tree.Append(leafHashes(leaves)...); err != nil {
 			return root, err
 		}
 		for len(leaves) > 0 {
-			n, size := 0, 0
-			for n < len(leaves) && size < pieceBytes {
-				size += len(leaves[n])
-				n++
-			}
+			n := inOne(leaves)
 			err := f.config.Store.Update(func(tx kv.Tx) error { return f.keys.setLeaves(tx, from, leaves[:n]) })
 			if err != nil {
 				return root, fmt.Errorf("keep registry copy: %w", err)
@@ -127,6 +126,8 @@ func (f *Follower) spool(ctx context.Context, source Source, from, to uint64) (r
 // walk applies leaves that are in the store up to the checkpoint, and makes that the one that
 // counts. torn says that the state stopped on the way.
 func (f *Follower) walk(note []byte, from, to uint64) (erased []string, torn bool, err error) {
+	f.walking.Store(true)
+	defer f.walking.Store(false)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	handovers := f.handovers()

@@ -202,14 +202,16 @@ type consulted struct {
 
 // asKnownAt: for a verdict about the past a copy only has to know that moment; it may well be
 // from later.
-func asKnownAt(facts paspoort.RegistryFacts, now time.Time, past bool) paspoort.RegistryFacts {
+// One that says to be from a moment still to come says nothing about any.
+func (s *Service) asKnownAt(facts paspoort.RegistryFacts, now time.Time, past bool) paspoort.RegistryFacts {
 	if !past {
 		return facts
 	}
-	if facts.Time.After(now) {
+	latest := s.config.Clock().Add(maxAhead)
+	if facts.Time.After(now) && !facts.Time.After(latest) {
 		facts.Time = now
 	}
-	if facts.Via != nil && facts.Via.Time.After(now) {
+	if facts.Via != nil && facts.Via.Time.After(now) && !facts.Via.Time.After(latest) {
 		via := *facts.Via
 		via.Time, facts.Via = now, &via
 	}
@@ -220,7 +222,7 @@ func asKnownAt(facts paspoort.RegistryFacts, now time.Time, past bool) paspoort.
 func (s *Service) ask(ctx context.Context, region Copy, shown []*examined, now time.Time, past bool) (*consulted, error) {
 	c := &consulted{from: region}
 	err := region.Read(ctx, func(v registry.View, facts paspoort.RegistryFacts) error {
-		c.facts = asKnownAt(facts, now, past)
+		c.facts = s.asKnownAt(facts, now, past)
 		for _, e := range shown {
 			if e.facts.Admission != nil || !e.asks() {
 				continue
