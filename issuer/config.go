@@ -48,6 +48,9 @@ type Config struct {
 	// Secret seals claims in the store and keys what needs no memory. It stands in a
 	// file of its own, 16 bytes or more; losing it loses the claims of open offers.
 	Secret []byte
+	// Custody tells which status lists of organisations that ceased are to be signed on here;
+	// nil signs none. It needs a StatusChain.
+	Custody Custody
 	// AdminToken opens the API; empty opens it for nobody.
 	AdminToken string
 	// Wallets are shown on the offer page as other ways to accept.
@@ -110,6 +113,8 @@ func (c *Config) check() error {
 		return errors.New("issuer: Store is required")
 	case len(c.Secret) < minSecret:
 		return fmt.Errorf("issuer: Secret needs at least %d bytes", minSecret)
+	case c.Custody != nil && len(c.StatusChain) == 0:
+		return errors.New("issuer: Custody needs StatusChain: lists that are signed on under no certificate count for nothing")
 	case len(c.Types) == 0:
 		return errors.New("issuer: Types is empty: name at least one type to issue")
 	}

@@ -33,6 +33,7 @@ type Issuer struct {
 
 	publishing sync.Mutex                   // one publication at a time
 	published  atomic.Pointer[publications] // never nil after New
+	custody    atomic.Pointer[[]signedOn]   // nil until the first publication
 	wake       chan struct{}                // room for one
 }
 

@@ -24,6 +24,7 @@ import (
 //	s/LIST/INDEX     status list entry: one byte, never deleted
 //	v/TIME/RANDOM    entry that is published and not given out: entry
 //	p/LIST           status list token as published: publication
+//	o/HASH           status list of another, in custody: entrusted
 //	requestkey       key that wallets encrypt requests to, sealed
 const (
 	prefixCredential  = "c/"

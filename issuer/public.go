@@ -37,6 +37,7 @@ func (i *Issuer) routes() (http.Handler, error) {
 		return nil, err
 	}
 	i.status(site)
+	i.custodyRoutes(site)
 	for _, path := range []string{
 		"/.well-known/openid-credential-issuer", "/.well-known/oauth-authorization-server",
 		"/token", "/nonce", "/credential", "/notification", "/credential-offer/{offer}",

@@ -176,6 +176,7 @@ func (i *Issuer) Run(ctx context.Context) error {
 		defer running.Wait()
 		running.Go(func() { _ = i.entity.Run(ctx) }) // it ends with ctx only
 	}
+	i.signOn(ctx) // what is in custody is not kept as published
 	for {
 		select {
 		case <-ctx.Done():
@@ -195,6 +196,7 @@ func (i *Issuer) turn(ctx context.Context) time.Duration {
 		i.c.Log.Error("status lists were not published", "error", err)
 		wait = min(wait, time.Minute)
 	}
+	i.signOn(ctx)
 	if err := i.sweep(); err != nil {
 		i.c.Log.Error("what has had its time was not deleted", "error", err)
 	}

@@ -140,7 +140,7 @@ func (a *archive) offer(ctx context.Context, p *lister, uri, compact, etag strin
 	if err != nil {
 		return row, err
 	}
-	digest := digestOf(token.List)
+	digest := statusarchive.Digest(token.List)
 	if !first {
 		done, err := a.hold(store, &row, token, compact, digest, own)
 		if done || err != nil {
@@ -316,10 +316,4 @@ func (a *archive) notice(store kv.Store, row *archiveRow, code string, token *ev
 			tx.Set(archiveKey(archiveProofs, row.URI, code), kv.Value(archiveFormat, fmt.Appendf(nil, "%s\n%s", body, compact))),
 			kv.PutJSON(tx, archiveKey(archiveRows, row.URI), archiveFormat, row))
 	})
-}
-
-// digestOf is of what a list says: its bits in one byte, then its bytes.
-func digestOf(l *statuslist.List) string {
-	sum := sha256.Sum256(append([]byte{byte(l.Bits())}, l.Bytes()...))
-	return hex.EncodeToString(sum[:])
 }

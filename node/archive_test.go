@@ -356,7 +356,7 @@ func (s signedOn) Lists(context.Context) (out []statusarchive.List, err error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, statusarchive.List{URI: uri, Organisation: registrytest.OrganisationID("vaart"), IssuedAt: parsed.IssuedAt, Digest: digestOf(parsed.List)})
+		out = append(out, statusarchive.List{URI: uri, Organisation: registrytest.OrganisationID("vaart"), IssuedAt: parsed.IssuedAt, Digest: statusarchive.Digest(parsed.List)})
 	}
 	return out, nil
 }

@@ -70,11 +70,21 @@ func serveIssuer(ctx context.Context, path string) (err error) {
 	if err := issuerKeys(&c, &config); err != nil {
 		return err
 	}
+	custody, region, err := custodyOf(&c, store, log)
+	if err != nil {
+		return err
+	}
+	if custody != nil {
+		config.Custody = custody
+	}
 	i, err := issuer.New(config)
 	if err != nil {
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
+	if region != nil {
+		group.Go(func() error { return region.Run(ctx) })
+	}
 	group.Go(func() error { return i.Run(ctx) })
 	group.Go(func() error { return c.ServeRole(ctx, i.Handler(), conf.Role{Name: "issuer", Data: c.Data}) })
 	return group.Wait()

@@ -134,6 +134,9 @@ type Issuer struct {
 	CredentialChain string `json:"credential_chain"`
 	StatusKey       string `json:"status_key"`
 	StatusChain     string `json:"status_chain"`
+	// Custody says that status lists of organisations that ceased are signed on here, when
+	// the region asks this one to. It needs region, status_chain and organisation.
+	Custody bool `json:"custody,omitempty"`
 	// PublishSeconds is the schedule on which status lists are published; 0 means
 	// 900.
 	PublishSeconds int `json:"publish_seconds,omitzero"`
