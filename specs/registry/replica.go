@@ -13,6 +13,10 @@ import (
 // and Merkle root, and replays through [Apply]. It stores and fetches nothing: who keeps its state
 // in rows ([OpenReplica]) stores what [State.Fresh] gives. Use it from one goroutine at a time.
 type Replica struct {
+	// Ahead, when set, is called with the leaves that are applied next, some at a time, by who has
+	// processors for [State.LookAhead]. It may read the state and [State.Spare] signatures.
+	Ahead func(*State, [][]byte)
+
 	state  *State
 	tree   *tlog.Tree
 	note   []byte // newest checkpoint
@@ -164,7 +168,11 @@ func (r *Replica) vouched(size uint64, note []byte, c tlog.Checkpoint) (*tlog.Se
 
 // applyAll applies leaves that the region signed.
 func (r *Replica) applyAll(leaves [][]byte) error {
-	for _, leaf := range leaves {
+	const piece = 1024
+	for i, leaf := range leaves {
+		if r.Ahead != nil && i%piece == 0 && len(leaves) > 1 {
+			r.Ahead(r.state, leaves[i:min(i+piece, len(leaves))])
+		}
 		index := r.state.size
 		if err := r.apply(leaf); err != nil {
 			r.frozen = fmt.Errorf("%w: leaf %d: %w", ErrFrozen, index, err)

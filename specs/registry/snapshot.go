@@ -173,10 +173,16 @@ func readHeader(in *bufio.Reader) (snapshotHeader, error) {
 // checkpoints are out of order, and as [Replica.Extend] does. Payloads that do not open, or
 // that the log erased, are left out.
 func (s Snapshot) Replay(genesis string) (*Replica, *Payloads, error) {
+	return s.ReplayAhead(genesis, nil)
+}
+
+// ReplayAhead is [Snapshot.Replay] by a [Replica] with this Ahead.
+func (s Snapshot) ReplayAhead(genesis string, ahead func(*State, [][]byte)) (*Replica, *Payloads, error) {
 	r, err := NewReplica(genesis)
 	if err != nil {
 		return nil, nil, err
 	}
+	r.Ahead = ahead
 	if s.Genesis != genesis {
 		return nil, nil, ErrRegion.with("the snapshot is of another region than the one asked for")
 	}
