@@ -3,7 +3,8 @@
 // package-lock.json; `npm ci` in this folder installs them.
 //
 // The scripts (*.mjs) read JSON from standard input and write JSON to standard output; they hold no expectations. The tests
-// stand in the packages of the roles and call [Run]. The package knows no role, so that no role meets another in it.
+// stand in the packages of the roles and call [Site.Run]. The package knows no role, so that no role meets another in it.
+// Programs in Go of others' libraries are modules of their own below this folder: see [Build].
 //
 //	site := interop.Serve(t, func(url string) http.Handler { return newVerifier(t, url).Handler() })
 //	var got struct{ Status int }

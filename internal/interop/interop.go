@@ -1,12 +1,10 @@
 package interop
 
 import (
-	"bytes"
 	"context"
 	"crypto"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -98,23 +96,10 @@ func folder(t testing.TB) string {
 // Run starts a script with this input and decodes what it answers into output.
 func (s *Site) Run(t testing.TB, script string, input, output any) {
 	t.Helper()
-	in, err := json.Marshal(input)
-	if err != nil {
-		t.Fatal(err)
-	}
 	ctx, cancel := context.WithTimeout(t.Context(), scriptTime)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", script)
 	cmd.Dir = folder(t)
 	cmd.Env = append(os.Environ(), "NODE_EXTRA_CA_CERTS="+s.caFile)
-	cmd.Stdin = bytes.NewReader(in)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%s: %v\n%s", script, err, stderr.Bytes())
-	}
-	if err := json.Unmarshal(out, output); err != nil {
-		t.Fatalf("%s answered %q: %v\n%s", script, out, err, stderr.Bytes())
-	}
+	exchange(t, cmd, input, output)
 }
