@@ -16,7 +16,8 @@ import (
 // Dir is a folder that a log is kept in, to be served or audited later.
 type Dir struct{ Path string }
 
-// Put writes a file whole or not at all. One that is there and the same stays.
+// Put writes a file whole or not at all, also when the power fails. One that is there and the same
+// stays.
 func (d Dir) Put(path string, data []byte) error {
 	name := filepath.Join(d.Path, filepath.FromSlash(path))
 	if old, err := os.ReadFile(name); err == nil && bytes.Equal(old, data) {
@@ -31,7 +32,7 @@ func (d Dir) Put(path string, data []byte) error {
 	}
 	defer os.Remove(tmp.Name())
 	_, err = tmp.Write(data)
-	if err = errors.Join(err, tmp.Chmod(0o644), tmp.Close()); err != nil {
+	if err = errors.Join(err, tmp.Chmod(0o644), tmp.Sync(), tmp.Close()); err != nil {
 		return err
 	}
 	return os.Rename(tmp.Name(), name)

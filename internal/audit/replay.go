@@ -26,6 +26,10 @@ type Replay struct {
 	// Others, when set, gives further sources of the log, such as the region's other nodes, for when
 	// this one is not what was signed and somebody has to tell where.
 	Others func(registry.View) []Source
+	// SignedFirst reads nothing under a checkpoint that the nodes do not stand behind, and ends soon
+	// after an entry that the rules refuse: who is told what a node likes, time after time, must not
+	// be kept busy by one without end.
+	SignedFirst bool
 
 	genesis string
 	state   *registry.State
@@ -38,6 +42,7 @@ type Replay struct {
 	first   time.Time // log time of the first leaf
 	held    time.Time // log time of the last leaf under note
 	broken  *Finding  // nothing is judged after it
+	passed  [][]byte  // checkpoints that held and led across a change of nodes
 	odd     string    // first tile that the source has otherwise than the entries make it
 }
 
@@ -67,6 +72,12 @@ func (r *Replay) Size() uint64 {
 	return r.seen.Checkpoint.Size
 }
 
+// Handovers are the checkpoints that held and are needed to get from the charter to the newest.
+func (r *Replay) Handovers() [][]byte { return r.passed }
+
+// Whole says that nothing was read beyond the newest checkpoint that held.
+func (r *Replay) Whole() bool { return r.tree.Size() == r.Size() && r.broken == nil && r.odd == "" }
+
 // Checkpoint is the newest checkpoint that held, and what its signatures say; nil before the first.
 func (r *Replay) Checkpoint() ([]byte, *tlog.Seen) { return r.note, r.seen }
 
@@ -79,6 +90,9 @@ func (r *Replay) Extend(ctx context.Context, s Source, newest []byte, handovers 
 		return []Finding{*found}, nil
 	}
 	w := &walk{Replay: r, ctx: ctx, source: s, steps: steps, end: steps[len(steps)-1].Size}
+	if w.unsigned() {
+		return w.found, nil
+	}
 	if w.end > r.tree.Size() {
 		if err := w.read(); err != nil {
 			if !isGone(err) {
@@ -148,6 +162,7 @@ type walk struct {
 	end    uint64
 	raws   [][]byte // entries that were fetched and not judged yet
 	served map[uint64][]byte
+	asked  int // how many steps were left when the next was last held against the nodes' keys
 	found  []Finding
 	over   bool // a checkpoint did not hold; nothing after it is read
 }
@@ -188,6 +203,9 @@ func (w *walk) judge() error {
 			return err
 		}
 		raws = raws[n:]
+		if w.unsigned() || w.SignedFirst && w.broken != nil && w.tree.Size() > *w.broken.Leaf+enough {
+			return errOver
+		}
 		if w.tree.Size() < w.steps[0].Size {
 			continue
 		}
@@ -197,6 +215,22 @@ func (w *walk) judge() error {
 	}
 	clear(w.served)
 	return nil
+}
+
+// enough is how many entries are read after one that the rules refuse, to tell what it is.
+const enough = 4 * batchSize
+
+// unsigned says whether the nodes do not stand behind the next checkpoint, whatever it is of.
+func (w *walk) unsigned() bool {
+	if !w.SignedFirst || w.state.Size() == 0 || len(w.steps) == w.asked {
+		return false
+	}
+	w.asked = len(w.steps)
+	_, err := checkUnder(w.state.View(), max(w.Size(), 1), w.steps[0].note)
+	if err != nil {
+		w.found = append(w.found, findingCheckpoint(w.Replay, w.steps[0], err))
+	}
+	return err != nil
 }
 
 // take appends entries to the tree and applies them.
@@ -313,6 +347,9 @@ func (w *walk) stands() {
 		w.over = true
 		w.found = append(w.found, findingCheckpoint(w.Replay, next, err))
 		return
+	}
+	if w.crossed(next.Size) {
+		w.passed = append(w.passed, next.note)
 	}
 	w.note, w.seen, w.held = next.note, seen, w.state.LogTime()
 }

@@ -16,6 +16,7 @@ import (
 
 	"paspoort.example/paspoort/internal/audit"
 	"paspoort.example/paspoort/internal/kv"
+	"paspoort.example/paspoort/internal/outbound"
 	"paspoort.example/paspoort/specs/paspoort"
 	"paspoort.example/paspoort/specs/registry"
 	"paspoort.example/paspoort/specs/tlog"
@@ -34,7 +35,6 @@ type follower struct {
 	log     audit.Dir
 	replay  *audit.Replay
 	store   kv.Store // of the state of replay; nil: in memory
-	kept    [][]byte // handover checkpoints in the copy
 	pending []Event  // matched and not told, in order
 	more    bool     // there were too many to hold; they are read from the copy again
 	memory  memory
@@ -53,6 +53,10 @@ const (
 	maxPending = 1000
 	maxOpen    = 200 // alarms that are remembered
 	maxForks   = 50  // proofs that are kept
+
+	// nodePatience is how long one node may take to show its checkpoint and that it goes on from the
+	// one before: a few files, after which the next node is asked.
+	nodePatience = 2 * time.Minute
 )
 
 func newFollower(ctx context.Context, c Config, r Region) (*follower, error) {
@@ -85,7 +89,7 @@ func (f *follower) file(name string) string { return filepath.Join(f.dir, name) 
 // reload reads and checks the copy, and finds in it what was not told. A copy that does not hold
 // any more is an error: somebody changed it, or its disk did.
 func (f *follower) reload(ctx context.Context) error {
-	f.pending, f.more, f.kept = nil, false, nil
+	f.pending, f.more = nil, false
 	copied := audit.Folder(f.log.Path)
 	newest, handovers, err := audit.ReadNotes(ctx, copied)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -107,7 +111,6 @@ func (f *follower) reload(ctx context.Context) error {
 	if err == nil && len(found) > 0 {
 		err = fmt.Errorf("the copy in %s does not hold: %s", f.log.Path, found[0].In("en"))
 	}
-	f.kept = handovers
 	f.prepare()
 	return err
 }
@@ -140,7 +143,7 @@ func (f *follower) close() error {
 
 // prepare has the replay match and keep what comes.
 func (f *follower) prepare() {
-	f.replay.OnLeaf, f.replay.Keep = f.collect, f.log.Put
+	f.replay.OnLeaf, f.replay.Keep, f.replay.SignedFirst = f.collect, f.log.Put, true
 }
 
 // collect keeps the events of a leaf that somebody watches for.
@@ -256,7 +259,9 @@ func (f *follower) nodes() []string {
 // in its log. The error is that it could not be asked.
 func (f *follower) node(ctx context.Context, url string) error {
 	source := audit.Web(f.config.Client, url)
-	note, handovers, err := audit.ReadNotes(ctx, source)
+	asked, cancel := context.WithTimeout(ctx, nodePatience)
+	defer cancel()
+	note, handovers, err := audit.ReadNotes(asked, source)
 	if err != nil {
 		return err
 	}
@@ -273,7 +278,7 @@ func (f *follower) node(ctx context.Context, url string) error {
 			f.alarm(url+" unsigned", Alarm{Node: url, Code: string(audit.Unsigned), Text: audit.Words(audit.Unsigned), Detail: err.Error()})
 			return nil
 		}
-		forked, err := f.compare(ctx, url, note, source)
+		forked, err := f.compare(asked, url, note, source)
 		if err != nil || forked {
 			return err
 		}
@@ -308,14 +313,15 @@ func (f *follower) extend(ctx context.Context, url string, source audit.Source, 
 	found, err := f.replay.Extend(ctx, source, note, handovers)
 	if err == nil && len(found) == 0 {
 		f.over(url + " ")
-		if len(handovers) > 0 {
-			f.kept = handovers
-		}
-		return true, f.log.End(note, f.kept)
+		// Of the handovers those are kept that were needed and held; others are the node's word.
+		return true, f.log.End(note, f.replay.Handovers())
 	}
 	if err == nil {
 		first := found[0]
 		f.alarm(url+" "+string(first.Code), Alarm{Node: url, Code: string(first.Code), Text: paspoort.Text{NL: first.In("nl"), EN: first.In("en")}, Detail: first.Detail})
+	}
+	if f.replay.Whole() {
+		return false, err
 	}
 	// What was read did not hold, or not to the end: begin again from the copy, which did.
 	return false, errors.Join(err, f.reload(ctx))
@@ -328,34 +334,76 @@ func (f *follower) compare(ctx context.Context, url string, note []byte, source 
 	if err != nil {
 		return false, err
 	}
+	if c.Origin != seen.Checkpoint.Origin {
+		f.alarm(url+" unsigned", unsigned(url, "it is of the log "+short(c.Origin)))
+		return true, nil
+	}
 	smaller, larger, tiles := ours, note, source
 	if c.Size < seen.Checkpoint.Size {
 		smaller, larger, tiles = note, ours, audit.Folder(f.log.Path)
 	}
-	if c.Size == seen.Checkpoint.Size && c.Root == seen.Checkpoint.Root {
-		return false, nil
+	view := f.replay.State().View()
+	fork, err := audit.Fork{}, audit.ErrNoFork
+	if c.Size != seen.Checkpoint.Size || c.Root != seen.Checkpoint.Root {
+		tiles := &reached{Source: tiles}
+		if fork, err = audit.ForkOf(ctx, f.region.Genesis, smaller, larger, tiles); tiles.failed != nil {
+			return false, tiles.failed
+		}
 	}
-	fork, err := audit.ForkOf(ctx, f.region.Genesis, smaller, larger, tiles)
-	if errors.Is(err, audit.ErrNoFork) {
+	switch {
+	case errors.Is(err, audit.ErrNoFork):
+		if c.Size > seen.Checkpoint.Size { // who stands behind it is found out with what is new in it
+			return false, nil
+		}
+		if _, err := view.CheckCheckpoint(note); err != nil {
+			f.alarm(url+" unsigned", unsigned(url, err.Error()))
+			return true, nil
+		}
+		f.over(url + " unsigned")
 		return false, nil
-	}
-	if err != nil {
+	case err != nil:
 		// Its tiles are not those of its checkpoint: then it is no proof, and no log to follow.
 		f.alarm(url+" tiles", Alarm{Node: url, Code: string(audit.Altered), Text: audit.Words(audit.Altered), Detail: err.Error()})
 		return true, nil
 	}
 	fork.Seen = f.config.Now().UTC()
-	sides := fork.Signers(f.replay.State().View())
+	sides := fork.Signers(view)
 	a := Alarm{Node: url, Code: string(audit.Forked), Text: audit.Words(audit.Forked)}
 	if len(sides.Both) == 0 && !sides.Counts {
 		a.Detail = "the other history is signed by no node of this region that signed this one"
 	}
-	return true, f.forked(url, fork, a)
+	if len(sides.Smaller) == 0 || len(sides.Larger) == 0 {
+		// Anybody can make one without a signature, a new one at each look: it proves nothing, and
+		// what it says is told once.
+		a.Text = audit.Words(audit.Unsigned)
+		f.alarm(url+" history", a)
+		return true, nil
+	}
+	// One who signs two histories is told of once, however many it signs.
+	return true, f.forked(url+" fork "+short(fmt.Sprint(sides)), fork, a)
+}
+
+// reached tells a node that shows wrong tiles from one that could not be asked.
+type reached struct {
+	audit.Source
+	failed error
+}
+
+// File implements audit.Source.
+func (r *reached) File(ctx context.Context, path string, limit int64) ([]byte, error) {
+	raw, err := r.Source.File(ctx, path, limit)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, outbound.ErrTooLarge) {
+		r.failed = err
+	}
+	return raw, err
+}
+
+func unsigned(url, detail string) Alarm {
+	return Alarm{Node: url, Code: string(audit.Unsigned), Text: audit.Words(audit.Unsigned), Detail: detail}
 }
 
 // forked keeps a proof and tells.
-func (f *follower) forked(url string, fork audit.Fork, a Alarm) error {
-	key := url + " fork " + short(fork.Root.String())
+func (f *follower) forked(key string, fork audit.Fork, a Alarm) error {
 	if _, known := f.memory.Open[key]; known {
 		return nil
 	}
@@ -389,6 +437,7 @@ func (f *follower) keepNote(url string, note []byte, c tlog.Checkpoint) error {
 		}
 	}
 	f.over(url + " back")
+	f.over(url + " history")
 	return audit.Dir{Path: f.dir}.Put(name, note)
 }
 

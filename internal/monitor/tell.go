@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode"
 
 	"paspoort.example/paspoort/internal/alert"
 	"paspoort.example/paspoort/internal/outbound"
@@ -72,19 +73,34 @@ var (
 
 func subject(m Message, lang string) string {
 	if len(m.Alarms) > 0 {
-		return fmt.Sprintf("[%s] %s: %s", m.Monitor, orHash(m.Alarms[0].Name, m.Alarms[0].Region), textAlarm.In(lang))
+		return oneLine(fmt.Sprintf("[%s] %s: %s", m.Monitor, orHash(m.Alarms[0].Name, m.Alarms[0].Region), textAlarm.In(lang)))
 	}
 	first := m.Events[0]
 	text := fmt.Sprintf("[%s] %s: %s", m.Monitor, orHash(first.RegionName, first.Region), doing(first, lang))
 	if more := len(m.Events) - 1; more > 0 {
 		text += ", " + fmt.Sprintf(textMore.In(lang), more)
 	}
-	return strings.Join(strings.Fields(text), " ") // a name may hold what a header may not
+	return oneLine(text)
 }
+
+// oneLine is text of others without what a header may not hold, or what would look like words of
+// ours in a message.
+func oneLine(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r) {
+			return ' '
+		}
+		return r
+	}, text)
+	return strings.Join(strings.Fields(text), " ")
+}
+
+// maxDetail is how much of a detail is told: it may repeat what a node said.
+const maxDetail = 300
 
 func orHash(name, genesis string) string {
 	if name != "" {
-		return name
+		return oneLine(name)
 	}
 	return fmt.Sprintf("%.12s", genesis)
 }
@@ -95,7 +111,7 @@ func doing(e Event, lang string) string {
 		text += " (" + textProposed.In(lang) + ")"
 	}
 	if e.Name != "" {
-		text += ": " + e.Name
+		text += ": " + oneLine(e.Name)
 	}
 	return text
 }
@@ -109,7 +125,7 @@ func body(m Message, lang string) string {
 		}
 		fmt.Fprintf(&b, "\n  %s\n", a.Text.In(lang))
 		if a.Detail != "" {
-			fmt.Fprintf(&b, "  (%s)\n", a.Detail)
+			fmt.Fprintf(&b, "  (%.*s)\n", maxDetail, oneLine(a.Detail))
 		}
 		if a.Proof != "" {
 			fmt.Fprintf(&b, "  "+textProof.In(lang)+"\n", a.Proof)
