@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gorilla/mux"
+
 	"paspoort.example/paspoort/specs/paspoort"
 	"paspoort.example/paspoort/specs/registry"
 )
@@ -23,6 +25,7 @@ type organisationPage struct {
 	Succeeded              time.Time
 	Predecessors           []partyRow
 	Functions, Modules     int // that are open
+	Status                 statusPart
 	At                     time.Time
 	Region                 *neighbourRow // of another region; nil for this one
 	Source                 source
@@ -65,7 +68,15 @@ type certificateRow struct {
 }
 
 func (p *pages) showOrganisation(w http.ResponseWriter, r *http.Request) {
-	showOne(p, w, r, p.organisation, "/organisations", newOrganisationPage)
+	lists, err := p.n.archive.ofOrganisation(mux.Vars(r)["id"])
+	p.rendered(err) // the page tells the rest
+	showOne(p, w, r, p.organisation, "/organisations", func(v registry.View, id string, s source, now time.Time) (organisationPage, error) {
+		data, err := newOrganisationPage(v, id, s, now)
+		if err == nil && !data.Erased {
+			data.Status = newStatusPart(v, id, lists, now)
+		}
+		return data, err
+	})
 }
 
 func newOrganisationPage(v registry.View, id string, s source, now time.Time) (organisationPage, error) {

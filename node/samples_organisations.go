@@ -6,6 +6,7 @@ import (
 	"paspoort.example/paspoort/internal/page"
 	"paspoort.example/paspoort/specs/paspoort"
 	"paspoort.example/paspoort/specs/registry"
+	"paspoort.example/paspoort/specs/statusarchive"
 )
 
 func organisationsSamples() []page.Sample[organisationsPage] {
@@ -42,6 +43,13 @@ func organisationSamples() []page.Sample[organisationPage] {
 		{roleRow: roleRow{Role: registry.Issuer, Code: registry.CodeFraud, Until: sampleDay.AddDate(0, -2, 0), Reason: "Valse verklaringen."}, Since: since,
 			Moves: []standingMove{{What: "fraud", On: sampleDay.AddDate(0, -1, 0), From: sampleDay.AddDate(0, -6, 0), Reason: "Valse verklaringen.", Event: sampleID(14)}, {What: "granted", On: since, Event: sampleID(15)}}},
 		{roleRow: roleRow{Role: registry.Verifier, Code: registry.CodeAdmitted, Admitted: true, Until: sampleDay.AddDate(1, 0, 0), Purposes: []string{"werving"}}, Since: since, Moves: []standingMove{{What: "granted", On: since, Event: sampleID(16)}}}}}
+	vaart.Status.Lists = []statusRow{{URI: "https://uitgifte.vaart.example/status/1", Issued: sampleDay, Days: 412, Kept: "/v1/statuses/token?uri=x"}}
+	gone.Status = statusPart{Custodian: &sampleVaart, Lists: []statusRow{
+		{URI: "https://ossekamp.example/status/1", Issued: sampleDay.AddDate(0, 0, -9), Days: 31, Over: true, Failing: sampleDay.AddDate(0, 0, -10), Kept: "/v1/statuses/token?uri=y",
+			Notices: []noticeRow{{Code: statusarchive.RolledBack, Seen: sampleDay.AddDate(0, -1, 0), Count: 3, Proof: "/v1/statuses/proof?uri=y"}, {Code: statusarchive.Revived, Seen: sampleDay.AddDate(0, -1, 0), Count: 1, Proof: "/v1/statuses/proof?uri=y"}}},
+		{URI: "https://ossekamp.example/status/2", Issued: sampleDay, Days: 1, Signer: &sampleVaart, Failing: sampleDay, Kept: "/v1/statuses/token?uri=z",
+			Notices: []noticeRow{{Code: statusarchive.TwoFaced, Seen: sampleDay, Count: 1, Proof: "/v1/statuses/proof?uri=z"}, {Code: statusarchive.Shrunk, Seen: sampleDay, Count: 1, Proof: "/v1/statuses/proof?uri=z"}}},
+		{URI: "https://ossekamp.example/status/3", Issued: sampleDay, Days: 1, Over: true, Kept: "/v1/statuses/token?uri=w"}, {URI: "https://ossekamp.example/status/4", Issued: sampleDay, Days: 2, Failing: sampleDay, Kept: "/v1/statuses/token?uri=v"}}}
 	abroad, region := vaart, sampleNeighbour("Regio Maasdal", mirrorOK)
 	abroad.Predecessors, abroad.Roles = nil, []roleDetail{{roleRow: vaart.Roles[0].roleRow, Since: since, Moves: []standingMove{{What: "granted", On: since}}}}
 	abroad.abroad(region)
