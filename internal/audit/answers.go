@@ -44,7 +44,7 @@ func (a *audit) answers(ctx context.Context, n registry.NodeRecord, size uint64,
 		f.Leaf, f.Kind, f.Since = a.firstFalse(ctx, q, size)
 		a.add(f)
 	}
-	return failed
+	return errors.Join(failed, a.today(ctx, asker{ctx, client, a.replay.state, payloads, when}, n.ID, size, report))
 }
 
 // holds says whether a node's answer is ours.

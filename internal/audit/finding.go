@@ -33,8 +33,12 @@ const (
 	WentBack     Code = "went-back"           // a node shows a smaller log than before
 	FalseAnswer  Code = "false-answer"        // a node answers otherwise than the log says
 	Shown        Code = "erased-shown"        // a node shows what the region decided to erase
+	Old          Code = "checkpoint-old"      // nobody signed it for long: what was decided since is not known
 	Newer        Code = "rules-newer"         // this program does not know the rules in force: nothing is said of what follows
 )
+
+// leavesOpen says whether a finding is that something is not known, rather than wrong.
+func (c Code) leavesOpen() bool { return c == Newer || c == Old }
 
 // Finding is one thing that is wrong.
 type Finding struct {

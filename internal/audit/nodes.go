@@ -47,7 +47,7 @@ func (a *audit) nodes(ctx context.Context) {
 	for _, n := range a.replay.state.View().ActiveNodes() {
 		report := NodeReport{ID: n.ID, URL: n.URL}
 		if err := a.node(ctx, n, &report); err != nil {
-			report.Error = err.Error()
+			report.Error = err.Error() // of its answers
 		}
 		a.report.Nodes = append(a.report.Nodes, report)
 	}
@@ -66,17 +66,44 @@ func (a *audit) node(ctx context.Context, n registry.NodeRecord, report *NodeRep
 		return nil
 	}
 	report.Size = c.Size
-	ours := a.replay.seen.Checkpoint
-	if seen, err := a.replay.state.View().CheckCheckpoint(note); err == nil {
-		report.Freshest = seen.Freshest()
-	} else if c.Size <= ours.Size {
-		a.add(Finding{Code: Unsigned, Node: n.ID, Detail: err.Error(), Text: textUnsigned})
+	if !a.stands(n, note, c, report) {
+		return nil
 	}
 	forked, err := a.compare(ctx, note, source, n.ID)
 	if err != nil || forked {
 		return err
 	}
-	return a.answers(ctx, n, min(c.Size, ours.Size), report)
+	return a.answers(ctx, n, min(c.Size, a.replay.seen.Checkpoint.Size), report)
+}
+
+// lagging is how long after the others a node may still show fewer entries than they do.
+const lagging = time.Hour
+
+// stands looks who stands behind a node's checkpoint, and whether it is of today. It is false when
+// nothing more can be said of the node.
+func (a *audit) stands(n registry.NodeRecord, note []byte, c tlog.Checkpoint, report *NodeReport) bool {
+	view, ours := a.replay.state.View(), a.replay.seen
+	if c.Origin != ours.Checkpoint.Origin {
+		a.add(Finding{Code: Unsigned, Node: n.ID, Detail: "the checkpoint is of the log " + c.Origin, Text: textUnsigned})
+		return false
+	}
+	seen, err := view.CheckCheckpoint(note)
+	switch {
+	case err != nil && c.Size <= ours.Checkpoint.Size:
+		a.add(Finding{Code: Unsigned, Node: n.ID, Detail: err.Error(), Text: textUnsigned})
+	case err != nil:
+		if len(signers(view, note)) == 0 { // by the keys up to here; there may be others after it
+			report.Error = "no node that is known up to here signed what it shows beyond that"
+		}
+	default:
+		report.Freshest = seen.Freshest()
+		if late := ours.Freshest().Sub(report.Freshest); c.Size < ours.Checkpoint.Size && late > lagging {
+			// What it answers to people it answers from these entries, or from no known ones.
+			a.add(Finding{Code: WentBack, Node: n.ID, Leaf: at(c.Size), Until: at(ours.Checkpoint.Size - 1), Since: report.Freshest,
+				Text: textBehind, Detail: "last signed " + late.Round(time.Minute).String() + " before the log that was read"})
+		}
+	}
+	return true
 }
 
 // compare holds another checkpoint against the log that was audited, and adds what it finds.

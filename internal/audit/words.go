@@ -58,6 +58,15 @@ var (
 	textWentBack = paspoort.Text{
 		NL: "Dit knooppunt laat een kleiner register zien dan het eerder ondertekende.",
 		EN: "This node shows a smaller registry than it signed before."}
+	textBehind = paspoort.Text{
+		NL: "Dit knooppunt blijft achter: het laat een oud register zien, terwijl de regio al verder is. Wat er sindsdien is besloten, verzwijgt het.",
+		EN: "This node lags behind: it shows an old registry while the region has gone on. It does not show what was decided since."}
+	textOld = paspoort.Text{
+		NL: "Het register is al meer dan een week niet opnieuw ondertekend. Wat er sindsdien is besloten, is niet bekend: vraag een ander knooppunt, of de leden.",
+		EN: "The registry was not signed again for more than a week. What was decided since is not known: ask another node, or the members."}
+	textToday = paspoort.Text{
+		NL: "Wie dit knooppunt gewoon iets vraagt, krijgt een ander antwoord dan wie naar een bepaalde stand van het register vraagt.",
+		EN: "Who simply asks this node something gets another answer than who asks about a certain state of the registry."}
 	textFalseAnswer = paspoort.Text{
 		NL: "Dit knooppunt antwoordt iets anders dan uit het register volgt.",
 		EN: "This node answers otherwise than follows from the registry."}
