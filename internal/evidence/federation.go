@@ -203,7 +203,8 @@ func (f *Federation) facts(m member, vct string, key sdjwtvc.IssuerKeyResult) *p
 // comes with a certificate or names a DID is held to these: a bad certificate stays bad.
 func (s *Service) federationKey(ctx context.Context, token *sdjwt.SDJWT, left *lookups) (sdjwtvc.IssuerKeyResult, bool) {
 	h := token.Header()
-	if h.KeyID == "" || len(h.X5C) > 0 || strings.HasPrefix(h.KeyID, "did:") {
+	iss, _ := issuedBy(token.Payload())
+	if h.KeyID == "" || len(h.X5C) > 0 || strings.HasPrefix(h.KeyID, "did:") || strings.HasPrefix(iss, "did:") {
 		return sdjwtvc.IssuerKeyResult{}, false
 	}
 	m, err := s.config.Federation.member(ctx, entityOf(token.Payload()), left)
