@@ -198,8 +198,11 @@ func (a *archive) hold(store kv.Store, row *archiveRow, token *evidence.StatusTo
 		}
 		return true, errors.Join(err, a.fetched(store, row, own))
 	case token.IssuedAt.Before(row.IssuedAt):
-		grace := max(archiveGrace, time.Duration(row.TTL)*time.Second)
-		if own && row.IssuedAt.Sub(token.IssuedAt) > grace {
+		switch grace := max(archiveGrace, time.Duration(row.TTL)*time.Second); {
+		case !own:
+		case row.IssuedAt.Sub(token.IssuedAt) <= grace:
+			return true, nil // a cache on the way kept it
+		default:
 			err = a.notice(store, row, statusarchive.RolledBack, token, compact)
 		}
 		return true, errors.Join(errOlder, err)
