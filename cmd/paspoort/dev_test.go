@@ -187,6 +187,7 @@ func TestDevE2E(t *testing.T) {
 	federates(t, first)
 	audits(t, first)
 	archives(t, first)
+	remembered := neighbours(t, first)
 	second := exec.Command(first.cmd.Path, "dev", "--data", dir, "--tls")
 	second.Env = first.cmd.Env
 	if out, err := second.CombinedOutput(); err == nil || !strings.Contains(string(out), "runs in this folder already") {
@@ -207,6 +208,7 @@ func TestDevE2E(t *testing.T) {
 	if was.Regions[0].Genesis != is.Regions[0].Genesis || was.Issuers[0].URL != is.Issuers[0].URL || was.Wallet != is.Wallet || was.Verifiers[0].AdminToken != is.Verifiers[0].AdminToken {
 		t.Errorf("another region: got %+v, want %+v", is, was)
 	}
+	remembered(again)
 	if err := again.end(t, syscall.SIGKILL); err == nil {
 		t.Error("it ended by itself before it was killed")
 	}
