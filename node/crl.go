@@ -75,6 +75,18 @@ func (s *revocations) known(n *Node) (by map[string]revokedBy, err error) {
 	return by, nil
 }
 
+// then is what counted as revoked or on hold at a moment, as it is known now.
+func (s *revocations) then(n *Node, anchor string, at time.Time) (list []ca.Revoked, err error) {
+	m := n.machine
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	defer m.lostRows(&err)
+	view := m.state.View()
+	view.Payloads = m.payloads
+	list, _ = ca.RevokedIn(view, anchor, at)
+	return list, nil
+}
+
 // crlRoutes: a list is small enough to be fetched as a whole, and tells nobody who is checked.
 func (n *Node) crlRoutes(r *mux.Router) {
 	read := []string{http.MethodGet, http.MethodHead}
@@ -219,6 +231,18 @@ func (n *Node) keepCRL(der []byte, complete bool) (anchor string, err error) {
 	r := known[anchor]
 	if err := ca.CheckCRL(l, r.root, r.list, r.hidden, n.cfg.Clock()); err != nil {
 		return "", err
+	}
+	if held := ca.OnHold(l, r.list) - r.hidden; held > 0 {
+		if !complete { // who was on hold when it was made may be admitted again since
+			then, err := n.revocations.then(n, anchor, l.ThisUpdate)
+			if err != nil {
+				return "", err
+			}
+			held = ca.OnHold(l, r.list, then) - r.hidden
+		}
+		if held > 0 {
+			return "", fmt.Errorf("%w: it puts %d certificates on hold whose organisations are admitted; make it again", ca.ErrCRL, held)
+		}
 	}
 	if missing := ca.Missing(l, r.list, n.cfg.Clock()); complete && missing > 0 {
 		return "", fmt.Errorf("%w: certificates that the region revoked are not in it: %d; make it again", ca.ErrCRL, missing)

@@ -59,6 +59,7 @@ func TestRevocationLists(t *testing.T) {
 		return string(der)
 	}
 	other := []ca.Revoked{revoked[0], {Serial: ca.Serial([32]byte{1}, now, now), Decided: now, NotAfter: now.AddDate(1, 0, 0)}}
+	held := []ca.Revoked{revoked[0], {Serial: ca.Serial([32]byte{2}, now, now), Decided: now, NotAfter: now.AddDate(1, 0, 0), Held: true}}
 	first, second := made(1, "authority", revoked), made(2, "authority", revoked)
 	for _, c := range []struct {
 		name, media, body string
@@ -70,6 +71,7 @@ func TestRevocationLists(t *testing.T) {
 		{"too long", "application/pkix-crl", strings.Repeat("x", ca.MaxCRL+1), 413, ""},
 		{"without what was revoked", "application/pkix-crl", made(1, "authority", nil), 422, "are not in it: 1"},
 		{"with more than was revoked", "application/pkix-crl", made(1, "authority", other), 422, "did not revoke"},
+		{"with one on hold that is admitted", "application/pkix-crl", made(1, "authority", held), 422, "on hold"},
 		{"the first", "application/pkix-crl", first, 200, `"missing":0`},
 		{"the first again", "application/pkix-crl", first, 200, `"number":1`},
 		{"a newer one", "application/pkix-crl", second, 200, `"number":2`},

@@ -194,7 +194,8 @@ func CheckCRL(l *x509.RevocationList, root *x509.Certificate, want []Revoked, hi
 	}
 	strange := 0
 	for _, e := range l.RevokedCertificateEntries {
-		if _, ok := slices.BinarySearchFunc(want, e.SerialNumber, bySerial); !ok && e.ReasonCode != certificateHold {
+		i, ok := slices.BinarySearchFunc(want, e.SerialNumber, bySerial)
+		if !ok && e.ReasonCode != certificateHold || ok && e.ReasonCode == keyCompromise && !want[i].Compromised {
 			strange++
 		}
 	}
@@ -202,6 +203,21 @@ func CheckCRL(l *x509.RevocationList, root *x509.Certificate, want []Revoked, hi
 		return fmt.Errorf("%w: it names %d certificates that the registry did not revoke, as far as this copy goes", ErrCRL, strange-hidden)
 	}
 	return nil
+}
+
+// OnHold counts what a list puts on hold and none of the given lists of [RevokedIn] has. A list
+// could take everybody's certificates away by it, with no decision of the region.
+func OnHold(l *x509.RevocationList, want ...[]Revoked) (strange int) {
+	for _, e := range l.RevokedCertificateEntries {
+		known := slices.ContainsFunc(want, func(list []Revoked) bool {
+			_, ok := slices.BinarySearchFunc(list, e.SerialNumber, bySerial)
+			return ok
+		})
+		if e.ReasonCode == certificateHold && !known {
+			strange++
+		}
+	}
+	return strange
 }
 
 // Missing counts what the registry revoked, has not run out at a moment and the list does not name.

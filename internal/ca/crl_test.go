@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"math/big"
+	"slices"
 	"testing"
 	"time"
 
@@ -58,6 +59,10 @@ func TestCRL(t *testing.T) {
 		t.Errorf("got %+v", good.RevokedCertificateEntries)
 	}
 	other, _ := region(t)
+	plain := slices.Clone(known)
+	for i := range plain {
+		plain[i].Compromised = false
+	}
 	for _, tt := range []struct {
 		name   string
 		list   *x509.RevocationList
@@ -74,6 +79,7 @@ func TestCRL(t *testing.T) {
 		{"overdue", good, root, known, 0, now.AddDate(0, 0, 30), true},
 		{"one is missing, which is told apart", made(known[:1]), root, known, 0, now, false},
 		{"one on hold, which is admitted again", made([]Revoked{{Serial: big.NewInt(9), Decided: from, NotAfter: to, Held: true}}), root, nil, 0, now, false},
+		{"for a worse reason", good, root, plain, 0, now, true},
 		{"one too many", good, root, known[:1], 0, now, true},
 		{"one too many, which this copy cannot know", good, root, known[:1], 1, now, false},
 	} {
