@@ -48,7 +48,10 @@ type FollowerConfig struct {
 	Mirrors []Source // others that have a copy, asked when none of the nodes answers
 	Store   kv.Store // keeps the copy; nil keeps it in memory only
 	// Room fails when the disk of Store has no room for more; nil means that it has.
-	Room  func() error
+	Room func() error
+	// Turns, when set, is shared by followers: as many of them as it has room for apply a long
+	// stretch at once. More would take memory and bring nothing.
+	Turns chan struct{}
 	Every time.Duration
 	Clock func() time.Time
 	Log   *slog.Logger
@@ -60,13 +63,14 @@ type Follower struct {
 	config FollowerConfig
 	keys   regionKeys
 
-	where   sync.Mutex // guards Sources and Mirrors in config; nobody waits for a source to answer
-	refresh sync.Mutex // one refresh at a time
-	behind  bool       // under refresh: the store missed leaves, so it must not get later ones
-	asked   question   // under refresh: when payloads were last asked for
-	tree    *tlog.Tree // under refresh: of the leaves in the store; nil without one
-	stuck   error      // under refresh: the region signed what its rules refuse
-	rows    *copyRows  // where the state is; nil without a store
+	where   sync.Mutex      // guards Sources and Mirrors in config; nobody waits for a source to answer
+	refresh sync.Mutex      // one refresh at a time
+	behind  bool            // under refresh: the store missed leaves, so it must not get later ones
+	asked   question        // under refresh: when payloads were last asked for
+	tree    *tlog.Tree      // under refresh: of the leaves in the store; nil without one
+	round   context.Context // under refresh: until when there is time, however slow a source is
+	stuck   error           // under refresh: the region signed what its rules refuse
+	rows    *copyRows       // where the state is; nil without a store
 
 	unaudited uint64                // under refresh: leaves that were there at the start and were not looked at yet
 	lost      atomic.Pointer[error] // why the state cannot be read; the next round makes it again
@@ -193,6 +197,7 @@ func (f *Follower) Refresh(ctx context.Context) (err error) {
 	f.refresh.Lock()
 	defer f.refresh.Unlock()
 	defer f.lostRows(&err)
+	f.round = ctx
 	if f.damaged() != nil {
 		if err := f.restore(); err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -51,6 +52,8 @@ type Neighbours struct {
 
 	mu    sync.RWMutex
 	known map[string]*Neighbour // by region id; entries are replaced, not changed
+
+	turns chan struct{}
 }
 
 // Neighbour is a region that the home region accepted once.
@@ -77,7 +80,7 @@ func NewNeighbours(c NeighboursConfig) (*Neighbours, error) {
 	if c.Every <= 0 {
 		c.Every = 30 * time.Second
 	}
-	return &Neighbours{config: c, known: map[string]*Neighbour{}}, nil
+	return &Neighbours{config: c, known: map[string]*Neighbour{}, turns: make(chan struct{}, runtime.GOMAXPROCS(0))}, nil
 }
 
 // Run follows all neighbours until ctx ends.
@@ -208,7 +211,7 @@ func (n *Neighbours) open(genesis string) (*Follower, error) {
 		}
 		n.store = store
 	}
-	f, err := NewFollower(FollowerConfig{Genesis: genesis, Store: n.store, Room: n.config.Room, Every: n.config.Every, Clock: n.config.Clock, Log: n.config.Log})
+	f, err := NewFollower(FollowerConfig{Genesis: genesis, Store: n.store, Turns: n.turns, Room: n.config.Room, Every: n.config.Every, Clock: n.config.Clock, Log: n.config.Log})
 	if err != nil {
 		return nil, fmt.Errorf("neighbour: %w", err)
 	}

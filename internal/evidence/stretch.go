@@ -40,7 +40,10 @@ func (f *Follower) take(ctx context.Context, source Source, note []byte, c tlog.
 		return registry.ErrRoot
 	}
 	erased, torn, err := f.walk(note, have, c.Size)
-	if torn {
+	switch {
+	case torn && f.round.Err() != nil:
+		f.lost.Store(&err) // the program ends; the next one makes the rows again
+	case torn:
 		err = errors.Join(err, f.restore())
 	}
 	if err != nil {
@@ -126,6 +129,14 @@ func (f *Follower) spool(ctx context.Context, source Source, from, to uint64) (r
 // walk applies leaves that are in the store up to the checkpoint, and makes that the one that
 // counts. torn says that the state stopped on the way.
 func (f *Follower) walk(note []byte, from, to uint64) (erased []string, torn bool, err error) {
+	if turns := f.config.Turns; turns != nil {
+		select {
+		case turns <- struct{}{}:
+			defer func() { <-turns }()
+		case <-f.round.Done():
+			return nil, false, f.round.Err()
+		}
+	}
 	f.walking.Store(true)
 	defer f.walking.Store(false)
 	f.mu.Lock()
@@ -144,7 +155,6 @@ func (f *Follower) walk(note []byte, from, to uint64) (erased []string, torn boo
 		f.behind = true // the next start makes the rows again, up to the checkpoint of before
 		return erased, false, fmt.Errorf("keep registry copy: %w", err)
 	}
-	f.replica.State().Lean()
 	return erased, false, nil
 }
 
@@ -179,6 +189,7 @@ func (f *Follower) takePiece(apply func() error, tree *tlog.Tree) error {
 		return err
 	}
 	state.Stored()
+	state.Lean() // what comes next is about others
 	return nil
 }
 
@@ -186,6 +197,9 @@ func (f *Follower) takePiece(apply func() error, tree *tlog.Tree) error {
 func (f *Follower) pieces(from, to uint64) iter.Seq2[[][]byte, error] {
 	return func(yield func([][]byte, error) bool) {
 		for leaves, err := range f.storedLeaves(from, to) {
+			if err == nil && f.round != nil {
+				err = f.round.Err()
+			}
 			if err == nil {
 				lookAhead(f.replica.State(), leaves)
 			}
