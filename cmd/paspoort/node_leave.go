@@ -68,7 +68,7 @@ func (s staying) enough(v *voice, nodes []registry.NodeRecord, gone string) erro
 
 // ofProposal waits as well where the decision may fall.
 func (s staying) ofProposal(v *voice, proposal registry.Progress) error {
-	region, err := look(v.cmd.Context(), v, func(c registry.Client) (registry.RegionAnswer, error) { return c.Region(v.cmd.Context(), freshly) })
+	region, err := v.region()
 	if err != nil {
 		return err
 	}

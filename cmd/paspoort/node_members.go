@@ -39,12 +39,12 @@ Who you are stands in the file of "paspoort registry init", or in the flags.`,
 			if card.Facts.Node == nil {
 				return fmt.Errorf("%s tells of no node", args[0])
 			}
-			fmt.Fprintf(cmd.ErrOrStderr(), "Card %s: node %s at %s\n", card.Fingerprint(), card.Facts.Node.ID, card.Facts.Node.URL)
+			f.printer(cmd.ErrOrStderr()).line("Kaart %s: knooppunt %s op %s", "Card %s: node %s at %s", card.Fingerprint(), oneLine(card.Facts.Node.ID), oneLine(card.Facts.Node.URL))
 			return changeNodes(cmd, f, registry.KindNodeAdded, &registry.NodeChange{Node: card.Facts.Node, Reason: reason}, yes, nil)
 		},
 	}
 	f.standsAlone(cmd)
-	cmd.Flags().StringVar(&reason, "reason", "a node more", "why; becomes public")
+	cmd.Flags().StringVar(&reason, "reason", "een knooppunt erbij", "why; becomes public")
 	cmd.Flags().BoolVar(&yes, "yes", false, "sign without asking")
 	return cmd
 }
@@ -70,7 +70,7 @@ Then stop it.`,
 	}
 	f.standsAlone(cmd)
 	s.flags(cmd)
-	cmd.Flags().StringVar(&reason, "reason", "its operator stops", "why; becomes public")
+	cmd.Flags().StringVar(&reason, "reason", "de beheerder stopt ermee", "why; becomes public")
 	cmd.Flags().BoolVar(&yes, "yes", false, "sign without asking")
 	return cmd
 }
@@ -82,7 +82,7 @@ func changeNodes(cmd *cobra.Command, f *registryFlags, kind registry.Kind, chang
 	if err != nil {
 		return err
 	}
-	region, err := look(cmd.Context(), v, func(c registry.Client) (registry.RegionAnswer, error) { return c.Region(cmd.Context(), freshly) })
+	region, err := v.region()
 	if err != nil {
 		return err
 	}
@@ -94,6 +94,14 @@ func changeNodes(cmd *cobra.Command, f *registryFlags, kind registry.Kind, chang
 	operator, err := operatorOf(region.Nodes, change)
 	if err != nil {
 		return err
+	}
+	if n := change.Node; n != nil {
+		if err := isMember(region.Members, operator); err != nil {
+			return err
+		}
+		if err := v.notYet(kind, registry.NodeSubject(n.ID), words("knooppunt "+n.ID, "node "+n.ID), sameNode(n)); err != nil {
+			return err
+		}
 	}
 	if whose := registry.MemberParty(operator); whose != v.seat.Party && v.shows(yes) {
 		f.printer(cmd.ErrOrStderr()).line("Let op: dit knooppunt is van %s; u tekent als %s.", "Mind: this node is of %s; you sign as %s.", oneLine(whose), oneLine(v.seat.Party))
@@ -143,6 +151,23 @@ func operatorOf(nodes []registry.NodeRecord, change *registry.NodeChange) (strin
 		words("De knooppunten zijn: "+list, "Its nodes are: "+list))
 }
 
+// isMember refuses a node of nobody who is in the region: members could not take it in.
+func isMember(list []registry.MemberRecord, id string) error {
+	var here []string
+	for _, m := range list {
+		if m.Removed != 0 {
+			continue
+		}
+		if m.ID == id {
+			return nil
+		}
+		here = append(here, m.ID)
+	}
+	return withWords(fmt.Errorf("no member %s", id), "no_such_member",
+		words("De regio heeft geen lid "+oneLine(id)+". Er is niets getekend.", "The region has no member "+oneLine(id)+". Nothing was signed."),
+		words("De leden zijn: "+strings.Join(here, ", "), "Its members are: "+strings.Join(here, ", ")))
+}
+
 // change signs a change of the region as a member and says what is left to do.
 func (v *voice) change(kind registry.Kind, body registry.Body) error {
 	out, err := v.submit(govern.Act{Kind: kind, Body: body})
@@ -154,10 +179,10 @@ func (v *voice) change(kind registry.Kind, body registry.Body) error {
 		return printJSON(w, out)
 	}
 	if slices.Contains(out.Enacted, out.Event) {
-		fmt.Fprintln(w, "Decided: it holds from now on.")
+		v.f.printer(w).line("Besloten: het geldt vanaf nu.", "Decided: it holds from now on.")
 		return nil
 	}
-	fmt.Fprintln(w, typed("Proposed. A member of another group approves it with:\n  paspoort registry approve "+out.Event))
+	v.f.printer(w).approves(out.Event)
 	return nil
 }
 

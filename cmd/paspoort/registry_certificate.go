@@ -252,7 +252,7 @@ func (v *voice) authority(file string) (cert *x509.Certificate, crl []string, er
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", errAuthority, err)
 	}
-	region, err := look(v.cmd.Context(), v, func(c registry.Client) (registry.RegionAnswer, error) { return c.Region(v.cmd.Context(), freshly) })
+	region, err := v.region()
 	if err != nil {
 		return nil, nil, err
 	}

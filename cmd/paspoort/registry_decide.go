@@ -78,6 +78,9 @@ func (f *registryFlags) vote(cmd *cobra.Command, id string, approve bool, reason
 	if err != nil {
 		return err
 	}
+	if !approve {
+		return v.afterRefusal(out, proposal.ID)
+	}
 	return v.after(out, proposal.ID)
 }
 
@@ -113,7 +116,31 @@ func (v *voice) stands(out registry.Outcome, progress registry.Progress) error {
 	return v.f.say(v.cmd, map[string]any{"outcome": out, "proposal": progress}, func(p *registryPrinter) {
 		p.line("%s Getekend. Het staat in het register.", "%s Signed. It is in the registry.", p.s.good("✓"))
 		p.standing(progress)
+		if progress.Status == registry.Pending && out.Event == progress.ID { // proposed now
+			p.approves(progress.ID)
+		}
 	})
+}
+
+// afterRefusal tells that it was one: what is still needed for approval is also said of a proposal
+// that somebody refused.
+func (v *voice) afterRefusal(out registry.Outcome, proposal string) error {
+	progress, err := v.Progress(v.cmd.Context(), proposal)
+	if err != nil {
+		return err
+	}
+	return v.f.say(v.cmd, map[string]any{"outcome": out, "proposal": progress}, func(p *registryPrinter) {
+		p.line("%s Getekend: u hebt dit afgewezen. Het staat in het register.", "%s Signed: you refused this. It is in the registry.", p.s.good("✓"))
+		if progress.Status == registry.Pending {
+			p.line("Zolang het voorstel open is, kunnen anderen het nog goedkeuren.", "While the proposal is open, others can still approve it.")
+		}
+		p.standing(progress)
+	})
+}
+
+// approves tells how other members approve what was proposed.
+func (p *registryPrinter) approves(id string) {
+	p.line("Voorgesteld. Een lid van een andere groep keurt het goed met:\n  %s approve %s", "Proposed. A member of another group approves it with:\n  %s approve %s", p.command, id)
 }
 
 // proposalID is the id that a person means by its beginning.

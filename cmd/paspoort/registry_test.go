@@ -142,7 +142,7 @@ func (c *council) types(who string, args ...string) (code int, out, errs string)
 	c.t.Helper()
 	flags := []string{"--config", c.path(who + ".json"), "--passphrase-file", c.secret, "--loopback-http", "--lang", "nl"}
 	full := slices.Concat([]string{"registry"}, flags, args)
-	if args[0] == "node" { // the commands of a member that stand beside those of an operator
+	if args[0] == "node" || args[0] == "region" { // the commands of a member that stand beside those of an operator
 		full = slices.Concat(args, flags)
 	}
 	code, out, errs = play(c.t, full...)
