@@ -69,27 +69,37 @@ func newLimit(dir string, nodes int) (*limit, error) {
 // write is the least for so many writes that come at once: the signature checks of all nodes on
 // all processors, then the bytes in the files of all nodes, each synced once, side by side.
 func (l *limit) write(writes int) error {
-	checks := make(chan struct{}, writes*len(l.files))
-	for range cap(checks) {
+	if err := l.checks(writes * len(l.files)); err != nil {
+		return err
+	}
+	errs := make([]error, len(l.files))
+	var wg sync.WaitGroup
+	for i, f := range l.files {
+		wg.Go(func() {
+			_, err := f.Write(make([]byte, writes*eventSize))
+			errs[i] = errors.Join(err, f.Sync())
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// checks checks so many signatures on all processors.
+func (l *limit) checks(n int) error {
+	checks := make(chan struct{}, n)
+	for range n {
 		checks <- struct{}{}
 	}
 	close(checks)
-	errs := make([]error, runtime.NumCPU()+len(l.files))
+	errs := make([]error, min(runtime.NumCPU(), n))
 	var wg sync.WaitGroup
-	for w := range min(runtime.NumCPU(), cap(checks)) {
+	for w := range errs {
 		wg.Go(func() {
 			for range checks {
 				if !ecdsa.VerifyASN1(&l.key.PublicKey, l.digest[:], l.sig) {
 					errs[w] = errors.New("a good signature was refused")
 				}
 			}
-		})
-	}
-	wg.Wait()
-	for i, f := range l.files {
-		wg.Go(func() {
-			_, err := f.Write(make([]byte, writes*eventSize))
-			errs[runtime.NumCPU()+i] = errors.Join(err, f.Sync())
 		})
 	}
 	wg.Wait()

@@ -16,14 +16,24 @@ func main() {
 	if path := os.Getenv(childVariable); path != "" {
 		exit(runChild(path))
 	}
+	if path := os.Getenv(scaleVariable); path != "" {
+		exit(runScaleChild(path))
+	}
 	out := flag.String("out", "", "write the results as JSON to this file")
 	only := flag.String("only", "", "run the rows with a name that begins with this; registry for what is measured of a region")
 	smoke := flag.Bool("smoke", false, "two rounds of each row: says that it works, not how fast")
 	large := flag.Int("large", 0, "measure a region with so many entries, and nothing else")
 	nodes := flag.Int("nodes", 3, "nodes of the region of -large")
+	scale := flag.Int("scale", 0, "measure one process that mirrors 1, 5 and 35 regions with so many organisations each, and nothing else")
 	flag.Parse()
-	if *large > 0 {
-		figures, err := largeFigures(*large, *nodes)
+	if *large > 0 || *scale > 0 {
+		var figures []bench.Figure
+		var err error
+		if *large > 0 {
+			figures, err = largeFigures(*large, *nodes)
+		} else {
+			figures, err = scaleFigures(*scale)
+		}
 		err = errors.Join(err, bench.Figures(os.Stdout, figures))
 		if *out != "" {
 			err = errors.Join(err, bench.Write(*out, bench.Report{Figures: figures}))

@@ -56,7 +56,12 @@ func registryFigures(s size) ([]bench.Figure, error) {
 		return nil, err
 	}
 	defer r.close()
+	audited, err := auditFigures(dir, l, s)
+	if err != nil {
+		return nil, err
+	}
 	load, err := loadFigures(r, l, s)
+	load = append(audited, load...)
 	if err != nil {
 		return load, err
 	}
@@ -87,6 +92,11 @@ func loadFigures(r *region, l *limit, s size) (out []bench.Figure, err error) {
 		}
 		out = append(out, w.figures(workers)...)
 	}
+	syncs, err := c.syncFigures(2*s.writes[16], 16)
+	if err != nil {
+		return out, fmt.Errorf("syncs: %w", err)
+	}
+	out = append(out, syncs...)
 	for _, consistency := range []string{"stale", "linearizable"} {
 		f, err := c.reads(consistency, s)
 		if err != nil {

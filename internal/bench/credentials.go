@@ -30,6 +30,7 @@ func Rows() []Row {
 		{Name: "issue", Aim: 1.4, Setup: issue(paspoort.Ontwikkelbudget)},
 		{Name: "verify-presentation-opleiding", Setup: verifyPresentation(paspoort.Opleiding)},
 		{Name: "issue-opleiding", Setup: issue(paspoort.Opleiding)},
+		{Name: "inclusion-proof", Setup: inclusion},
 	}
 }
 
