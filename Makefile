@@ -11,7 +11,7 @@ PAGES     = $(sort $(dir $(shell grep -rl --include='*_test.go' 'func TestPages'
 FIRST     = :
 
 .DEFAULT_GOAL := check
-.PHONY: check build run demo test race e2e lint chaos fuzz bench bench-large pages generate deb debtest clean help
+.PHONY: check build run demo test race e2e lint chaos fuzz bench bench-large bench-scale pages generate deb debtest clean help
 
 ## check: quickly says whether the tree is sound (the default)
 check:
@@ -79,6 +79,11 @@ bench:
 bench-large:
 	@mkdir -p build
 	$(GO) run ./cmd/bench -large $(or $(ENTRIES),1000000) -out build/bench-large.json
+
+## bench-scale: one process that mirrors 1, 5 and 35 regions of ORGANISATIONS (1000) each; some minutes
+bench-scale:
+	@mkdir -p build
+	$(GO) run ./cmd/bench -scale $(or $(ORGANISATIONS),1000) -out build/bench-scale.json
 
 ## pages: a picture of every page in every state, and axe-core, in build/pages
 pages: internal/page/axe/node_modules
