@@ -50,8 +50,15 @@ type Bundles struct {
 
 // bundle is what a region's nodes gave.
 type bundle struct {
-	url, tag string            // of the node that gave it
-	tokens   map[string]string // compact, by the list's address
+	url, tag string           // of the node that gave it
+	tokens   map[string]given // by the list's address
+}
+
+// given is a token that a recorded status certificate signed.
+type given struct {
+	compact      string
+	issued       time.Time
+	organisation string // whose certificate it is
 }
 
 // NewBundles starts nothing: see [Bundles.Run].
@@ -103,8 +110,8 @@ func (b *Bundles) StatusToken(ctx context.Context, uri string) (*StatusToken, er
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, region := range b.regions {
-		if compact, ok := region.tokens[uri]; ok {
-			return ParseStatusToken(compact, StatusLimits)
+		if token, ok := region.tokens[uri]; ok {
+			return ParseStatusToken(token.compact, StatusLimits)
 		}
 	}
 	return nil, ErrNoStatus
@@ -164,7 +171,7 @@ func (b *Bundles) of(ctx context.Context, nodes []string, turn int, before bundl
 		case errors.Is(err, statusarchive.ErrUnchanged):
 			return before, nil
 		case err == nil:
-			return bundle{url, tag, b.known(ctx, tokens)}, nil
+			return bundle{url, tag, b.newest(b.known(ctx, tokens), before.tokens)}, nil
 		}
 	}
 	return before, err
@@ -173,25 +180,28 @@ func (b *Bundles) of(ctx context.Context, nodes []string, turn int, before bundl
 // known are the tokens that a recorded status certificate signed. Whether it may sign for the
 // issuer in question is judged at each verdict; this keeps anybody else's tokens from standing
 // in the way.
-func (b *Bundles) known(ctx context.Context, tokens []string) map[string]string {
-	out := map[string]string{}
-	read := map[string]*StatusToken{}
+func (b *Bundles) known(ctx context.Context, tokens []string) map[string]given {
+	out, now := map[string]given{}, b.config.Clock()
+	var read []*StatusToken
 	for _, compact := range tokens {
 		token, err := ParseStatusToken(compact, StatusLimits)
-		if err != nil {
+		if err == nil {
+			err = token.CheckTime(now)
+		}
+		if err != nil && !errors.Is(err, statuslist.ErrExpired) {
 			b.config.Log.Debug("a status token of a bundle is not usable", "error", err)
 			continue
 		}
-		if old := read[token.Subject]; old == nil || old.IssuedAt.Before(token.IssuedAt) {
-			read[token.Subject] = token
-		}
+		read = append(read, token)
 	}
 	for _, c := range b.config.Copies() {
 		err := c.Read(ctx, func(v registry.View, _ paspoort.RegistryFacts) error {
-			for uri, token := range read {
-				if cert, err := v.Certificate(token.Fingerprint); err == nil && cert.Usage == registry.UsageStatus {
-					out[uri] = token.String()
+			for _, token := range read {
+				cert, err := v.Certificate(token.Fingerprint)
+				if old, held := out[token.Subject]; err != nil || cert.Usage != registry.UsageStatus || held && !old.issued.Before(token.IssuedAt) {
+					continue
 				}
+				out[token.Subject] = given{token.String(), token.IssuedAt, cert.Organisation}
 			}
 			return nil
 		})
@@ -200,6 +210,18 @@ func (b *Bundles) known(ctx context.Context, tokens []string) map[string]string 
 		}
 	}
 	return out
+}
+
+// newest leaves of a list that was had before the newer token when the same organisation signed
+// both: a node that lags, or wants somebody who was revoked to count, gives an older one.
+func (b *Bundles) newest(now, before map[string]given) map[string]given {
+	for uri, token := range now {
+		if old, had := before[uri]; had && old.organisation == token.organisation && token.issued.Before(old.issued) {
+			b.config.Log.Warn("a node gives an older status list than there was", "list", uri)
+			now[uri] = old
+		}
+	}
+	return now
 }
 
 // StatusLimits are those of tokens that are fetched for a verdict.
