@@ -242,3 +242,45 @@ func TestFollowerLooksAtOldLeaves(t *testing.T) {
 		t.Errorf("read: %v", err)
 	}
 }
+
+// stopping is a store that calls stop at one of its writes.
+type stopping struct {
+	kv.Store
+	writes int // until then
+	stop   func()
+}
+
+func (s *stopping) Update(fn func(kv.Tx) error) error {
+	if s.writes--; s.writes == 0 {
+		s.stop()
+	}
+	return s.Store.Update(fn)
+}
+
+// A program that ends on a long way begins it again.
+func TestFollowerStopsOnALongWay(t *testing.T) {
+	l, config := newLogged(t, 360)
+	ctx, cancel := context.WithCancel(t.Context())
+	store := config.Store
+	config.Store = &stopping{store, (len(l.Region.Leaves)+99)/100 + 1, cancel} // after the last leaves
+	f := newFollower(t, config)
+	if err := f.Refresh(ctx); !errors.Is(err, context.Canceled) {
+		t.Fatalf("error %v", err)
+	}
+	if err := f.Read(t.Context(), nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("read half of it: %v", err)
+	}
+	config.Store = store
+	again := newFollower(t, config)
+	if err := again.Read(t.Context(), nil); !errors.Is(err, evidence.ErrNoCopy) {
+		t.Errorf("read half of it after a restart: %v", err)
+	}
+	follow(t, again)
+	if digest(t, again) != l.State.Digest() {
+		t.Error("another state")
+	}
+	follow(t, f)
+	if digest(t, f) != l.State.Digest() {
+		t.Error("another state in the program that went on")
+	}
+}
