@@ -55,7 +55,7 @@ func scaleFigures(organisations int) (out []bench.Figure, err error) {
 	for _, c := range cases {
 		more, err := measureScale(dir, c, bare)
 		out = append(out, more...)
-		if err != nil {
+		if err = errors.Join(err, bench.Figures(os.Stderr, more)); err != nil { // the whole takes long
 			return out, err
 		}
 	}
