@@ -198,6 +198,7 @@ func TestWitnesses(t *testing.T) {
 		{"with a witness", cosigned(t, note, w, key, r.Now), false, r.Now, nil},
 		{"a witness that was there earlier", cosigned(t, note, w, key, early), false, early, nil},
 		{"a witness of last week", cosigned(t, note, w, key, r.Now.Add(-7*day)), true, r.Now, nil},
+		{"a witness of next week", cosigned(t, note, w, key, r.Now.Add(7*day)), true, r.Now, nil},
 		{"a stranger under its name", cosigned(t, note, w, stranger, r.Now), true, r.Now, nil},
 		{"witness without the nodes", cosigned(t, r.Checkpoint("knoop-1"), w, key, r.Now), true, time.Time{}, registry.ErrCheckpoint},
 		{"a checkpoint of before", cosigned(t, before, w, key, r.Now), true, r.Now.Add(-time.Hour), nil},
@@ -234,7 +235,9 @@ func TestWitnessesAreFromOutside(t *testing.T) {
 		edit(&w)
 		return &registry.WitnessChange{Reason: "x", Witnesses: []registry.Witness{w}}
 	}
-	node := r.Charter.Nodes[1]
+	node, dropped := r.Charter.Nodes[1], lindewaard(r)
+	r.Do(registry.KindPeerAccepted, dropped, vakbond, gemeente)
+	r.Do(registry.KindPeerDropped, &registry.PeerDrop{Genesis: dropped.Genesis, Reason: "x"}, vakbond, gemeente)
 	for _, tt := range []struct {
 		name string
 		body *registry.WitnessChange
@@ -243,6 +246,8 @@ func TestWitnessesAreFromOutside(t *testing.T) {
 		{"a cosigner key of its own", change(func(w *registry.Witness) { w.Key = node.CosignerKey }), registry.ErrTaken},
 		{"a log key of its own", change(func(w *registry.Witness) { w.Key = node.LogKey }), registry.ErrTaken},
 		{"of a region that was not accepted", change(func(w *registry.Witness) { w.Genesis = registry.Fingerprint(nil) }), registry.ErrUnknown},
+		{"a name of its own nodes", change(func(w *registry.Witness) { w.Name = registry.CosignerName(r.Charter.Origin, node.ID) }), registry.ErrTaken},
+		{"of a region that was dropped", change(func(w *registry.Witness) { w.Genesis = dropped.Genesis }), registry.ErrUnknown},
 		{"no key", change(func(w *registry.Witness) { w.Key = "" }), registry.ErrBody},
 		{"a name that no key can have", change(func(w *registry.Witness) { w.Name = "a+b" }), registry.ErrBody},
 		{"no address", change(func(w *registry.Witness) { w.URL = "lindewaard.example" }), registry.ErrBody},

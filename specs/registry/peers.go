@@ -154,7 +154,7 @@ func (x *step) peerToDrop(d *PeerDrop) (PeerRecord, error) {
 	if !ok {
 		return r, ErrUnknown.with("no region with this id was accepted")
 	}
-	if n := len(r.Dropped); n > 0 && r.Dropped[n-1].Decided >= r.last().Since {
+	if r.dropped() {
 		return r, ErrTransition.with("the region was dropped already")
 	}
 	return r, nil
@@ -173,6 +173,12 @@ func enactPeerDropped(x *step) error {
 	r.Dropped = append(slices.Clone(r.Dropped), PeerEnd{Decided: x.now, EffectiveFrom: from, Event: x.id, Reason: d.Reason})
 	put(x, &x.s.peers, d.Genesis, r)
 	return nil
+}
+
+// dropped says whether members ended the newest acceptance.
+func (r PeerRecord) dropped() bool {
+	n := len(r.Dropped)
+	return n > 0 && r.Dropped[n-1].Decided >= r.last().Since
 }
 
 // last is the newest acceptance.

@@ -134,7 +134,8 @@ type Freshness struct {
 }
 
 // witnessPatience is how much older than what the nodes say a witness's word may be. After that
-// the nodes stand alone: an old cosignature says nothing of what they showed since.
+// the nodes stand alone: an old cosignature says nothing of what they showed since. Neither does
+// one that is as much newer: dated ahead, it would stand behind an old tree for as long.
 const witnessPatience = 24 * time.Hour
 
 // Freshness holds a checkpoint note against the policies for its size, and tells how recent a
@@ -156,9 +157,20 @@ func (v View) freshness(seen *tlog.Seen, note []byte) Freshness {
 		return out // no witnesses
 	}
 	witnessed, err := checkNote(file, note)
-	if err != nil || witnessed.Freshest().Before(out.Time.Add(-witnessPatience)) {
+	if err != nil {
 		return out
 	}
-	out.Time, out.OwnNodesOnly = witnessed.Freshest().UTC(), false
+	var at time.Time
+	for name, t := range witnessed.Cosignatures {
+		if strings.HasPrefix(name, outsidePrefix) && !t.After(out.Time.Add(witnessPatience)) && t.After(at) {
+			at = t
+		}
+	}
+	if at.Before(out.Time.Add(-witnessPatience)) {
+		return out
+	}
+	if out.OwnNodesOnly = false; at.Before(out.Time) {
+		out.Time = at.UTC()
+	}
 	return out
 }

@@ -3,6 +3,7 @@ package registry
 import (
 	"crypto/ed25519"
 	"slices"
+	"strings"
 
 	"paspoort.example/paspoort/specs/tlog"
 )
@@ -97,6 +98,10 @@ func authoriseWitnesses(x *step) error {
 // region already.
 func (x *step) outsiders(change *WitnessChange) error {
 	for _, w := range change.Witnesses {
+		if strings.HasPrefix(w.Name, CosignerName(x.s.currentCharter().Origin, "")) {
+			// Nodes remember what a cosigner signed last by its name.
+			return ErrTaken.with("witness %s has a name that is kept for nodes of this region", w.ID)
+		}
 		for _, id := range x.s.nodes.keys(x.s.size) {
 			n, _ := x.s.nodes.get(id, x.s.size)
 			if slices.ContainsFunc(n.Keys, func(k NodeKeyPeriod) bool { return k.Cosigner == w.Key || k.Log == w.Key }) {
@@ -106,8 +111,8 @@ func (x *step) outsiders(change *WitnessChange) error {
 		if w.Genesis == "" {
 			continue
 		}
-		if _, ok := x.s.peers.get(w.Genesis, x.s.size); !ok {
-			return ErrUnknown.with("the region of witness %s was not accepted", w.ID)
+		if r, ok := x.s.peers.get(w.Genesis, x.s.size); !ok || r.dropped() {
+			return ErrUnknown.with("the region of witness %s was not accepted, or was dropped", w.ID)
 		}
 	}
 	return nil
