@@ -38,7 +38,7 @@ func newMirrors(n *Node) (*mirrors, error) {
 	m := &mirrors{n: n, handler: map[*evidence.Follower]http.Handler{}}
 	var err error
 	m.neighbours, err = evidence.NewNeighbours(evidence.NeighboursConfig{
-		Home: n, Self: n.region().nodes[n.cfg.ID].URL, Store: m.open, Every: n.cfg.MirrorInterval, Clock: n.cfg.Clock, Log: n.log,
+		Home: n, Room: func() error { return roomForMirrors(n.cfg) }, Self: n.region().nodes[n.cfg.ID].URL, Store: m.open, Every: n.cfg.MirrorInterval, Clock: n.cfg.Clock, Log: n.log,
 		Source: func(url string) evidence.Source { return registry.Client{HTTP: n.cfg.Outside, URL: url} },
 	})
 	return m, err
@@ -96,6 +96,7 @@ func (m *mirrors) peerRegion(origin string) (out peerLog, ok bool) {
 			return nil
 		})
 		if err == nil {
+			out.genesis, out.rootAt = peer.Genesis, peer.Follower.RootAt
 			out.newest, err = peer.Follower.Checkpoint(context.Background())
 		}
 		return out, err == nil
@@ -178,7 +179,8 @@ func (n *Node) mirror(peer *evidence.Neighbour) Mirror {
 	err := peer.Follower.Read(context.Background(), func(v registry.View, facts paspoort.RegistryFacts) error {
 		out.Leaves, out.Time, out.Trust, out.Rules = facts.Leaves, facts.Time, string(facts.Trust), v.State.Rules()
 		out.Age = max(0, int64(n.cfg.Clock().Sub(facts.Time)/time.Second))
-		out.Relied = peer.State == registry.PeerAccepted && facts.Relied(n.cfg.Clock())
+		age := n.cfg.Clock().Sub(facts.Time) // as verifiers judge: neither too old nor from a day to come
+		out.Relied = peer.State == registry.PeerAccepted && facts.Relied(n.cfg.Clock()) && age <= neighbourLimit && age >= -clockDiffers
 		return nil
 	})
 	switch {

@@ -121,7 +121,7 @@ func (o *outside) ask(ctx context.Context, w registry.Witness, note []byte, c tl
 		o.problem(w, err)
 		return false
 	}
-	if r, ok := recordOf(note, key); ok && o.n.cfg.Clock().Sub(unix(r.At)) < o.n.cfg.CosignInterval/2 {
+	if r, ok := recordOf(note, key); ok && o.n.cfg.Clock().Sub(unix(r.At)) < o.n.cfg.CosignInterval/2 && !o.ahead(unix(r.At)) {
 		o.cosigned(w, r)
 		return true
 	}
@@ -139,6 +139,9 @@ func (o *outside) ask(ctx context.Context, w registry.Witness, note []byte, c tl
 	if errors.Is(err, tlog.ErrInconsistent) || errors.As(err, &ahead) {
 		o.compare(ctx, w, client)
 	}
+	if err == nil && o.ahead(s.Time) {
+		err = errAhead
+	}
 	if err == nil {
 		err = o.n.publisher.add(c, s)
 	}
@@ -149,6 +152,14 @@ func (o *outside) ask(ctx context.Context, w registry.Witness, note []byte, c tl
 	o.cosigned(w, record{c.Size, c.Root.String(), s.Time.Unix()})
 	return true
 }
+
+// errAhead: such a word would stand for days that nobody looked at yet.
+var errAhead = errors.New("the witness signs with a time that is still to come: its clock or this node's is wrong")
+
+func (o *outside) ahead(at time.Time) bool { return at.After(o.n.cfg.Clock().Add(witnessAhead)) }
+
+// witnessAhead is how far a witness's clock may be ahead.
+const witnessAhead = 5 * time.Minute
 
 // compare holds what a witness cosigned last against this node's tree. Another history in it
 // bears the signature of the node that showed it: that is kept as of any node (fork.go).

@@ -400,6 +400,14 @@ func (p *publisher) freshness() registry.Freshness {
 	return p.fresh
 }
 
+// asked says whether others told after this start what this node signed last, and it is no more
+// than it remembers.
+func (p *publisher) asked() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.clear
+}
+
 // forked says whether this node met another history than its own: another node signed one, or it
 // did itself.
 func (p *publisher) forked() bool {

@@ -29,6 +29,22 @@ func checkSpace(c Config) error {
 		c.ID, ErrDiskFull, free>>20, c.Dir, c.MinFree>>20)
 }
 
+// mirrorsLeave is how many times MinFree mirrors leave: another region decides how large its log
+// is, and may not stop this node with it.
+const mirrorsLeave = 8
+
+// roomForMirrors fails with ErrDiskFull long before this node has to stop.
+func roomForMirrors(c Config) error {
+	if c.Dir == "" {
+		return nil
+	}
+	c.MinFree *= mirrorsLeave
+	if checkSpace(c) != nil {
+		return fmt.Errorf("%w: copies of other regions do not grow while less than %d MiB are free for %s", ErrDiskFull, c.MinFree>>20, c.Dir)
+	}
+	return nil
+}
+
 // watchSpace ends the node when its disk gets full.
 func (n *Node) watchSpace(ctx context.Context) {
 	for n.cfg.Dir != "" {

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"paspoort.example/paspoort/internal/kv"
 	"paspoort.example/paspoort/internal/web"
@@ -35,7 +36,10 @@ type witness struct {
 type witnessedLog struct {
 	mu    sync.Mutex // held while something is signed for it
 	asked bool       // its nodes were asked after this start
-	torn  bool       // they hold a cosignature of this node for another tree than its record: see ask
+	dirty bool       // its record may not be on the disk yet
+	// away counts how often nobody could be asked. Who waited for that meanwhile does not ask too.
+	away atomic.Uint64
+	torn bool // they hold a cosignature of this node for another tree than its record: see ask
 }
 
 // peerLog is what a mirror knows of the log of another region.
@@ -43,6 +47,10 @@ type peerLog struct {
 	keys   []tlog.VerifierKey // log keys of its nodes as they are now, named by its origin
 	urls   []string           // its nodes' public addresses, without trailing slash
 	newest []byte             // the newest checkpoint that the mirror has; nil before the first
+	// genesis is the id of the region, under which this region's other nodes mirror it.
+	genesis string
+	// rootAt is the root of the mirror's tree of a size; it fails beyond the mirror.
+	rootAt func(size uint64) (tlog.Hash, error)
 }
 
 // peerLogs are the logs of regions that are accepted at this moment and whose nodes a mirror
@@ -110,8 +118,17 @@ func (w *witness) Update(ctx context.Context, origin string, fn func([]byte) ([]
 		w.logs[origin] = log
 	}
 	w.mu.Unlock()
+	away := log.away.Load()
 	log.mu.Lock()
 	defer log.mu.Unlock()
+	if !log.asked && log.away.Load() != away {
+		return fmt.Errorf("%w: %s", tlog.ErrNotNow, whyNobody)
+	}
+	if !w.n.publisher.asked() {
+		// The record may be as old as the disk that it is on, and this region's own nodes know
+		// of that: those of the log that is witnessed could keep it to themselves.
+		return fmt.Errorf("%w: %s", tlog.ErrNotNow, whyNotAsked)
+	}
 	latest, err := readNote(w.n.store, keyWitness(tlog.OriginHash(origin)))
 	if err != nil {
 		return err
@@ -123,22 +140,60 @@ func (w *witness) Update(ctx context.Context, origin string, fn func([]byte) ([]
 	if err != nil {
 		return err
 	}
+	if err := w.fitsMirror(origin, next); err != nil {
+		return err
+	}
 	self := w.server.Signer.VerifierKey()
-	if is, ok := recordOf(latest, self); ok {
+	if is, ok := recordOf(latest, self); ok && !log.dirty {
 		if want, ok := recordOf(next, self); ok && is == want {
 			return nil // kept already: anybody can ask again, and may not make the disk sync each time
 		}
 	}
-	return w.keep(origin, next)
+	return w.keep(log, origin, next)
 }
 
-func (w *witness) keep(origin string, note []byte) error {
+// fitsMirror refuses what contradicts this node's own copy of the log: then the log shows two
+// histories, whatever was cosigned of it so far.
+func (w *witness) fitsMirror(origin string, note []byte) error {
+	p, err := w.peer(origin)
+	if err != nil || p.rootAt == nil {
+		return err
+	}
+	c, err := tlog.PeekCheckpoint(note)
+	if err != nil {
+		return err
+	}
+	mine, err := tlog.PeekCheckpoint(p.newest)
+	if err != nil || c.Size > mine.Size {
+		return nil // the mirror is behind and cannot tell
+	}
+	root, err := p.rootAt(c.Size)
+	if err != nil {
+		return fmt.Errorf("%w: the copy of %s cannot be read: %w", tlog.ErrNotNow, origin, err)
+	}
+	if root != c.Root {
+		w.n.log.Error("ANOTHER REGION ASKS FOR A COSIGNATURE ON ANOTHER HISTORY THAN ITS NODES SHOWED", "log", origin, "size", c.Size, "note", string(note))
+		return fmt.Errorf("%w: this node's copy of %s has another root at that size", tlog.ErrInconsistent, origin)
+	}
+	return nil
+}
+
+// keep has a record on the disk when it returns. log.mu is held.
+func (w *witness) keep(log *witnessedLog, origin string, note []byte) error {
 	key := keyWitness(tlog.OriginHash(origin))
+	log.dirty = true // until it is known to be there
 	if err := w.n.store.Update(func(tx kv.Tx) error { return tx.Set(key, kv.Value(valueFormat, note)) }); err != nil {
 		return err
 	}
-	return kv.Sync(w.n.store)
+	if err := kv.Sync(w.n.store); err != nil {
+		return err
+	}
+	log.dirty = false
+	return nil
 }
+
+// whyNobody is why nothing is signed for a log.
+const whyNobody = "none of its nodes could be asked for this node's own newest cosignature"
 
 // ask is the rule of D6 for a log, once after each start. A newer cosignature of this node
 // than its record becomes the record: it is this node's own word, and only what follows from
@@ -156,8 +211,10 @@ func (w *witness) ask(ctx context.Context, log *witnessedLog, origin string, lat
 	}
 	notes := w.cosignedElsewhere(ctx, origin, p)
 	if len(notes) == 0 {
-		return nil, fmt.Errorf("%w: no node of %s could be asked for this node's own newest cosignature", tlog.ErrNotNow, origin)
+		log.away.Add(1)
+		return nil, fmt.Errorf("%w: %s", tlog.ErrNotNow, whyNobody)
 	}
+	notes = append(notes, w.mirroredElsewhere(ctx, origin, p)...)
 	self := w.server.Signer.VerifierKey()
 	own, _ := recordOf(latest, self)
 	for _, note := range append(notes, p.newest) {
@@ -171,7 +228,7 @@ func (w *witness) ask(ctx context.Context, log *witnessedLog, origin string, lat
 		case found.newer(own):
 			w.n.log.Warn("another region remembers a newer cosignature than this node: its disk was put back or is damaged", "log", origin, "cosigned", found.Size, "remembered", own.Size)
 			own, latest = found, note
-			if err := w.keep(origin, note); err != nil {
+			if err := w.keep(log, origin, note); err != nil {
 				return nil, err
 			}
 		}
@@ -186,12 +243,37 @@ func (w *witness) cosignedElsewhere(ctx context.Context, origin string, p peerLo
 	if w.n.cfg.Outside == nil {
 		return nil
 	}
+	var urls []string
+	for _, base := range p.urls {
+		urls = append(urls, base+"/v1/cosigned?cosigner="+url.QueryEscape(w.server.Signer.VerifierKey().Name))
+	}
+	return w.notesAt(ctx, origin, p, urls)
+}
+
+// mirroredElsewhere are the newest checkpoints of a log that the mirrors of this region's other
+// nodes have. These bear this node's word as the log published it: when the log's nodes hide that
+// from a node whose disk was put back, they tell.
+func (w *witness) mirroredElsewhere(ctx context.Context, origin string, p peerLog) [][]byte {
+	if w.n.cfg.Outside == nil || p.genesis == "" {
+		return nil
+	}
+	var urls []string
+	for id, node := range w.n.region().nodes {
+		if id != w.n.cfg.ID {
+			urls = append(urls, node.URL+"/regions/"+p.genesis+"/checkpoint")
+		}
+	}
+	return w.notesAt(ctx, origin, p, urls)
+}
+
+// notesAt fetches checkpoints of a log.
+func (w *witness) notesAt(ctx context.Context, origin string, p peerLog, urls []string) [][]byte {
 	ctx, cancel := context.WithTimeout(ctx, w.n.cfg.PeerTimeout)
 	defer cancel()
-	answers := make(chan []byte, len(p.urls))
-	for _, base := range p.urls {
+	answers := make(chan []byte, len(urls))
+	for _, address := range urls {
 		go func() {
-			note, err := w.n.fetchOutside(ctx, base+"/v1/cosigned?cosigner="+url.QueryEscape(w.server.Signer.VerifierKey().Name), tlog.MaxNote)
+			note, err := w.n.fetchOutside(ctx, address, tlog.MaxNote)
 			if err == nil {
 				_, _, err = tlog.OpenCheckpoint(note, origin, p.keys...)
 			}
@@ -203,7 +285,7 @@ func (w *witness) cosignedElsewhere(ctx context.Context, origin string, p peerLo
 		}()
 	}
 	var out [][]byte
-	for range p.urls {
+	for range urls {
 		if note := <-answers; note != nil {
 			out = append(out, note)
 		}
