@@ -51,6 +51,7 @@ type archiveConfig struct {
 	HTTP   statusarchive.Doer                  // nil: nothing is fetched
 	Others func() []statusarchive.Client       // archives of the region's other nodes
 	Open   func(create bool) (kv.Store, error) // nil without create when there is none yet
+	Room   func() error                        // fails when nothing more is to be kept; nil: there is room
 	Every  time.Duration                       // at least, between two looks at one list
 	Clock  func() time.Time
 	Log    *slog.Logger
@@ -62,9 +63,12 @@ const (
 	archivePause    = 6 * time.Hour    // at most, until who does not answer is asked again
 	archiveWorkers  = 4                // issuers that are asked at a time; one issuer gets one request at a time
 	archiveTimeout  = 30 * time.Second // of one request
+	archiveAsk      = 2 * time.Minute  // of all that is due of one issuer; the rest waits for the next round
 	maxArchiveLists = 64               // of one organisation
 	maxArchiveToken = 1 << 20          // bytes: a list of millions of entries
 	maxInflated     = 1 << 20
+
+	archiveLeaves = 8 // times the free space below which a node stops: there the archive grows no more
 
 	dirArchive    = "archive"
 	archiveFormat = 1
@@ -79,6 +83,15 @@ func archiveOf(n *Node) *archive {
 	c := archiveConfig{Node: n.cfg.ID, Reader: n, HTTP: n.cfg.Outside, Open: n.openArchive, Every: n.cfg.ArchiveInterval, Clock: n.cfg.Clock, Log: n.log}
 	if c.Open == nil {
 		c.Open = func(bool) (kv.Store, error) { return kv.NewMemory(), nil }
+	}
+	c.Room = func() error {
+		// The archive shares a disk with the registry, and issuers decide how much they publish.
+		if n.cfg.Dir == "" {
+			return nil
+		}
+		roomy := n.cfg
+		roomy.MinFree *= archiveLeaves
+		return checkSpace(roomy)
 	}
 	c.Others = func() (out []statusarchive.Client) {
 		nodes := n.region().nodes

@@ -38,6 +38,9 @@ func (a *archive) fetch(ctx context.Context) {
 
 // ask fetches what is due of one organisation, one request after another.
 func (a *archive) ask(ctx context.Context, p *lister) {
+	// One that answers slowly holds up a worker, not the lists of everybody else.
+	ctx, cancel := context.WithTimeout(ctx, archiveAsk)
+	defer cancel()
 	now := a.config.Clock()
 	if p.find.next.IsZero() {
 		a.remembered(p)
@@ -125,6 +128,10 @@ func (a *archive) get(ctx context.Context, p *lister, uri string, t *turn) {
 	row, err := a.row(uri)
 	if err != nil && !errors.Is(err, kv.ErrNotFound) {
 		a.config.Log.Warn("the status archive cannot be read", "error", err)
+		return
+	}
+	if err == nil && row.Organisation != p.id { // it names a list of somebody else as its own
+		t.late(now, archivePause, 0)
 		return
 	}
 	res, err := a.request(ctx, uri, statuslist.MediaType, row.ETag, maxArchiveToken)

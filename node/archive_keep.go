@@ -136,6 +136,12 @@ func (a *archive) offer(ctx context.Context, p *lister, uri, compact, etag strin
 	case !first && row.Organisation != p.id:
 		return row, fmt.Errorf("status list %s is of another organisation", uri)
 	}
+	if a.config.Room != nil {
+		if err := a.config.Room(); err != nil {
+			a.config.Log.Warn("a status list is not kept", "list", uri, "error", err)
+			return row, err
+		}
+	}
 	store, err := a.open(true)
 	if err != nil {
 		return row, err

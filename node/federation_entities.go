@@ -48,7 +48,8 @@ const (
 	entityTick    = 5 * time.Second
 	entityList    = time.Hour // after which the registry is listed again though nothing was decided: terms end
 	entityWorkers = 4
-	maxEntities   = 20_000 // whose configurations are kept
+	maxEntities   = 20_000   // whose configurations are kept
+	maxEntity     = 64 << 10 // bytes of one that is kept: it has some marks and types
 )
 
 var errNoConfiguration = errors.New("its own entity configuration could not be fetched yet; try again later")
@@ -146,6 +147,9 @@ func (e *entities) keep(id string, s *openidfed.Statement, err error) {
 		e.known[id] = k
 	}
 	pause := entityEvery
+	if err == nil && len(s.String()) > maxEntity {
+		err = fmt.Errorf("its entity configuration has more than %d bytes", maxEntity)
+	}
 	if err != nil {
 		// One that has just been admitted may publish its own in a moment, most do so much
 		// later: ask less and less often.

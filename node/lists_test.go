@@ -26,7 +26,7 @@ import (
 type copyOf struct{ *registrytest.Region }
 
 func (c copyOf) Read(_ context.Context, fn func(registry.View, evidence.RegistryFacts) error) error {
-	return fn(c.State.View(), evidence.RegistryFacts{Region: c.Genesis()})
+	return fn(c.State.View(), evidence.RegistryFacts{Region: c.Genesis(), Time: c.Now})
 }
 
 // TestListOfAStory: the list of a region in which everything happened, under all rules, keeps to

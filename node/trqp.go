@@ -68,17 +68,22 @@ func (t trustRegistry) regionOf(ctx context.Context, entity string) (genesis str
 		if p.Follower == nil {
 			continue
 		}
+		found := ""
 		err := p.Follower.Read(ctx, func(v registry.View, _ evidence.RegistryFacts) error {
-			if v.Region(t.clock()).Entity == entity {
-				genesis = p.Genesis
+			if sameEntity(v.Region(t.clock()).Entity) == sameEntity(entity) {
+				found = p.Genesis
 			}
 			return nil
 		})
-		if err == nil && genesis != "" {
-			return genesis
+		switch {
+		case err != nil || found == "":
+		case genesis != "" && genesis != found:
+			return "" // two say that they are it, and nothing tells who is
+		default:
+			genesis = found
 		}
 	}
-	return ""
+	return genesis
 }
 
 // finding is an answer with the event that it rests on.
@@ -99,7 +104,10 @@ func (t trustRegistry) answer(ctx context.Context, q trqp.Query, find func(regis
 	if at.After(now.Add(time.Minute)) {
 		return a, &trqp.Problem{Status: http.StatusBadRequest, Title: "bad request", Detail: "what will be true later nobody knows; ask about the present or the past"}
 	}
-	err = t.copy.Read(ctx, func(v registry.View, _ evidence.RegistryFacts) error {
+	err = t.copy.Read(ctx, func(v registry.View, facts evidence.RegistryFacts) error {
+		if now.Sub(facts.Time) > maxPeerAge { // D11: who was withdrawn since is not known; a yes or no would be one too many
+			return &trqp.Problem{Status: http.StatusServiceUnavailable, Title: "not known now", Detail: "this node has not heard from enough others for more than a week; ask another node of the region"}
+		}
 		region := v.Region(now)
 		if q.Authority != region.Genesis && q.Authority != regionURN(region.Genesis) && (region.Entity == "" || q.Authority != region.Entity) {
 			return trqp.NotKnown("this registry speaks for one region; name it by its entity identifier, or as %s", regionURN(region.Genesis))
