@@ -86,17 +86,14 @@ func (f *Follower) suspect(ctx context.Context, source Source, note []byte, c tl
 	if err != nil || !f.counts(note) || c.Size > maxLeavesAhead {
 		return registry.ErrRoot
 	}
-	leaves, err := fetchLeaves(ctx, source, 0, c.Size)
-	if err != nil {
+	fork := Fork{Smaller: string(f.replica.Checkpoint()), Larger: string(note)}
+	tiles, tree := memoryTiles{}, tlog.NewTree()
+	if err := tiles.fetch(ctx, source, tree, ours.Size); err != nil {
 		return fmt.Errorf("%w: %w", registry.ErrRoot, err)
 	}
-	tiles, tree := memoryTiles{}, tlog.NewTree()
-	if err := tiles.grow(tree, leaves[:ours.Size]); err != nil {
-		return err
-	}
-	fork := Fork{Smaller: string(f.replica.Checkpoint()), Larger: string(note), Root: tree.Root()}
-	if err := tiles.grow(tree, leaves[ours.Size:]); err != nil {
-		return err
+	fork.Root = tree.Root()
+	if err := tiles.fetch(ctx, source, tree, c.Size); err != nil {
+		return fmt.Errorf("%w: %w", registry.ErrRoot, err)
 	}
 	if fork.Root == ours.Root || tree.Root() != c.Root {
 		return registry.ErrRoot
@@ -158,6 +155,31 @@ func (m memoryTiles) grow(tree *tlog.Tree, leaves [][]byte) error {
 		m[[2]uint64{uint64(t.Level), t.Index}] = bytes.Clone(t.Data)
 	}
 	return err
+}
+
+// fetch grows the tree to a size. Of the leaves only the hashes are kept: they may be as large and
+// as many as who forked likes.
+func (m memoryTiles) fetch(ctx context.Context, source Source, tree *tlog.Tree, size uint64) error {
+	total := 0
+	for tree.Size() < size {
+		leaves, err := source.Leaves(ctx, tree.Size(), size)
+		if err != nil {
+			return err
+		}
+		if len(leaves) == 0 || uint64(len(leaves)) > size-tree.Size() {
+			return errLeaves
+		}
+		for _, leaf := range leaves {
+			total += len(leaf)
+		}
+		if total > maxSpoolBytes {
+			return errors.New("leaves: too many bytes at a time")
+		}
+		if err := m.grow(tree, leaves); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ReadTiles implements tlog.TileReader.
