@@ -29,6 +29,7 @@ import (
 type federation struct {
 	config   federationConfig
 	entities *entities
+	listings listings
 }
 
 // federationConfig is what the statements are made of.

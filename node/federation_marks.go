@@ -92,22 +92,28 @@ func (a *anchor) nodeURL(id string) string {
 // TrustMarked implements [openidfed.MarkIssuer]: who has a mark, whether or not its service
 // takes part in the federation already.
 func (f *federation) TrustMarked(ctx context.Context, mark, id string) (out []string, err error) {
-	err = f.read(ctx, func(a *anchor) error {
+	if id != "" { // one is looked up, not looked for among all
+		err = f.read(ctx, func(a *anchor) error {
+			vct := typeOfMark(a.entity, mark)
+			if answer, ok := a.admittedFor(id, vct); vct != "" && ok && slices.Contains(urlsOf(*answer.Organisation), id) {
+				out = []string{id}
+			}
+			return nil
+		})
+		return out, err
+	}
+	return f.listings.get(ctx, f, "mark "+mark, func(a *anchor) (out []string) {
 		vct := typeOfMark(a.entity, mark)
 		if vct == "" {
 			return nil
 		}
 		for _, known := range a.addresses() {
-			if id != "" && known != id {
-				continue
-			}
 			if _, ok := a.admittedFor(known, vct); ok {
 				out = append(out, known)
 			}
 		}
-		return nil
+		return out
 	})
-	return out, err
 }
 
 // addresses are the entity identifiers of all organisations that are admitted as issuer or

@@ -229,7 +229,11 @@ func (f *federation) Subordinates(ctx context.Context, q openidfed.ListQuery) (o
 			return []string{}, nil
 		}
 	}
-	err = f.read(ctx, func(a *anchor) error {
+	intermediate := "-"
+	if q.Intermediate != nil {
+		intermediate = fmt.Sprint(*q.Intermediate)
+	}
+	return f.listings.get(ctx, f, fmt.Sprintf("%q %t %s %q", q.EntityTypes, q.TrustMarked, intermediate, q.TrustMarkType), func(a *anchor) (out []string) {
 		for id, signer := range f.entities.signers() {
 			sub, ok := a.subordinate(id)
 			if !ok || !sub.listed(q, vct) {
@@ -245,10 +249,9 @@ func (f *federation) Subordinates(ctx context.Context, q openidfed.ListQuery) (o
 				out = append(out, p.entity)
 			}
 		}
-		return nil
+		slices.Sort(out)
+		return slices.Compact(out)
 	})
-	slices.Sort(out)
-	return slices.Compact(out), err
 }
 
 func (s *subordinate) listed(q openidfed.ListQuery, vct string) bool {
