@@ -76,6 +76,9 @@ func (n *Node) takePart(ctx context.Context) (*raft.Configuration, error) {
 			return n.begin(founding, births)
 		case exists || !founder:
 			n.log.Info("asking to be taken in", "raft_id", string(n.raftID))
+			if _, known := n.region().nodes[n.cfg.ID]; !known {
+				n.log.Warn("as far as this node knows the region does not know it (yet): it takes part when the members have approved its card, in the region of its founding file", "region", n.genesis)
+			}
 			return nil, nil
 		case len(births) == len(founding):
 			return n.begin(founding, births)

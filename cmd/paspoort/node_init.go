@@ -1,15 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto"
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -63,9 +66,9 @@ For a region that runs, name it: then the card is for "paspoort node join".
 	flags.StringVar(&f.id, "id", "", "id of the node, such as knoop-1")
 	flags.StringVar(&f.url, "url", "", "public address of the node, https")
 	flags.StringVar(&f.peer, "peer", "", "host:port at which the other nodes reach this one")
-	flags.StringVar(&f.listen, "listen", ":443", "where to listen for the public")
+	flags.StringVar(&f.listen, "listen", ":443", "where to listen for the public; for an http address on this computer that address")
 	flags.StringVar(&f.peerBound, "peer-listen", "", "where to listen for the other nodes, when that is not the port of --peer")
-	flags.StringVar(&f.admin, "admin-listen", "127.0.0.1:9101", "where the operator's pages and metrics are, on this computer")
+	flags.StringVar(&f.admin, "admin-listen", "127.0.0.1:9101", "where the operator's pages and metrics are, on this computer; for an http address a thousand ports above it")
 	flags.StringVar(&f.member, "member", "", "id of the member that runs the node")
 	flags.StringVar(&f.group, "group", "", "group of the member: werkgevers, werknemers, opleiders or overheid")
 	flags.StringVar(&f.name, "name", "", "name of the member")
@@ -78,7 +81,7 @@ For a region that runs, name it: then the card is for "paspoort node join".
 	flags.StringVar(&f.email, "acme-email", "", "get a certificate by ACME; the authority writes to this address")
 	flags.StringVar(&f.directory, "acme-directory", "", "ACME directory, when it is not Let's Encrypt's")
 	flags.BoolVar(&f.behindProxy, "behind-proxy", false, "a proxy of your own ends https before the node")
-	flags.StringVar(&f.profile, "profile", "wan", "how far the nodes are apart: lan or wan")
+	flags.StringVar(&f.profile, "profile", "wan", "how far the nodes are apart: lan or wan; empty for several on one computer")
 	flags.StringVar(&f.node, "node", "", "public address of a node of a region that runs")
 	flags.StringVar(&f.region, "region", "", "genesis of that region, from somebody you trust")
 	flags.StringVar(&f.caFile, "ca-file", "", "PEM file with a certificate authority to trust beside the system's; the node trusts it too")
@@ -87,7 +90,11 @@ For a region that runs, name it: then the card is for "paspoort node join".
 }
 
 func (f *nodeInit) run(cmd *cobra.Command) error {
+	f.onThisComputer(cmd.Flags().Changed)
 	if err := f.check(); err != nil {
+		return misused(cmd, err)
+	}
+	if err := f.checkHTTPS(); err != nil {
 		return misused(cmd, err)
 	}
 	if _, err := (outbound.Settings{CAFile: f.caFile, AllowPrivate: f.private}).Policy(); err != nil {
@@ -116,6 +123,7 @@ func (f *nodeInit) run(cmd *cobra.Command) error {
 		}
 		home.Files = append(home.Files, filepath.Join(f.dir, foundingFile))
 	}
+	home.Facts.Region = f.region
 	card, err := home.Card()
 	if err != nil {
 		return err
@@ -135,6 +143,12 @@ func (f *nodeInit) check() error {
 		return errors.New("say --id, --url, --peer and --member")
 	case err != nil || u.Host == "" || u.Path != "" || outbound.New(outbound.Policy{AllowLoopbackHTTP: true}).CheckURL(f.url) != nil:
 		return fmt.Errorf("--url is %q: it should be an address such as https://knoop.kring.example, also behind a proxy; plain http is for this computer only, such as http://localhost:8080", f.url)
+	case !registry.IsID(f.id):
+		return badID("--id", f.id, "knoop-1")
+	case !registry.IsID(f.member):
+		return badID("--member", f.member, "gemeente-aakermonde")
+	case !registry.IsHostPort(f.peer):
+		return fmt.Errorf("--peer is %q: it needs host:port, such as knoop.kring.example:7001", f.peer)
 	case (f.region == "") != (f.node == ""):
 		return errors.New("--region and --node go together: the region's genesis is what you trust, the node is where to fetch")
 	case f.region == "" && (f.group == "" || f.name == ""):
@@ -153,6 +167,44 @@ func (f *nodeInit) check() error {
 		return fmt.Errorf("--profile is %q: choose lan or wan", f.profile)
 	}
 	return nil
+}
+
+func badID(flag, given, such string) error {
+	return fmt.Errorf("%s is %q: it should be 1 to 40 of a-z, 0-9 and '-', such as %s", flag, given, such)
+}
+
+// checkHTTPS says what would keep the node from serving: its address is in the charter by then.
+func (f *nodeInit) checkHTTPS() error {
+	err := f.config().CheckHTTPS()
+	if errors.Is(err, conf.ErrPlain) {
+		return errors.New("say how the node gets its certificate for https: --acme-email, --tls-cert with --tls-key, or --behind-proxy")
+	}
+	return err
+}
+
+// onThisComputer fills in what follows from a plain http address, for several nodes on one
+// computer: each listens at its own address, and for its operator a thousand ports further.
+func (f *nodeInit) onThisComputer(given func(flag string) bool) {
+	u, err := url.Parse(f.url)
+	if err != nil || u.Scheme != "http" {
+		return
+	}
+	port, err := strconv.Atoi(cmp.Or(u.Port(), "80"))
+	if err != nil {
+		return
+	}
+	if !given("listen") {
+		f.listen = net.JoinHostPort(u.Hostname(), strconv.Itoa(port))
+	}
+	if !given("admin-listen") {
+		f.admin = ""
+		if port += 1000; port < 1<<16 {
+			f.admin = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+		}
+	}
+	if !given("profile") {
+		f.profile = ""
+	}
 }
 
 // checkGroup says which groups there are.
@@ -230,10 +282,25 @@ func (f *nodeInit) fetchFounding(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := f.fits(ctx, client); err != nil {
+		return err
+	}
 	if err := f.fetchHint(ctx, client); err != nil {
 		return err
 	}
 	return keyfile.WriteAtomic(filepath.Join(f.dir, foundingFile), raw, 0o644)
+}
+
+// fits says at once what the members would refuse: an id that is taken, a member that there is not.
+func (f *nodeInit) fits(ctx context.Context, client registry.Client) error {
+	now, err := client.Region(ctx, freshly)
+	if err != nil {
+		return err
+	}
+	if _, err := operatorOf(now.Nodes, &registry.NodeChange{Node: &registry.Node{ID: f.id, Operator: f.member}}); err != nil {
+		return inLanguage(err, "en")
+	}
+	return inLanguage(isMember(now.Members, f.member), "en")
 }
 
 // fetchHint gets who the nodes are now, if that changed: those of the founding may be gone.

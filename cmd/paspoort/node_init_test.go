@@ -20,6 +20,10 @@ func typedInit(t *testing.T, dir string, more ...string) (code int, errs string)
 	t.Helper()
 	args := []string{"node", "init", "--dir", dir, "--id", "knoop-1", "--url", "https://knoop.kring.example", "--peer", "knoop.kring.example:7001",
 		"--member", "kring", "--group", "werkgevers", "--name", "Kring"}
+	if !slices.Contains(more, "--acme-email") && !slices.Contains(more, "--tls-cert") && !slices.Contains(more, "--no-https") {
+		args = append(args, "--behind-proxy")
+	}
+	more = slices.DeleteFunc(slices.Clone(more), func(s string) bool { return s == "--no-https" })
 	code, _, errs = play(t, append(args, more...)...)
 	return code, errs
 }
@@ -46,6 +50,13 @@ func TestNodeInitRefuses(t *testing.T) {
 		"a short passphrase":   {[]string{"--passphrase-file", secretFile(t, "kort")}, "12 characters"},
 		"no passphrase":        {nil, "--passphrase-file"},
 		"a range that is none": {[]string{"--allow-private", "10.20", "--passphrase-file", good}, "allow_private"},
+		"acme and plain http":  {[]string{"--url", "http://127.0.0.1:8101", "--acme-email", "b@kring.example", "--passphrase-file", good}, "acme needs an https url"},
+		"no way to https":      {[]string{"--no-https", "--passphrase-file", good}, "--behind-proxy"},
+		"two ways to https":    {[]string{"--acme-email", "b@kring.example", "--behind-proxy", "--passphrase-file", good}, "choose one"},
+		"files that are away":  {[]string{"--tls-cert", "nergens.pem", "--tls-key", "nergens.key", "--passphrase-file", good}, "nergens"},
+		"an id that is none":   {[]string{"--id", "Knoop 1", "--passphrase-file", good}, "such as knoop-1"},
+		"a member that is not": {[]string{"--member", "Werk Geversk", "--passphrase-file", good}, "--member"},
+		"a peer without port":  {[]string{"--peer", "knoop.kring.example", "--passphrase-file", good}, "host:port"},
 		"a CA that is away":    {[]string{"--ca-file", "nergens.pem", "--passphrase-file", good}, "nergens.pem"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -103,5 +114,21 @@ func TestNodeInitOutbound(t *testing.T) {
 	errs = types("node", "backup", "--config", config, "--recipient", recipient, "--out", key)
 	if after, err := os.ReadFile(key); err != nil || !bytes.Equal(before, after) || !strings.Contains(errs, "--force") {
 		t.Errorf("a backup went over another file (%v): %s", err, errs)
+	}
+}
+
+// TestNodeInitOnThisComputer: several nodes on one computer need no more than their addresses.
+func TestNodeInitOnThisComputer(t *testing.T) {
+	dir := t.TempDir()
+	code, errs := typedInit(t, dir, "--no-https", "--url", "http://127.0.0.1:8101", "--peer", "127.0.0.1:7101", "--passphrase-file", secretFile(t, "een zin van kring alleen"))
+	if code != exitOK {
+		t.Fatal(errs)
+	}
+	var c conf.Node
+	if err := conf.Load(filepath.Join(dir, "node.json"), &c); err != nil {
+		t.Fatal(err)
+	}
+	if c.Listen != "127.0.0.1:8101" || c.AdminListen != "127.0.0.1:9101" || c.PeerListen != ":7101" || c.Profile != "" || !c.Outbound.LoopbackHTTP {
+		t.Errorf("got %+v", c)
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -18,6 +19,19 @@ func TestJoinAndRules(t *testing.T) {
 	c.refused("unsigned", "beraad", "node", "join", card)
 	c.sees("beraad", []string{"node", "join", card, "--yes"}, "Voorgesteld.", "approve ")
 	c.refused("pending_already", "beraad", "node", "join", card, "--yes")
+	there := []string{"--id", "knoop-7", "--member", "beraad", "--group", "", "--name", "", "--node", c.url, "--region", c.genesis, "--allow-private", "127.0.0.0/8"}
+	for wrong, want := range map[string]string{"--id=knoop-1": "has a node knoop-1 already", "--member=bestaatniet": "has no member bestaatniet"} {
+		if code, errs := typedInit(t, t.TempDir(), append(there, wrong)...); code == exitOK || !strings.Contains(errs, want) {
+			t.Errorf("%s: exit %d, %s", wrong, code, errs)
+		}
+	}
+	dir := t.TempDir()
+	if code, errs := typedInit(t, dir, there...); code != exitOK {
+		t.Fatal(errs)
+	}
+	elsewhere := []string{"node", "join", filepath.Join(dir, "card.json"), "--region", strings.Repeat("a", 64), "--yes"}
+	c.refused("card_of_other_region", "beraad", elsewhere...)
+	c.ok("beraad", "node", "join", filepath.Join(dir, "card.json"), "--yes")
 	c.refused("node_there", "kring", "node", "join", c.card(t, "knoop-1", "kring"), "--yes")
 	c.refused("no_such_member", "kring", "node", "join", c.card(t, "knoop-8", "bestaatniet"), "--yes")
 }

@@ -40,13 +40,27 @@ Who you are stands in the file of "paspoort registry init", or in the flags.`,
 				return fmt.Errorf("%s tells of no node", args[0])
 			}
 			f.printer(cmd.ErrOrStderr()).line("Kaart %s: knooppunt %s op %s", "Card %s: node %s at %s", card.Fingerprint(), oneLine(card.Facts.Node.ID), oneLine(card.Facts.Node.URL))
-			return changeNodes(cmd, f, registry.KindNodeAdded, &registry.NodeChange{Node: card.Facts.Node, Reason: reason}, yes, nil)
+			return joinNode(cmd, f, card.Facts, reason, yes)
 		},
 	}
 	f.standsAlone(cmd)
 	cmd.Flags().StringVar(&reason, "reason", "een knooppunt erbij", "why; becomes public")
 	cmd.Flags().BoolVar(&yes, "yes", false, "sign without asking")
 	return cmd
+}
+
+// joinNode proposes the node of a card to the region that the card is for.
+func joinNode(cmd *cobra.Command, f *registryFlags, card founding.Facts, reason string, yes bool) error {
+	s, err := f.seat()
+	if err != nil {
+		return err
+	}
+	if card.Region != "" && s.Region.Genesis != "" && card.Region != s.Region.Genesis {
+		return withWords(fmt.Errorf("the card is for region %s", card.Region), "card_of_other_region",
+			words("Deze kaart is voor een andere regio gemaakt: "+card.Region+". Er is niets getekend.", "This card was made for another region: "+card.Region+". Nothing was signed."),
+			words("Maak het knooppunt voor deze regio: paspoort node init --node URL --region "+s.Region.Genesis, "Make the node for this region: paspoort node init --node URL --region "+s.Region.Genesis))
+	}
+	return changeNodes(cmd, f, registry.KindNodeAdded, &registry.NodeChange{Node: card.Node, Reason: reason}, yes, nil)
 }
 
 func newNodeLeaveCommand() *cobra.Command {

@@ -46,6 +46,9 @@ func newRegionCardCommand() *cobra.Command {
 			if err := checkGroup(group); err != nil {
 				return exitError{exitUsage, err}
 			}
+			if !registry.IsID(id) {
+				return exitError{exitUsage, badID("--member", id, "vakbond-het-anker")}
+			}
 			if err := os.MkdirAll(dir, 0o700); err != nil {
 				return err
 			}

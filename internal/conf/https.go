@@ -43,6 +43,22 @@ type ACME struct {
 // ErrPlain: plain http would leave this computer.
 var ErrPlain = errors.New(`plain http on an address that others reach: give tls_cert and tls_key, or acme, or "behind_proxy": true when a proxy of your own ends https`)
 
+// CheckHTTPS says what would keep the server from answering the public, before it starts: the
+// address is in a charter that is hard to change by then.
+func (s Server) CheckHTTPS() error {
+	switch {
+	case s.ACME != nil && (s.BehindProxy || s.TLSCert != ""), s.BehindProxy && s.TLSCert != "":
+		return fmt.Errorf("%w: choose one of ACME, certificate files and a proxy of your own", ErrConfig)
+	case s.ACME != nil:
+		_, err := s.certificates()
+		return err
+	case s.TLSCert != "":
+		_, err := web.TLS(s.TLSCert, s.TLSKey)
+		return err
+	}
+	return s.plain()
+}
+
 // plain refuses to speak plain http where others can hear it.
 func (s Server) plain() error {
 	host, _, err := net.SplitHostPort(s.Listen)

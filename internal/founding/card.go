@@ -72,6 +72,7 @@ type Facts struct {
 	Node    *registry.Node   `json:"node,omitempty"`   // absent for a member that runs none
 	TLSKey  string           `json:"tls_spki,omitempty"`
 	Anchor  *registry.Anchor `json:"anchor,omitempty"` // the region's CA, if this member keeps it
+	Region  string           `json:"region,omitempty"` // genesis of the region that the node is for; absent for a new one
 }
 
 // Card is Facts, signed with each key that they name.

@@ -71,6 +71,9 @@ func Charter(p Plan, random io.Reader, cards ...Card) (registry.Charter, error) 
 			return c, err
 		}
 		f := card.Facts
+		if f.Region != "" {
+			return c, fmt.Errorf("%w: card %s is for a region that runs already: %.12s", ErrCharter, card.Fingerprint(), f.Region)
+		}
 		if f.Member == nil {
 			return c, fmt.Errorf("%w: the card of node %s names no member", ErrCharter, f.Node.ID)
 		}

@@ -241,8 +241,11 @@ func (n Node) check() error {
 	if !isSlug(n.ID) {
 		return ErrBody.with("a node's id is 1 to 40 of a-z, 0-9 and '-'")
 	}
-	if !isURL(n.URL) || !isHostPort(n.RaftAddress) {
-		return ErrBody.with("node %s has no public URL or no raft address", n.ID)
+	if !isURL(n.URL) {
+		return ErrBody.with("node %s has no public URL", n.ID)
+	}
+	if !isHostPort(n.RaftAddress) {
+		return ErrBody.with("node %s has no raft address of the form host:port", n.ID)
 	}
 	if !isSlug(n.Operator) {
 		return ErrBody.with("node %s has no operator", n.ID)

@@ -27,6 +27,12 @@ func (u *unique) add(names ...string) {
 	}
 }
 
+// IsID says whether a text can be the id of a member or a node.
+func IsID(s string) bool { return isSlug(s) }
+
+// IsHostPort says whether a text can be where a node takes the others: host:port.
+func IsHostPort(s string) bool { return isHostPort(s) }
+
 // isSlug is the syntax of the ids of members, nodes and hobbels: 1 to 40 of a-z, 0-9 and '-',
 // beginning with a letter or digit.
 func isSlug(s string) bool {
