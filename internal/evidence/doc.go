@@ -21,6 +21,11 @@
 // [Follower] with a store is a mirror: it gives others what it took. A region that signed two
 // histories is a [Fork], and nothing it says counts for anybody any more.
 //
+// A copy with a store keeps its state there, in rows, so that it starts without a replay and needs
+// little memory (specs/scale.md). Rows are held against their hashes when they are read, and
+// made again from the leaves when they are not of these; a copy whose leaves are not what was signed
+// is an error. A follower that is far behind applies in pieces what it put into the store.
+//
 // # Federations outside the regions
 //
 // An issuer that no region knows may belong to another ecosystem. Where the operator pinned a
