@@ -32,7 +32,7 @@ func TestScaleRegions(t *testing.T) {
 
 func TestCountSyncs(t *testing.T) {
 	got := countSyncs(`12 fdatasync(7</d/knoop-1/raft/1.wal>) = 0
-13 fsync(9</d/knoop-1/cosigned.json.new>) = 0
+13 fsync(9</d/knoop-1/.cosigned.json.12>) = 0
 12 fdatasync(7</d/knoop-1/raft/1.wal> <unfinished ...>
 12 <... fdatasync resumed>) = 0
 14 msync(0x7f00, 100, MS_SYNC) = 0

@@ -54,7 +54,7 @@ func (c *cluster) syncFigures(n, workers int) ([]bench.Figure, error) {
 	}
 	by := countSyncs(string(raw))
 	f := bench.NewFigure(fmt.Sprintf("write, %d at once: syncs of the leader", workers), float64(by[syncRaft]+by[syncStore]+by[syncRecord]+by[syncOther])/float64(n), "/write", 0, 0)
-	f.Note = fmt.Sprintf("%d writes: %d of raft's log, %d of the store with leaves and state, %d of what was cosigned last, %d others", n, by[syncRaft], by[syncStore], by[syncRecord], by[syncOther])
+	f.Note = fmt.Sprintf("%d writes: %d of raft's log, %d of the store with leaves and state, %d of what was cosigned last, %d others (the folder of that file)", n, by[syncRaft], by[syncStore], by[syncRecord], by[syncOther])
 	return []bench.Figure{f}, nil
 }
 
@@ -75,7 +75,7 @@ func traced(pid int) bool {
 const (
 	syncRaft   = "/raft/"
 	syncStore  = "/store/"
-	syncRecord = "/cosigned"
+	syncRecord = "cosigned.json" // beside it while it is written
 	syncOther  = ""
 )
 
