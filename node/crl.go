@@ -34,11 +34,12 @@ const (
 
 func keyCRL(anchor string) []byte { return []byte(prefixCRL + anchor) }
 
-// revocations keeps what the registry revoked, for as long as the log does not grow: finding it
-// out means looking at every organisation.
+// revocations keeps what the registry revoked, for a while if the log does not grow: finding it
+// out means looking at every organisation, and a suspension begins and ends without a leaf.
 type revocations struct {
 	mu   sync.Mutex
 	size uint64
+	at   time.Time
 	by   map[string]revokedBy // anchor fingerprint
 }
 
@@ -56,10 +57,11 @@ func (s *revocations) known(n *Node) (by map[string]revokedBy, err error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	defer m.lostRows(&err)
-	if s.by != nil && s.size == m.meta.Size {
+	now := n.cfg.Clock()
+	if age := now.Sub(s.at); s.by != nil && s.size == m.meta.Size && age >= 0 && age < crlRound {
 		return s.by, nil
 	}
-	view, now := m.state.View(), n.cfg.Clock()
+	view := m.state.View()
 	view.Payloads = m.payloads
 	by = map[string]revokedBy{}
 	if m.meta.Size > 0 {
@@ -71,7 +73,7 @@ func (s *revocations) known(n *Node) (by map[string]revokedBy, err error) {
 			}
 		}
 	}
-	s.size, s.by = m.meta.Size, by
+	s.size, s.at, s.by = m.meta.Size, now, by
 	return by, nil
 }
 
@@ -233,13 +235,15 @@ func (n *Node) keepCRL(der []byte, complete bool) (anchor string, err error) {
 		return "", err
 	}
 	if held := ca.OnHold(l, r.list) - r.hidden; held > 0 {
-		if !complete { // who was on hold when it was made may be admitted again since
-			then, err := n.revocations.then(n, anchor, l.ThisUpdate)
-			if err != nil {
-				return "", err
-			}
-			held = ca.OnHold(l, r.list, then) - r.hidden
+		at := n.cfg.Clock() // suspensions begin without a new leaf
+		if !complete {      // who was on hold when it was made may be admitted again since
+			at = l.ThisUpdate
 		}
+		then, err := n.revocations.then(n, anchor, at)
+		if err != nil {
+			return "", err
+		}
+		held = ca.OnHold(l, r.list, then) - r.hidden
 		if held > 0 {
 			return "", fmt.Errorf("%w: it puts %d certificates on hold whose organisations are admitted; make it again", ca.ErrCRL, held)
 		}
