@@ -31,7 +31,8 @@ A member says who it is; an organisation that is new gets an id and a key:
   paspoort registry init --pin GENESIS=URL,URL --as member/gemeente-aakermonde --key lid.key
   paspoort registry init --pin GENESIS=URL,URL
 
-A key file that is not there is made, sealed with a passphrase.`,
+The key file of an organisation is made when it is not there, sealed with a passphrase; a
+member names the key that the region knows.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			settings := outbound.Settings{CAFile: f.caFile, LoopbackHTTP: f.loopback, AllowPrivate: f.private}
@@ -75,6 +76,10 @@ func (f *registryFlags) init(cmd *cobra.Command, region wallet.RegionSettings, s
 	if !strings.HasPrefix(s.Party, registry.MemberParty("")) && !strings.HasPrefix(s.Party, registry.OrganisationParty("")) {
 		return exitError{exitUsage, fmt.Errorf("%w: --as is member/ID or organisation/ID", errNeedFlag)}
 	}
+	member := strings.HasPrefix(s.Party, registry.MemberParty(""))
+	if s.Key == "" && member {
+		return needs("key")
+	}
 	if s.Key == "" {
 		s.Key = filepath.Join(dir, "registry.key")
 	}
@@ -88,6 +93,15 @@ func (f *registryFlags) init(cmd *cobra.Command, region wallet.RegionSettings, s
 		}
 		*path = full
 	}
+	if member {
+		if err := keyIsThere(s.Key); err != nil {
+			return err
+		}
+	}
+	checked, err := f.checkSeat(cmd, s)
+	if err != nil {
+		return err
+	}
 	made, err := f.makeKey(cmd, s.Key)
 	if err != nil {
 		return err
@@ -95,13 +109,17 @@ func (f *registryFlags) init(cmd *cobra.Command, region wallet.RegionSettings, s
 	if err := conf.Write(f.config, s); err != nil {
 		return err
 	}
-	answer := map[string]any{"config": f.config, "party": s.Party, "key": s.Key, "key_made": made, "genesis": s.Region.Genesis}
+	answer := map[string]any{"config": f.config, "party": s.Party, "key": s.Key, "key_made": made, "genesis": s.Region.Genesis, "checked": checked}
 	return f.say(cmd, answer, func(p *registryPrinter) {
 		p.line("%s Vastgelegd in %s", "%s Set down in %s", p.s.good("✓"), f.config)
 		p.fact("Regio", "Region", s.Region.Genesis)
 		p.fact("U tekent als", "You sign as", s.Party)
 		p.fact("Sleutel", "Key", s.Key)
+		if !checked {
+			p.line("Let op: geen knooppunt antwoordt nu, dus het is niet nagekeken.", "Mind: no node answers now, so it was not checked.")
+		}
 		if made {
+			p.line("De sleutel is nieuw; hij is nu gemaakt.", "The key is new; it was made now.")
 			p.line("\nBewaar een kopie van de sleutel op een andere plek. Zonder sleutel en wachtwoordzin kunt u niets meer tekenen.",
 				"\nKeep a copy of the key in another place. Without key and passphrase you can sign nothing any more.")
 		}

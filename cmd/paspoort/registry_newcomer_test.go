@@ -37,6 +37,27 @@ func TestRegistryNewcomer(t *testing.T) {
 	c.sees("kring", []string{"list", "proposals"}, "bewijzen uitgeven")
 }
 
+// TestRegistryInitRefuses: who somebody says to be is held against the region before it is set down.
+func TestRegistryInitRefuses(t *testing.T) {
+	c := newCouncil(t)
+	for name, x := range map[string]struct{ want, genesis, as, key string }{
+		"a slip in the key's name": {"no_key", c.genesis, "kring", "kirng.key"},
+		"no such member":           {"no_such_member", c.genesis, "kirng", "kring.key"},
+		"the key of another":       {"other_key", c.genesis, "kring", "vakbond.key"},
+		"another region":           {"other_region", strings.Repeat("a", 64), "kring", "kring.key"},
+	} {
+		c.refused(x.want, name, "init", "--pin", x.genesis+"="+c.url, "--as", "member/"+x.as, "--key", c.path(x.key))
+		for _, file := range []string{name + ".json", "kirng.key"} {
+			if _, err := os.Stat(c.path(file)); err == nil {
+				t.Errorf("%s: %s was made", name, file)
+			}
+		}
+	}
+	c.refused("flag_needed", "kring2", "init", "--pin", c.genesis+"="+c.url, "--as", "member/kring")
+	c.sees("away", []string{"init", "--pin", c.genesis + "=http://127.0.0.1:1", "--as", "member/kring", "--key", c.path("kring.key")}, "niet nagekeken")
+	c.sees("nieuw", []string{"init", "--pin", c.genesis + "=" + c.url, "--key", c.path("nieuw.key")}, "De sleutel is nieuw")
+}
+
 // refusedAnywhere types any command with an answer in JSON and wants it refused.
 func (c *council) refusedAnywhere(name, want string, args ...string) {
 	c.t.Helper()
