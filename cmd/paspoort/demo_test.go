@@ -132,8 +132,11 @@ func leftBehind(t *testing.T, w *dev.World) error {
 func control(w *dev.World) error {
 	known := map[string]string{"wallet": "host/account/", "logs/wallet.log": "/offer/{id}/keep"}
 	for name := range w.Addresses() {
-		if strings.HasPrefix(name, "knoop-") {
-			known[name] = inRegistry
+		switch {
+		case name == "knoop-lindewaard": // of another region: in its copy of this one
+			known[name+"/data/mirrors"] = inRegistry
+		case strings.HasPrefix(name, "knoop-"):
+			known[name+"/data/store"] = inRegistry
 		}
 	}
 	for place, word := range known {
