@@ -55,7 +55,7 @@ func serveNode(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	if config.Peer, err = conf.Open(c.PeerListen); err != nil {
+	if config.Peer, err = conf.OpenAs(c.PeerListen, "peer_listen"); err != nil {
 		return err
 	}
 	node.LimitMemory()

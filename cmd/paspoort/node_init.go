@@ -357,7 +357,10 @@ func (f *nodeInit) tell(cmd *cobra.Command, files []string, card founding.Card) 
 		fmt.Fprintln(out, "  "+file)
 	}
 	fmt.Fprintf(out, "Card %s\n", card.Fingerprint())
-	next := "Give card.json to whoever puts the region together, and read the line above to them over the telephone. Then wait for their draft, and type:\n  paspoort region sign founding.draft.json --key member.key --card card.json"
+	if m := card.Facts.Member; m != nil {
+		fmt.Fprintf(out, "Key of this member %s\n", m.Key.Thumbprint())
+	}
+	next := "Give card.json to whoever puts the region together, and read the lines above to them over the telephone. Then wait for their draft, and type:\n  paspoort region sign founding.draft.json --key member.key --card card.json"
 	if f.memberKey != "" {
 		next = strings.Replace(next, "member.key", f.memberKey, 1)
 	}

@@ -156,6 +156,9 @@ func foundRegion(cmd *cobra.Command, p founding.Plan, out string, files []string
 		}
 		cards = append(cards, card)
 		fmt.Fprintf(cmd.OutOrStdout(), "%s  %s\n", card.Fingerprint(), file)
+		if m := card.Facts.Member; m != nil {
+			fmt.Fprintf(cmd.OutOrStdout(), "  %s, key of this member %s\n", oneLine(m.Name), m.Key.Thumbprint())
+		}
 	}
 	charter, err := founding.Charter(p, nil, cards...)
 	if err != nil {
@@ -192,7 +195,8 @@ the signature of every member, the founding event is written beside the draft.
 
 Whoever made the draft could have put a key of its own under the name of another
 member. With --card the draft is held against cards that you have from the members
-themselves; without it, compare the keys that are shown.`,
+themselves; without it, have each member read "Key of this member" to you, as its "node init" or
+"region card" printed it, and compare that with what is shown.`,
 		Args: someArgs("the draft"),
 		RunE: func(cmd *cobra.Command, args []string) error { return s.run(cmd, args) },
 	}
@@ -234,6 +238,7 @@ func (s signing) run(cmd *cobra.Command, files []string) error {
 		if err != nil {
 			return err
 		}
+		fmt.Fprintf(cmd.ErrOrStderr(), "Card %s (%s) stands in the draft as it is.\n", card.Fingerprint(), file)
 	}
 	if s.key != "" {
 		if err := signDraft(cmd, draft, s.key, s.passphrase, s.yes); err != nil {

@@ -289,10 +289,17 @@ func Write(path string, v any) error {
 }
 
 // Open starts to listen. A taken port is an error that names it.
-func Open(address string) (net.Listener, error) {
+func Open(address string) (net.Listener, error) { return OpenAs(address, "") }
+
+// OpenAs is [Open] of the address that stands under name in the configuration file.
+func OpenAs(address, name string) (net.Listener, error) {
 	l, err := net.Listen("tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("port %s is taken by another program: end that program, or choose another port", address)
+		where := ""
+		if name != "" {
+			where = " (" + name + " in the configuration file)"
+		}
+		return nil, fmt.Errorf("port %s is taken by another program: end that program, or choose another port%s", address, where)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", address, err)

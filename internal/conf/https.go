@@ -80,7 +80,7 @@ func (s Server) serveACME(ctx context.Context, l net.Listener, h http.Handler) e
 	}
 	var plain net.Listener
 	if s.ACME.HTTPListen != "" {
-		if plain, err = Open(s.ACME.HTTPListen); err != nil {
+		if plain, err = OpenAs(s.ACME.HTTPListen, "http_listen"); err != nil {
 			return errors.Join(err, l.Close())
 		}
 	}

@@ -152,7 +152,7 @@ func (s Server) ServeRole(ctx context.Context, h http.Handler, role Role) error 
 	if err != nil {
 		return err
 	}
-	l, err := Open(s.Listen)
+	l, err := OpenAs(s.Listen, "listen")
 	if err != nil {
 		if admin != nil {
 			admin.Close()
@@ -189,7 +189,7 @@ func (s Server) admin(watch *operate.Watch, role Role) (l net.Listener, pages ht
 			return nil, nil, err
 		}
 	}
-	l, err = Open(s.AdminListen)
+	l, err = OpenAs(s.AdminListen, "admin_listen")
 	return l, pages, err
 }
 

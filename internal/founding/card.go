@@ -42,6 +42,8 @@ var (
 	ErrDraft = errors.New("not a draft of a founding")
 	// ErrCharter: the cards do not make a charter; the text says what is missing.
 	ErrCharter = errors.New("these cards make no charter")
+	// ErrNotInDraft: a card is of a member that the draft does not have.
+	ErrNotInDraft = errors.New("is not in this draft")
 	// ErrUnsigned: members have not signed yet; the text names them.
 	ErrUnsigned = errors.New("not signed by all members yet")
 	// ErrNoMember: the key belongs to no member of the charter.
@@ -255,7 +257,7 @@ func fingerprint(input []byte) string {
 func ReadCard(raw []byte) (Card, error) {
 	var c Card
 	if err := readFile(raw, &c); err != nil {
-		return c, fmt.Errorf("%w: %w", ErrCard, err)
+		return c, fmt.Errorf("%w: a card is the card.json that \"node init\" or \"region card\" made: %w", ErrCard, err)
 	}
 	return c, c.Check()
 }

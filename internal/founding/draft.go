@@ -161,6 +161,8 @@ func (d *Draft) Holds(cards ...Card) error {
 			name = f.Member.ID
 		}
 		switch {
+		case f.Member != nil && !slices.ContainsFunc(c.Members, func(m registry.Member) bool { return m.ID == f.Member.ID }):
+			return fmt.Errorf("member %s %w", name, ErrNotInDraft)
 		case f.Member != nil && !holds(c.Members, *f.Member):
 			return fmt.Errorf("%w: member %s stands otherwise on its card", ErrCharter, name)
 		case f.Node != nil && !holds(c.Nodes, *f.Node):

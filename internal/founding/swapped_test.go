@@ -27,6 +27,15 @@ func TestDraftHoldsItsCards(t *testing.T) {
 	if err := passOn(t, honest).Holds(cards...); err != nil {
 		t.Errorf("the cards as they are: %v", err)
 	}
+	stranger := newFounder(t, "lindewaard", registry.Overheid, false).card(t)
+	if err := honest.Holds(stranger); !errors.Is(err, ErrNotInDraft) || !strings.HasPrefix(err.Error(), "member lindewaard is not in this draft") {
+		t.Errorf("the card of somebody else: %v", err)
+	}
+	late := newFounder(t, "rijn", registry.Overheid, false)
+	late.facts.Region = strings.Repeat("a", 64)
+	if _, err := Charter(samplePlan, nil, append(slices.Clone(cards), late.card(t))...); !errors.Is(err, ErrCharter) {
+		t.Errorf("a card for a region that runs: %v", err)
+	}
 	mine, err := registry.NewPublicKey(testkit.P256(t).Public())
 	if err != nil {
 		t.Fatal(err)

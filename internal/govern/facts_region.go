@@ -149,11 +149,18 @@ func (l *facts) term(t registry.AdmissionTerm) {
 func (l *facts) thresholds(all map[string]registry.Threshold) {
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		t := all[name]
-		members, groups := strconv.Itoa(t.Members), strconv.Itoa(t.Groups)
 		label := thresholdTexts[name]
 		l.add("Nodig voor "+label.NL, "Needed for "+label.EN,
-			paspoort.Text{NL: members + " leden uit " + groups + " groepen", EN: members + " members from " + groups + " groups"})
+			paspoort.Text{NL: counted(t.Members, "lid", "leden") + " uit " + counted(t.Groups, "groep", "groepen"), EN: counted(t.Members, "member", "members") + " from " + counted(t.Groups, "group", "groups")})
 	}
+}
+
+// counted is a number with its word.
+func counted(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + more
 }
 
 func (l *facts) anchor(a registry.Anchor) {
