@@ -15,7 +15,7 @@ import (
 // abroad is step 7: what the opleider of another region issues counts by the word of the members
 // here, also while that region is away, and until they take it back.
 func (d *demo) abroad(ctx context.Context) (string, error) {
-	answer, err := d.stranger(ctx)
+	h, answer, err := d.stranger(ctx)
 	if err != nil {
 		return "", fmt.Errorf("before it is relied on: %w", err)
 	}
@@ -25,6 +25,9 @@ func (d *demo) abroad(ctx context.Context) (string, error) {
 	until, err := d.counts(ctx, answer)
 	if err != nil {
 		return "", fmt.Errorf("relied on: %w", err)
+	}
+	if answer, err = d.neighbourly(ctx, h); err != nil {
+		return "", fmt.Errorf("relied on, at the employer: %w", err)
 	}
 	sentence, err := d.away(ctx, answer)
 	if err != nil {
@@ -37,33 +40,48 @@ func (d *demo) abroad(ctx context.Context) (string, error) {
 		d.seen(ctx, "dropped, with timestamps", skillCare, answer, paspoort.OK, "region_dropped_since"),
 		d.seen(ctx, "dropped, without timestamps", skillCare, answer.withoutBinding(), paspoort.Unknown, "region_dropped_day_unknown"),
 	)
-	return fmt.Sprintf("%s of %s: refused; %s relies on that region and each witnesses the other: valid here (until %s); that region killed: still valid, from the copy here, and people read %q; dropped: what is stamped from before stays valid, the rest is unknown",
+	return fmt.Sprintf("%s of %s: refused; %s relies on that region and each witnesses the other: valid at the employer and every node (until %s); that region killed: still valid, from the copy here, and people read %q; dropped: what is stamped from before stays valid, the rest is unknown",
 		d.Name(d.settings.url(farOpleider)), d.Neighbour.name, d.name, until, sentence), err
 }
 
 // stranger has a person get a credential of an opleider that no region here knows, although the
 // paspoort warns, and show it to the employer.
-func (d *demo) stranger(ctx context.Context) (a shown, err error) {
-	h, err := d.newHolder(ctx, "traveller")
-	if err != nil {
-		return a, err
+func (d *demo) stranger(ctx context.Context) (h *holder, a shown, err error) {
+	if h, err = d.newHolder(ctx, "traveller"); err != nil {
+		return h, a, err
 	}
 	o, err := d.offerSample(ctx, farOpleider, paspoort.Opleiding)
 	if err != nil {
-		return a, err
+		return h, a, err
 	}
 	if err := h.run(ctx, nil, "accept", o.URI, "--tx-code", o.TxCode); err == nil {
-		return a, errors.New("the paspoort takes what no region knows")
+		return h, a, errors.New("the paspoort takes what no region knows")
 	}
 	if err := h.run(ctx, nil, "accept", o.URI, "--tx-code", o.TxCode, "--accept-unknown"); err != nil {
-		return a, err
+		return h, a, err
 	}
 	done, err := d.askWho(ctx, h, "direct_post.jwt", skillCare)
 	if err != nil {
-		return a, err
+		return h, a, err
 	}
 	_, code := state(*done.Verdict, skillCare, paspoort.CheckIssuerAdmitted)
-	return *done.Shown, expect(done.Verdict.Outcome != paspoort.OK, "the employer relies on it: %s", code)
+	return h, *done.Shown, expect(done.Verdict.Outcome != paspoort.OK, "the employer relies on it: %s", code)
+}
+
+// neighbourly shows the same credential to the employer once more: it counts by the word of the
+// members here.
+func (d *demo) neighbourly(ctx context.Context, h *holder) (a shown, err error) {
+	err = eventually(ctx, publishPatience, func() error {
+		done, err := d.askWho(ctx, h, "direct_post.jwt", skillCare)
+		if err != nil {
+			return err
+		}
+		a = *done.Shown
+		v := done.Verdict
+		return expect(v.Outcome == paspoort.OK && v.Registry.Region == d.Neighbour.Genesis && v.Registry.Via != nil && v.Registry.Via.Region == d.Genesis,
+			"the verdict is %s: %s", v.Outcome, v.Sentence.EN)
+	})
+	return a, err
 }
 
 // counts waits until the other region counts at each node here, and gives until when.
