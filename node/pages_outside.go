@@ -2,14 +2,24 @@ package node
 
 import (
 	"encoding/json"
+	"slices"
+	"time"
 
 	"paspoort.example/paspoort/internal/govern"
 	"paspoort.example/paspoort/specs/paspoort"
 	"paspoort.example/paspoort/specs/registry"
 )
 
-// factRow is one thing that a decision says, in words.
-type factRow struct{ Label, Value paspoort.Text }
+// factRow is one thing that a decision says: in words, or a day, or something to compare letter
+// by letter.
+type factRow struct {
+	Label, Value paspoort.Text
+	Day          time.Time
+	Code         bool
+}
+
+// lettered are the labels of what nobody reads and somebody may have to compare.
+var lettered = []string{"Id of the region", "Of region", "Goes on for region", "Key", "Name of the key", "Name of the log"}
 
 // outsideFacts are what a decision about who is outside the region says: for what and how long
 // another region counts, who watches the log, who signs on. The reason stands on the page already.
@@ -24,7 +34,7 @@ func outsideFacts(e registry.Event, who *names) (out []factRow) {
 		return nil
 	}
 	for _, f := range govern.Facts(e) {
-		row := factRow{f.Label, paspoort.Text{NL: f.In("nl"), EN: f.In("en")}}
+		row := factRow{Label: f.Label, Value: f.Value, Day: f.Day, Code: slices.Contains(lettered, f.Label.EN)}
 		switch {
 		case f.Label.EN == "Reason":
 			continue

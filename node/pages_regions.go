@@ -55,6 +55,11 @@ func (r neighbourRow) Standing() string {
 // Counts says whether what the region says counts here now.
 func (r neighbourRow) Counts() bool { return r.State == registry.PeerAccepted && !r.Halted }
 
+// Sound says whether nothing is wrong with the copy: what is, must not look like the rest.
+func (r neighbourRow) Sound() bool {
+	return r.ContinuedBy == "" && (r.Health == mirrorOK || r.Health == mirrorKept || r.Health == mirrorWaiting)
+}
+
 // Known says whether there is a copy to show anything from.
 func (r neighbourRow) Known() bool { return r.Leaves > 0 }
 

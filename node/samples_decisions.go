@@ -100,14 +100,25 @@ func decisionSamples() []page.Sample[decisionPage] {
 	appeal.Days, appeal.Missing, appeal.Ask = 30, missingRow{Members: 1, Groups: 1, From: []registry.Group{registry.Overheid}, Reachable: true}, []partyRow{sampleGemeente}
 	appeal.Barred = []barredRow{{sampleOpleiders, registry.BarRefused}, {sampleWerkgevers, registry.BarSubject}}
 	other := decisionPage{decisionRow: sampleDecision(11, registry.KindPeerAccepted, partyRow{Name: "Regio Lindewaard", Path: "/regions/" + sampleID(50)}, decisionEnacted), By: []partyRow{sampleWerkgevers}, Approvals: votes, Index: 230, Covered: true, Source: from,
-		Outside: []factRow{fact("Kenmerk van de regio", "Id of the region", sampleID(50), sampleID(50)), fact("Telt voor", "Counts for", "Opleiding, Werkervaring", "Education, Work experience"),
-			fact("Tot", "Until", "2027-12-31", "2027-12-31"), fact("Adressen van de knooppunten", "Addresses of its nodes", "https://knoop.lindewaard.example", "https://knoop.lindewaard.example")}}
+		Outside: []factRow{{Label: paspoort.Text{NL: "Kenmerk van de regio", EN: "Id of the region"}, Value: paspoort.Text{NL: sampleID(50), EN: sampleID(50)}, Code: true}, fact("Telt voor", "Counts for", "Opleiding, Werkervaring", "Education, Work experience"),
+			{Label: paspoort.Text{NL: "Tot", EN: "Until"}, Day: sampleDay.AddDate(2, 0, 0)}, fact("Adressen van de knooppunten", "Addresses of its nodes", "https://knoop.lindewaard.example", "https://knoop.lindewaard.example")}}
 	other.Reason = "Dezelfde criteria, en dezelfde manier van toetsen."
+	code := func(nl, en, value string) factRow {
+		return factRow{Label: paspoort.Text{NL: nl, EN: en}, Value: paspoort.Text{NL: value, EN: value}, Code: true}
+	}
+	witness := decisionPage{decisionRow: sampleDecision(12, registry.KindWitness, partyRow{}, decisionEnacted), By: []partyRow{sampleWerkgevers}, Approvals: votes, Index: 231, Covered: true, Source: from,
+		Outside: []factRow{fact("Getuige", "Witness", "maasdal-1", "maasdal-1"), code("Van regio", "Of region", sampleID(50)), code("Naam van de sleutel", "Name of the key", "maasdal.example/register/node/knoop-1"),
+			code("Sleutel", "Key", sampleID(51)), fact("Adres", "Address", "https://knoop-1.maasdal.example/witness", "https://knoop-1.maasdal.example/witness")}}
+	witness.Reason = "Een ander kijkt mee of wij niemand iets anders laten zien."
+	keeps := decisionPage{decisionRow: sampleDecision(13, registry.KindCustodian, sampleVaart, decisionEnacted), By: []partyRow{sampleOpleiders}, Approvals: votes, Index: 232, Covered: true, Source: from,
+		Outside: []factRow{fact("Wie de lijsten voortaan tekent", "Who signs the lists from now on", "Opleidersberaad Aakermonde", "Opleidersberaad Aakermonde"),
+			{Label: paspoort.Text{NL: "Tot", EN: "Until"}, Day: sampleDay.AddDate(5, 0, 0)}}}
+	keeps.Reason = "De opleider is gestopt."
 	direct := decisionPage{decisionRow: sampleDecision(8, registry.KindCertificate, partyRow{}, decisionDirect), By: []partyRow{sampleVaart, sampleOpleiders}, Index: 40, Covered: true, Source: from}
-	return []page.Sample[decisionPage]{{Name: "fraud", Data: fraud}, {Name: "claim", Data: claim}, {Name: "group", Data: group}, {Name: "appeal", Data: appeal}, {Name: "lapsed", Data: amended}, {Name: "direct", Data: direct}, {Name: "region", Data: other}}
+	return []page.Sample[decisionPage]{{Name: "fraud", Data: fraud}, {Name: "claim", Data: claim}, {Name: "group", Data: group}, {Name: "appeal", Data: appeal}, {Name: "lapsed", Data: amended}, {Name: "direct", Data: direct}, {Name: "region", Data: other}, {Name: "witness", Data: witness}, {Name: "custodian", Data: keeps}}
 }
 
 // fact is one thing that a sample of a decision says.
 func fact(nl, en, valueNL, valueEN string) factRow {
-	return factRow{paspoort.Text{NL: nl, EN: en}, paspoort.Text{NL: valueNL, EN: valueEN}}
+	return factRow{Label: paspoort.Text{NL: nl, EN: en}, Value: paspoort.Text{NL: valueNL, EN: valueEN}}
 }
