@@ -57,7 +57,7 @@ func sampleVerdict(outcome paspoort.State) *verdictView {
 	proved := paspoort.Text{NL: "Deze vaardigheid is aangetoond: onafhankelijk beoordeeld.", EN: "This skill is proved: assessed independently."}
 	drawing := proof
 	drawing.ProofText = paspoort.LevelText(paspoort.LevelEmployer)
-	drawing.Type, drawing.By = paspoort.Werkervaring.Name(), "Machinefabriek Ossekamp"
+	drawing.Type, drawing.By, drawing.Region = paspoort.Werkervaring.Name(), "Constructiebedrijf De Lier", "Regio Maasdal"
 	v := &verdictView{
 		Outcome:  outcome,
 		Sentence: paspoort.Sentence("outcome_" + string(outcome)),
@@ -76,6 +76,10 @@ func sampleVerdict(outcome paspoort.State) *verdictView {
 			NL: "Vakschool Voorbeeld staat niet in het register van uw regio. Daarom is Het Stelsel gevraagd, een stelsel buiten uw regio. Dat antwoord geldt tot 3 maart 2026.",
 			EN: "Vakschool Voorbeeld is not in the registry of your region. So Het Stelsel was asked, a federation outside your region. That answer holds until 3 March 2026.",
 		}}
+		v.Registries = append(v.Registries, registryAge{Name: "Regio Maasdal", Age: 40 * time.Second, Note: paspoort.Text{
+			NL: "Het register is alleen ondertekend door de regio zelf. Regio Aakermonde vertrouwt op het register van Regio Maasdal, tot 2 juli 2027.",
+			EN: "The registry is signed by the region's own nodes only. Regio Aakermonde relies on the registry of Regio Maasdal, until 2 July 2027.",
+		}})
 		// All that was asked was shown, else the outcome would not be ok.
 		v.Skills[1] = skillView{Label: "Technische tekening lezen", State: paspoort.OK, Rungs: []bool{true, true, true, false, false}, Proofs: []proofView{drawing},
 			Sentence: paspoort.Text{NL: "Deze vaardigheid is aangetoond: bevestigd door een werkgever of leerbedrijf.", EN: "This skill is proved: confirmed by an employer or work placement company."}}
