@@ -37,6 +37,7 @@ func TestLogCommands(t *testing.T) {
 	in(6, "niet alles is bekeken", "verify", server.URL, "--genesis", r.Genesis()) // its nodes have names of no host
 	in(5, "een andere regio", "verify", copied, "--genesis", strings.Repeat("0", 64), "--offline")
 	in(2, "--genesis", "verify", copied)
+	in(2, "64 tekens", "verify", copied, "--genesis", "ba39")
 	in(1, "staat geen register", "verify", dir, "--genesis", r.Genesis())
 	var report struct{ Verdict, Digest string }
 	if err := json.Unmarshal([]byte(in(0, "digest", "verify", copied, "--genesis", r.Genesis(), "--offline", "--json")), &report); err != nil || report.Verdict != "in-order" || report.Digest == "" {

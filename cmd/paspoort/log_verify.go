@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -43,6 +44,11 @@ Exit codes:
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if f.genesis == "" {
 				return needsGenesis()
+			}
+			if !isGenesis(f.genesis) {
+				return withWords(exitError{exitUsage, errGenesis}, "bad_genesis",
+					words("Een genesis is 64 tekens, 0 tot 9 en a tot f; dit zijn er "+strconv.Itoa(len(f.genesis))+".", "A genesis is 64 characters, 0 to 9 and a to f; this is "+strconv.Itoa(len(f.genesis))+"."),
+					words("Vraag het hele nummer aan wie u vertrouwt.", "Ask somebody you trust for the whole id."))
 			}
 			source, client, err := f.source(args[0])
 			if err != nil {

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -171,6 +172,9 @@ func nodeStatus(ctx context.Context, out io.Writer, url string, settings outboun
 	policy.Timeout = statusTimeout
 	client := outbound.New(policy)
 	raw, _, err := client.Get(ctx, url+"/v1/status", "application/json")
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return hint(fmt.Errorf("nothing answers at %s: this node does not run", url), "start it with paspoort node serve; if it stopped by itself, its log says why")
+	}
 	if err != nil {
 		return hint(err, "is the node running, and is this its address? give --ca-file for an authority of its own, --allow-private for a private network")
 	}

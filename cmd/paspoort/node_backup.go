@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -73,6 +74,9 @@ Recipients can stand in the configuration file too, as "backup_recipients".`,
 			if _, err := os.Lstat(out); err == nil && !force {
 				return hint(fmt.Errorf("%s is there already; it was not changed", out), "choose another name with --out, or say --force to put this backup in its place")
 			}
+			if err := hasFolder(out); err != nil {
+				return err
+			}
 			return backupNode(cmd, &c, out, to)
 		},
 	}
@@ -85,12 +89,33 @@ Recipients can stand in the configuration file too, as "backup_recipients".`,
 }
 
 func makeBackupKey(cmd *cobra.Command, path string) error {
+	if err := free(path); err != nil {
+		return hint(err, "choose another name; a key that others made backups for is never written over")
+	}
 	recipient, err := backup.NewKey(path)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "Written: %s\nrecipient: %s\n", path, recipient)
 	fmt.Fprintln(cmd.OutOrStdout(), "Whoever has this file can read the backups, and without it nobody can: keep it in two places, none of them the node.")
+	return nil
+}
+
+// free refuses a file that is there already, or that has no folder to be in.
+func free(path string) error {
+	if _, err := os.Lstat(path); err == nil {
+		return fmt.Errorf("%s is there already; it was not changed", path)
+	}
+	return hasFolder(path)
+}
+
+func hasFolder(path string) error {
+	dir := filepath.Dir(path)
+	if info, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return hint(fmt.Errorf("there is no folder %s", dir), "make it, or name another file")
+	} else if err == nil && !info.IsDir() {
+		return fmt.Errorf("%s is no folder", dir)
+	}
 	return nil
 }
 
@@ -345,10 +370,15 @@ func drillBackup(cmd *cobra.Command, path, key, against, caFile string, asJSON b
 	if i.Region != m.Region {
 		i.Findings = append(i.Findings, node.Finding{What: "region", Detail: "the backup says that it is of region " + m.Region})
 	}
+	bad := errors.New("this backup cannot be relied on")
 	if against != "" {
 		f := node.Finding{What: "same history"}
 		if f.Detail, err = compareHistory(cmd.Context(), i, against, caFile); err != nil {
 			f.Detail = err.Error()
+			if _, away := errors.AsType[awayError](err); away && i.OK() {
+				f.Detail = "not compared; the backup itself is sound: " + f.Detail
+				bad = errors.New("this backup is sound by itself, and could not be compared with the region")
+			}
 		}
 		f.OK = err == nil
 		i.Findings = append(i.Findings, f)
@@ -361,10 +391,13 @@ func drillBackup(cmd *cobra.Command, path, key, against, caFile string, asJSON b
 		printInspection(cmd.OutOrStdout(), i)
 	}
 	if err == nil && !report.OK {
-		err = exitError{exitFailed, errors.New("this backup cannot be relied on")}
+		err = exitError{exitFailed, bad}
 	}
 	return err
 }
+
+// awayError: a node could not be asked, which says nothing of a backup.
+type awayError struct{ error }
 
 // compareHistory says whether the leaves in a folder are the first ones of the region's log,
 // which the node at url serves and its checkpoint proves.
@@ -375,7 +408,7 @@ func compareHistory(ctx context.Context, i node.Inspection, url, caFile string) 
 	}
 	s, err := client.Snapshot(ctx)
 	if err != nil {
-		return "", err
+		return "", awayError{fmt.Errorf("the node at %s does not answer, or has no checkpoint yet (%s)", url, detailOf(err))}
 	}
 	if _, _, err := s.Replay(i.Region); err != nil {
 		return "", err

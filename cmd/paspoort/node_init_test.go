@@ -111,6 +111,15 @@ func TestNodeInitOutbound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if errs := types("node", "backup", "--make-key", key); !strings.Contains(errs, "is there already") {
+		t.Errorf("the key of backups once more: %s", errs)
+	}
+	if errs := types("node", "backup", "--config", config, "--recipient", recipient, "--out", "nergens/knoop.backup"); !strings.Contains(errs, "there is no folder nergens") {
+		t.Errorf("a backup to nowhere: %s", errs)
+	}
+	if errs := types("node", "status", "--url", "http://127.0.0.1:1"); !strings.Contains(errs, "does not run") {
+		t.Errorf("the status of a node that is stopped: %s", errs)
+	}
 	errs = types("node", "backup", "--config", config, "--recipient", recipient, "--out", key)
 	if after, err := os.ReadFile(key); err != nil || !bytes.Equal(before, after) || !strings.Contains(errs, "--force") {
 		t.Errorf("a backup went over another file (%v): %s", err, errs)

@@ -16,6 +16,7 @@ func TestJoinAndRules(t *testing.T) {
 	c.sees("nobody", []string{"list", "proposals", "--node", c.url}, "Er is niets voorgesteld")
 
 	card := c.card(t, "knoop-9", "beraad")
+	c.refused("no_card", "beraad", "node", "join", c.path("kring.json"), "--yes")
 	c.refused("unsigned", "beraad", "node", "join", card)
 	c.sees("beraad", []string{"node", "join", card, "--yes"}, "Voorgesteld.", "approve ")
 	c.refused("pending_already", "beraad", "node", "join", card, "--yes")

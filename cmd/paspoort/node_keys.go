@@ -28,6 +28,9 @@ func openKey(cmd *cobra.Command, address, file string) (keyfile.Opened, error) {
 func passphraseOf(cmd *cobra.Command, file, prompt string) (string, error) {
 	if file != "" {
 		body, err := keyfile.ReadText(file) // who can read it needs only a copy of the key
+		if errors.Is(err, keyfile.ErrPermissions) {
+			err = hint(err, "type: chmod 600 "+file)
+		}
 		return strings.TrimRight(string(body), "\r\n"), err
 	}
 	words, err := readHidden(cmd, prompt)

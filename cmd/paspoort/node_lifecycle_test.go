@@ -324,6 +324,10 @@ func (h *houses) backup() (key, file string) {
 	if !strings.Contains(out, "✓ same history") || strings.Contains(out, "✕") {
 		h.t.Errorf("the drill says:\n%s", out)
 	}
+	out, err := h.run("kring", "paspoort node restore "+file+" --key "+key+" --drill --node http://127.0.0.1:1")
+	if err == nil || !strings.Contains(out, "the backup itself is sound") || !strings.Contains(err.Error(), "could not be compared") {
+		h.t.Errorf("a drill with a node that is away: %v\n%s", err, out)
+	}
 	raw, err := os.ReadFile(file)
 	if err != nil {
 		h.t.Fatal(err)

@@ -100,6 +100,11 @@ func (f *registryFlags) acceptPeer(cmd *cobra.Command, p *peerFlags, url string)
 	if err != nil {
 		return err
 	}
+	if p.genesis == v.seat.Region.Genesis {
+		return withWords(errors.New("a region accepts others, not itself"), "own_region",
+			words("Dit is uw eigen regio; die hoeft u niet te erkennen. Er is niets getekend.", "This is your own region; there is no need to accept it. Nothing was signed."),
+			words("Noem met --genesis het nummer van de andere regio.", "Name the id of the other region with --genesis."))
+	}
 	other, err := v.otherRegion(cmd.Context(), p.genesis, url)
 	if err != nil {
 		return err
@@ -166,6 +171,9 @@ was signed meanwhile. Other members approve it with "paspoort registry approve".
 			if err != nil {
 				return err
 			}
+			if from > v.Clock().Unix() {
+				return onlyPast()
+			}
 			peer, err := v.peer(cmd.Context(), args[0])
 			if err != nil {
 				return err
@@ -178,6 +186,13 @@ was signed meanwhile. Other members approve it with "paspoort registry approve".
 	cmd.Flags().StringVar(&p.reason, "reason", "", "why; it becomes public")
 	p.decides(cmd)
 	return cmd
+}
+
+// onlyPast refuses a day to come: members could not decide it.
+func onlyPast() error {
+	return withWords(exitError{exitUsage, errors.New("--since is in the future")}, "only_past",
+		words("--since ligt in de toekomst. Er is niets getekend.", "--since is in the future. Nothing was signed."),
+		words("Laat --since weg: dan geldt het vanaf het besluit.", "Leave --since out: it then holds from the decision on."))
 }
 
 func newPeerListCommand() *cobra.Command {

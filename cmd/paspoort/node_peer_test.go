@@ -29,7 +29,9 @@ func TestPeersAndWitnesses(t *testing.T) {
 	c.sees("nobody", []string{"node", "peer", "list", "--node", c.url}, "rekent op geen andere")
 	c.refused("reason_needed", "kring", accepts(url, genesis)...)
 	c.refused("flag_needed", "kring", append([]string{"node", "peer", "accept", url, "--yes"}, why...)...)
-	c.refused("other_region_unreadable", "kring", accepts(url, strings.Repeat("a", 64), why...)...)
+	c.refused("not_that_region", "kring", accepts(url, strings.Repeat("a", 64), why...)...)
+	c.refused("other_region_unreadable", "kring", accepts("http://127.0.0.1:1", genesis, why...)...)
+	c.refused("own_region", "kring", accepts(c.url, c.genesis, why...)...)
 	c.refused("taken", "kring", accepts(same, its, why...)...)
 	c.refused("bad-body", "kring", accepts(url, genesis, append(why, "--until", time.Now().AddDate(4, 0, 0).Format(time.DateOnly))...)...)
 
@@ -51,6 +53,7 @@ func TestPeersAndWitnesses(t *testing.T) {
 	}
 
 	c.refused("no_such_region", "kring", "node", "peer", "drop", "Regio Niemand", "--reason", "x", "--yes")
+	c.refused("only_past", "kring", "node", "peer", "drop", "Regio Lindewaard", "--since", "2099-01-01", "--reason", "x", "--yes")
 	dropped := c.asks("kring", "outcome.event", "node", "peer", "drop", "Regio Lindewaard", "--reason", "twee geschiedenissen", "--yes")
 	c.sees("gemeente", []string{"approve", dropped, "--yes"}, "Besloten op")
 	c.sees("nobody", []string{"node", "peer", "list", "--node", c.url}, "niet meer erkend", "twee geschiedenissen")

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -136,12 +137,34 @@ func checkApplication(a *registry.Application) error {
 	if !slices.Contains(roles, a.Role) {
 		return exitError{exitUsage, fmt.Errorf("%w: %.40q", errNoRole, string(a.Role))}
 	}
+	if a.Role == registry.Issuer && len(a.Types) == 0 {
+		return withWords(exitError{exitUsage, fmt.Errorf("%w: --type", errNoTypes)}, "flag_needed",
+			words("Een uitgever zegt welke bewijzen hij uitgeeft.", "An issuer says which credentials it issues."),
+			words("Noem met --type een of meer van: "+typeNames(), "Name with --type one or more of: "+typeNames()))
+	}
 	for _, alias := range a.Aliases {
 		if alias.Type == registry.AliasURL && !strings.HasPrefix(alias.Value, "https://") {
 			return exitError{exitUsage, fmt.Errorf("%w: %.80q", errPlainURL, alias.Value)}
 		}
 	}
 	return nil
+}
+
+var errNoTypes = errors.New("no type of credential")
+
+func noSuchType(name string, err error) error {
+	name = shorten(oneLine(name))
+	return withWords(exitError{exitUsage, err}, "no_such_type",
+		words("Dit soort bewijs bestaat niet: "+name+".", "There is no such type of credential: "+name+"."),
+		words("De soorten zijn: "+typeNames(), "The types are: "+typeNames()))
+}
+
+func typeNames() string {
+	var names []string
+	for _, t := range paspoort.Types() {
+		names = append(names, string(t))
+	}
+	return strings.Join(names, ", ")
 }
 
 // waits fails with [errPending] when the organisation has an application for the same role that
@@ -188,7 +211,7 @@ func (x *applyFlags) application(cmd *cobra.Command, args []string) (*registry.A
 	for _, name := range x.types {
 		t, err := paspoort.ParseType(name)
 		if err != nil {
-			return nil, exitError{exitUsage, fmt.Errorf("%w: --type: %w", errBadBody, err)}
+			return nil, noSuchType(name, err)
 		}
 		a.Types = append(a.Types, t.VCT())
 	}

@@ -218,6 +218,9 @@ func (f *registryFlags) measure(cmd *cobra.Command, kind registry.Kind, m *measu
 	if err != nil {
 		return err
 	}
+	if since > v.Clock().Unix() {
+		return onlyPast()
+	}
 	org, err := v.find(cmd.Context(), name)
 	if err != nil {
 		return err

@@ -40,6 +40,11 @@ member names the key that the region knows.`,
 				regions = append(regions, f.region)
 			}
 			chosen, err := chosenRegions(regions, f.nodes, ready, &settings)
+			if errors.Is(err, errGenesis) {
+				return withWords(exitError{exitUsage, errors.New("no region to pin")}, "no_genesis",
+					words("Zo is het geen regio: haar nummer (genesis, 64 tekens) en het adres van een knooppunt zijn beide nodig.", "This is no region: its id (genesis, 64 characters) and the address of a node are both needed."),
+					words("Noem haar zo: --pin GENESIS=URL", "Name it like this: --pin GENESIS=URL"))
+			}
 			if err != nil {
 				return err
 			}

@@ -30,6 +30,9 @@ func TestRegistryNewcomer(t *testing.T) {
 	c.ok("vaart", "init", "--pin", c.genesis+"=https://127.0.0.1:1,"+c.url)
 	apply := []string{"apply", "--name", "De Vaart", "--url", "https://vaart.example", "--type", "Opleiding", "--yes", "--role"}
 	c.refused("no_such_role", "vaart", append(apply, "chef")...)
+	c.refused("no_such_type", "vaart", append(apply, "issuer", "--type", "Opleidng")...)
+	c.refused("flag_needed", "vaart", "apply", "--role", "issuer", "--name", "De Vaart", "--yes")
+	c.refused("no_genesis", "vaart2", "init", "--pin", c.url)
 	c.refused("plain_url", "vaart", append(apply, "issuer", "--url", "http://vaart.example")...)
 	c.sees("vaart", append(apply, "issuer"), c.url+"/applications/")
 	c.refused("pending_already", "vaart", append(apply, "issuer")...)

@@ -9,6 +9,7 @@ import (
 
 	"paspoort.example/paspoort/internal/ca"
 	"paspoort.example/paspoort/internal/conf"
+	"paspoort.example/paspoort/internal/founding"
 	"paspoort.example/paspoort/internal/govern"
 	"paspoort.example/paspoort/internal/keyfile"
 	"paspoort.example/paspoort/specs/paspoort"
@@ -94,6 +95,8 @@ var governFaults = []knownFault{
 		words("Zie: paspoort registry list", "See: paspoort registry list"), true},
 	{"several_fit", is(errManySuch), words("Meer organisaties heten zo.", "Several organisations are called this."),
 		words("Gebruik het nummer: paspoort registry list", "Use the id: paspoort registry list"), true},
+	{"no_card", is(founding.ErrCard), words("Dit bestand is geen kaart van een knooppunt. Er is niets getekend.", "This file is no card of a node. Nothing was signed."),
+		words("Noem de card.json die op het knooppunt is gemaakt: paspoort node init", "Name the card.json that was made on the node: paspoort node init"), true},
 	{"bad_application", is(errBadBody), words("Dit bestand bevat geen aanvraag.", "This file holds no application."),
 		words("Zie: paspoort registry apply --help", "See: paspoort registry apply --help"), true},
 	{"bad_request", is(errRequestFile, ca.ErrRequest), words("Hiervoor kan geen certificaat worden gemaakt.", "No certificate can be made for this."),
@@ -117,8 +120,13 @@ var governFaults = []knownFault{
 		words("Zie: paspoort registry list, of paspoort registry status", "See: paspoort registry list, or paspoort registry status"), true},
 	{"no_such_region", is(errNoPeer), words("De regio kent geen andere regio met deze naam of dit nummer, of meer dan één.", "The region knows no other region of this name or id, or more than one."),
 		words("Zie: paspoort node peer list", "See: paspoort node peer list"), true},
-	{"other_region_unreadable", is(errPeerAway), words("Het register van de andere regio is niet te lezen, of het is een ander. Er is niets getekend.", "The log of the other region cannot be read, or it is another one. Nothing was signed."),
-		words("Kijk het adres na, en vraag de regio per telefoon naar haar nummer (genesis).", "Check the address, and ask the region for its id (genesis) by telephone."), true},
+	{"not_that_region", is(errOtherPeer), words("Op dit adres is een andere regio dan u noemde. Er is niets getekend.", "At this address is another region than the one you named. Nothing was signed."),
+		words("Vraag de regio per telefoon naar haar nummer (genesis).", "Ask the region for its id (genesis) by telephone."), true},
+	{"other_region_begins", func(err error) bool { return errors.Is(err, errPeerAway) && errors.Is(err, registry.ErrNoLog) },
+		words("De andere regio is er, maar haar register is nog niet door genoeg knooppunten getekend. Er is niets getekend.", "The other region is there, but not enough of its nodes have signed its log yet. Nothing was signed."),
+		words("Probeer het over een minuut opnieuw.", "Try again in a minute."), false},
+	{"other_region_unreadable", is(errPeerAway), words("Op dit adres is nu geen register te lezen. Er is niets getekend.", "No log can be read at this address now. Nothing was signed."),
+		words("Kijk het adres na, of noem een ander knooppunt van die regio.", "Check the address, or name another node of that region."), true},
 	{"no_such_witness", is(errNoWitness), words("De regio heeft geen getuige met dit nummer.", "The region has no witness with this id."),
 		words("Zie: paspoort registry witness list", "See: paspoort registry witness list"), true},
 	{"witness_there", is(errWitnessHere), words("Deze getuigen heeft de regio al. Er is niets getekend.", "The region has these witnesses already. Nothing was signed."),

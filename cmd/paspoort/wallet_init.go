@@ -93,9 +93,13 @@ func chosenRegions(regions, nodes []string, ready string, settings *outbound.Set
 	return out, checkRegions(out)
 }
 
+func isGenesis(s string) bool {
+	return len(s) == 64 && strings.Trim(s, "0123456789abcdef") == ""
+}
+
 func checkRegions(regions []wallet.RegionSettings) error {
 	for _, r := range regions {
-		if len(r.Genesis) != 64 || strings.Trim(r.Genesis, "0123456789abcdef") != "" {
+		if !isGenesis(r.Genesis) {
 			return exitError{exitUsage, fmt.Errorf("%w: %.64q is no genesis", errGenesis, r.Genesis)}
 		}
 		if len(r.Nodes) == 0 {
