@@ -99,9 +99,7 @@ func TestForeignTools(t *testing.T) {
 		witnessed := trust == trustWitnessed
 		want := foreignReading{Origin: c.charter.Origin, Size: size, Root: seen.Checkpoint.Root.String(),
 			Bare: true, Whole: witnessed, Proofs: slices.Repeat([]bool{witnessed}, int(size))}
-		for _, leaf := range leaves {
-			want.Entries = append(want.Entries, leaf)
-		}
+		want.Entries = append(want.Entries, leaves...)
 		var got foreignReading
 		p.Run(t, "read", map[string]string{"URL": c.overHTTP(id)}, &got)
 		if !reflect.DeepEqual(got, want) {

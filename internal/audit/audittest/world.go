@@ -7,6 +7,7 @@
 package audittest
 
 import (
+	"errors"
 	"crypto/ed25519"
 	"net/http"
 	"net/http/httptest"
@@ -26,7 +27,7 @@ type Internet map[string]http.Handler
 func (n Internet) Do(r *http.Request) (*http.Response, error) {
 	h, ok := n[r.URL.Host]
 	if !ok {
-		return nil, &http.ProtocolError{ErrorString: "no such host"}
+		return nil, errors.New("no such host")
 	}
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequestWithContext(r.Context(), r.Method, r.URL.RequestURI(), nil))
