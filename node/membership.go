@@ -56,6 +56,19 @@ func (n *Node) setFormed(births map[string]string) {
 	n.births = births
 }
 
+func (n *Node) waitsFor(nodes string) {
+	n.formedMu.Lock()
+	defer n.formedMu.Unlock()
+	n.unheardOf = nodes
+}
+
+// waiting are the founding nodes that this one has not heard, while the region has yet to begin.
+func (n *Node) waiting() string {
+	n.formedMu.Lock()
+	defer n.formedMu.Unlock()
+	return n.unheardOf
+}
+
 // takePart finds out how this node becomes a member: it may have been one before, it may
 // be founding the region with the others, or it has to be taken in. It returns the
 // configuration to begin with, or nil when the leader will send one.
@@ -73,19 +86,23 @@ func (n *Node) takePart(ctx context.Context) (*raft.Configuration, error) {
 		}
 		switch {
 		case exists && founder && births[n.cfg.ID] == n.birth:
+			n.waitsFor("")
 			return n.begin(founding, births)
 		case exists || !founder:
+			n.waitsFor("")
 			n.log.Info("asking to be taken in", "raft_id", string(n.raftID))
 			if _, known := n.region().nodes[n.cfg.ID]; !known {
 				n.log.Warn("as far as this node knows the region does not know it (yet): it takes part when the members have approved its card, in the region of its founding file", "region", n.genesis)
 			}
 			return nil, nil
 		case len(births) == len(founding):
+			n.waitsFor("")
 			return n.begin(founding, births)
 		}
 		if missing := unheard(founding, births); missing != told {
 			n.log.Info("the region begins when all its nodes have heard each other", "waiting_for", missing)
 			told = missing
+			n.waitsFor(missing)
 		}
 		select {
 		case <-ctx.Done():

@@ -67,11 +67,12 @@ type Node struct {
 	wg          sync.WaitGroup
 	questions   questions // to raft, see questions.go
 
-	asked    askedNodes
-	clock    clockWatch
-	heard    heard
-	formedMu sync.Mutex
-	births   map[string]string
+	asked     askedNodes
+	clock     clockWatch
+	heard     heard
+	formedMu  sync.Mutex
+	unheardOf string // guarded by formedMu: founding nodes that this one waits for
+	births    map[string]string
 }
 
 // parts are what a node stands on; tests put memory in their place.

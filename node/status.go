@@ -27,9 +27,10 @@ type Status struct {
 	Age        int64            `json:"age_seconds"` // since this node last heard from a leader; -1: never, and it has no leaf
 	Checkpoint *CheckpointState `json:"checkpoint"`  // null before the first one that counts
 	Signs      bool             `json:"signs"`
-	Withheld   string           `json:"withheld,omitempty"` // why it does not sign
-	Forked     bool             `json:"forked"`             // it met another history than its own, and stands behind neither
-	Verifies   bool             `json:"verifies"`           // POST /v1/verify is on
+	Withheld   string           `json:"withheld,omitempty"`  // why it does not sign
+	WaitsFor   string           `json:"waits_for,omitempty"` // founding nodes that it has not heard, before the region begins
+	Forked     bool             `json:"forked"`              // it met another history than its own, and stands behind neither
+	Verifies   bool             `json:"verifies"`            // POST /v1/verify is on
 	Peers      []Peer           `json:"peers"`
 	Witnesses  []WitnessState   `json:"witnesses"` // of the region's log, from outside it
 }
@@ -54,7 +55,7 @@ type Peer struct {
 // Status tells how this node is doing.
 func (n *Node) Status() Status {
 	s := Status{Node: n.cfg.ID, Region: n.genesis, State: "starting", Verifies: n.checker != nil, Withheld: n.publisher.withheld(), Peers: []Peer{}, Witnesses: n.outside.witnessStates()}
-	s.Signs, s.Forked = s.Withheld == "", n.publisher.forked()
+	s.Signs, s.Forked, s.WaitsFor = s.Withheld == "", n.publisher.forked(), n.waiting()
 	n.machine.mu.RLock()
 	s.Applied, s.Leaves, s.LogTime, s.Age = n.machine.meta.Applied, n.machine.meta.Size, n.machine.state.LogTime(), n.age()
 	s.Name = n.founding.name

@@ -208,6 +208,9 @@ func printStatus(out io.Writer, s node.Status) {
 	if !s.Signs {
 		fmt.Fprintf(out, "signs       no: %s\n", s.Withheld)
 	}
+	if s.WaitsFor != "" {
+		fmt.Fprintf(out, "begins      when all nodes have heard each other; waits for %s\n", s.WaitsFor)
+	}
 	for _, p := range s.Peers {
 		fmt.Fprintf(out, "node        %s %s (%s)\n", p.ID, p.URL, p.Member)
 	}
