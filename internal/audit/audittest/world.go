@@ -7,8 +7,8 @@
 package audittest
 
 import (
-	"errors"
 	"crypto/ed25519"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
