@@ -152,7 +152,7 @@ func neighbourFindings(list []Mirror, now time.Time) []alert.Finding {
 		f := alert.Finding{Code: m.Health, Subject: m.Name, Raise: alert.Critical}
 		switch m.Health {
 		case evidence.RegionDown:
-			f.Raise, f.After, f.Value, f.Limit = alert.Warning, neighbourAway, hours(now.Sub(m.Time)), hours(neighbourLimit)
+			f.Raise, f.After, f.Value, f.Limit = alert.Warning, neighbourAway, hours(now.Sub(m.Time)), strconv.Itoa(int(neighbourLimit/(24*time.Hour)))
 			if m.Time.IsZero() {
 				f.Value = hours(now.Sub(dated(m.Since)))
 			}

@@ -55,10 +55,8 @@ func operatorSamples() []page.Sample[operatorPage] {
 	split.Problems = []alert.Problem{problem("fork", "", alert.Critical, "", "")}
 
 	around := seen
-	for _, code := range []string{"region_forked", "region_frozen", "region_damaged"} {
-		around.Problems = append(around.Problems, problem(code, "Regio Maasdal", alert.Critical, "", ""))
-	}
-	around.Problems = append(around.Problems, problem("region_down", "Regio Duinrand", alert.Warning, "26", "168"), problem("region_lies", "Regio Veenkant", alert.Warning, "", ""),
+	around.Problems = []alert.Problem{problem("region_forked", "Regio Maasdal", alert.Critical, "", ""), problem("region_frozen", "Regio Rietland", alert.Critical, "", ""), problem("region_damaged", "Regio Terpland", alert.Critical, "", "")}
+	around.Problems = append(around.Problems, problem("region_down", "Regio Duinrand", alert.Warning, "26", "7"), problem("region_lies", "Regio Veenkant", alert.Warning, "", ""),
 		problem("region_newer_rules", "Regio Zandrug", alert.Warning, "", ""))
 
 	status.Witnesses = []WitnessState{{ID: "maasdal-1", Size: 214, At: day.Add(-6 * time.Minute)}, {ID: "duinrand-1", Problem: "no answer", Since: day.Add(-25 * time.Minute)}}

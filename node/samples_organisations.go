@@ -52,6 +52,7 @@ func organisationSamples() []page.Sample[organisationPage] {
 		{URI: "https://ossekamp.example/status/3", Issued: sampleDay, Days: 1, Over: true, Kept: "/v1/statuses/token?uri=w"}, {URI: "https://ossekamp.example/status/4", Issued: sampleDay, Days: 2, Failing: sampleDay, Kept: "/v1/statuses/token?uri=v"}}}
 	abroad, region := vaart, sampleNeighbour("Regio Maasdal", mirrorOK)
 	abroad.Predecessors, abroad.Roles = nil, []roleDetail{{roleRow: vaart.Roles[0].roleRow, Since: since, Moves: []standingMove{{What: "granted", On: since}}}}
+	abroad.Status = statusPart{} // the lists that this node keeps are those of its own region
 	abroad.abroad(region)
 	return []page.Sample[organisationPage]{{Name: "admitted", Data: vaart}, {Name: "fraud", Data: gone}, {Name: "abroad", Data: abroad},
 		{Name: "applicant", Data: organisationPage{ID: "org_dddddddddddddddddddddddddd", Name: "Zorggroep De Linde", Registration: "KvK 90000004", Claims: true, At: sampleDay, Source: from, Addresses: []registry.Alias{{Type: registry.AliasURL, Value: "https://linde.example"}},
