@@ -373,14 +373,15 @@ func drillBackup(cmd *cobra.Command, path, key, against, caFile string, asJSON b
 	bad := errors.New("this backup cannot be relied on")
 	if against != "" {
 		f := node.Finding{What: "same history"}
-		if f.Detail, err = compareHistory(cmd.Context(), i, against, caFile); err != nil {
-			f.Detail = err.Error()
-			if _, away := errors.AsType[awayError](err); away && i.OK() {
+		detail, unlike := compareHistory(cmd.Context(), i, against, caFile)
+		if f.Detail = detail; unlike != nil {
+			f.Detail = unlike.Error()
+			if _, away := errors.AsType[awayError](unlike); away && i.OK() {
 				f.Detail = "not compared; the backup itself is sound: " + f.Detail
 				bad = errors.New("this backup is sound by itself, and could not be compared with the region")
 			}
 		}
-		f.OK = err == nil
+		f.OK = unlike == nil
 		i.Findings = append(i.Findings, f)
 	}
 	report := drillReport{Backup: path, Made: m.Made, Age: time.Since(m.Made).Round(time.Minute).String(), OK: i.OK(), Inspection: i}
