@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -129,15 +130,17 @@ func (a *abroad) accept(r *evidencetest.Region, until time.Time) {
 }
 
 // shown waits until every node of the home region says so of another one, and its pages about that
-// region and an organisation there say it in words.
-func (a *abroad) shown(genesis string, so func(node.Mirror) bool, words ...string) (m node.Mirror) {
+// region and an organisation there say it in words, by the keys of these.
+func (a *abroad) shown(genesis string, so func(node.Mirror) bool, keys ...string) (m node.Mirror) {
 	a.t.Helper()
+	words := catalogs(a.t, "node/catalogs/regions.*.json")["nl"]
 	for _, n := range a.home.ready.Regions[0].Nodes {
 		until(a.t, time.Minute, fmt.Sprintf("%s says of region %.8s as it should; last %+v", n.URL, genesis, m), func() bool {
 			var list struct{ Regions []node.Mirror }
 			if err := json.Unmarshal(a.get(n.URL+"/v1/regions"), &list); err != nil {
 				a.t.Fatal(err)
 			}
+			m = node.Mirror{} // not as another node said it
 			for _, one := range list.Regions {
 				if one.Genesis == genesis {
 					m = one
@@ -149,9 +152,10 @@ func (a *abroad) shown(genesis string, so func(node.Mirror) bool, words ...strin
 		if id := a.known[genesis]; id != "" {
 			page += string(a.get(n.URL + "/regions/" + genesis + "/organisations/" + id))
 		}
-		for _, want := range words {
-			if !strings.Contains(page, html.EscapeString(want)) {
-				a.t.Errorf("%s does not say %q on its pages about %s", n.URL, want, m.Name)
+		for _, key := range keys {
+			want, _, _ := strings.Cut(words[key], "{") // what it is called comes after
+			if want == "" || !strings.Contains(page, html.EscapeString(want)) {
+				a.t.Errorf("%s does not say %q on its pages about %s", n.URL, cmp.Or(want, key), m.Name)
 			}
 		}
 	}
@@ -159,9 +163,9 @@ func (a *abroad) shown(genesis string, so func(node.Mirror) bool, words ...strin
 }
 
 // healthy waits until the region is in this health everywhere.
-func (a *abroad) healthy(r *evidencetest.Region, health string, words ...string) node.Mirror {
+func (a *abroad) healthy(r *evidencetest.Region, health string, keys ...string) node.Mirror {
 	a.t.Helper()
-	return a.shown(r.Genesis, func(m node.Mirror) bool { return m.Health == health && m.Leaves > 0 }, words...)
+	return a.shown(r.Genesis, func(m node.Mirror) bool { return m.Health == health && m.Leaves > 0 }, keys...)
 }
 
 func (a *abroad) get(url string) []byte {
@@ -231,7 +235,7 @@ func (l liar) Leaves(ctx context.Context, from, to uint64) ([][]byte, error) {
 func neighbours(t *testing.T, home *region) (remembered func(*region)) {
 	t.Helper()
 	a := newAbroad(t, home)
-	a.shown(home.ready.Neighbours[0].Genesis, func(m node.Mirror) bool { return m.Health == "ok" && m.Trust == string(paspoort.Witnessed) }, "ook ondertekend door een andere regio")
+	a.shown(home.ready.Neighbours[0].Genesis, func(m node.Mirror) bool { return m.Health == "ok" && m.Trust == string(paspoort.Witnessed) }, "node.regions.witnessed")
 	year := time.Now().AddDate(1, 0, 0)
 	regions, issuers := map[string]*evidencetest.Region{}, map[string]*evidencetest.Issuer{}
 	for _, name := range []string{"kreek", "duin", "veen", "terp", "heide", "polder", "rietland"} {
@@ -246,7 +250,7 @@ func neighbours(t *testing.T, home *region) (remembered func(*region)) {
 	}
 	credentials := map[string]string{}
 	for name, i := range issuers {
-		a.healthy(regions[name], "ok", "Wij hebben een kopie van hun register en houden die bij.", "Bewijzen van daar tellen hier.")
+		a.healthy(regions[name], "ok", "node.regions.health.ok", "node.regions.counts.accepted")
 		credentials[name] = i.Issue(paspoort.Opleiding, a.holder.Public()).String()
 		a.judged(credentials[name], "admitted", "Regio Aakermonde vertrouwt op het register van "+regions[name].Charter.Name)
 	}
@@ -267,15 +271,15 @@ func neighbours(t *testing.T, home *region) (remembered func(*region)) {
 	}
 	regions["polder"].Erase()
 
-	a.healthy(regions["kreek"], evidence.RegionDown, "De computers van deze regio antwoorden niet. Wij gebruiken onze kopie zolang die niet te oud is.")
+	a.healthy(regions["kreek"], evidence.RegionDown, "node.regions.health.region_down")
 	a.judged(credentials["kreek"], "admitted")
-	a.healthy(regions["duin"], evidence.RegionLies, "past niet bij hun handtekeningen. Wij nemen het niet over. Wat wij al hadden, blijft gelden.")
+	a.healthy(regions["duin"], evidence.RegionLies, "node.regions.health.region_lies")
 	a.judged(credentials["duin"], "admitted")
-	a.healthy(regions["veen"], paspoort.DoubtForked, "Deze regio heeft twee verschillende registers ondertekend.", "Bekijk het bewijs daarvan", "Bewijzen van daar tellen hier nu niet.")
+	a.healthy(regions["veen"], paspoort.DoubtForked, "node.regions.health.region_forked", "node.regions.fork", "node.regions.counts.halted")
 	a.judged(credentials["veen"], paspoort.DoubtForked, "Regio Veen heeft twee verschillende registers ondertekend. Welk register klopt, is niet te zien.")
-	a.healthy(regions["terp"], paspoort.DoubtNewer, "Deze regio werkt met nieuwere regels dan deze computer kent.")
+	a.healthy(regions["terp"], paspoort.DoubtNewer, "node.regions.health.region_newer_rules")
 	a.judged(credentials["terp"], "admitted", "Regio Terp werkt met nieuwere regels dan dit programma kent.")
-	a.healthy(regions["heide"], paspoort.DoubtFrozen, "Het register van deze regio heeft iets dat tegen zijn eigen regels is.")
+	a.healthy(regions["heide"], paspoort.DoubtFrozen, "node.regions.health.region_frozen")
 	a.judged(credentials["heide"], paspoort.DoubtFrozen, "Wij volgen het niet verder.")
 	until(t, time.Minute, "the mirror erases what the region erased", func() bool {
 		page := a.get(foreign)
@@ -293,7 +297,7 @@ func neighbours(t *testing.T, home *region) (remembered func(*region)) {
 	a.goesOn(regions["rietland"], credentials["rietland"])
 	return func(again *region) {
 		a.home = again
-		a.healthy(regions["veen"], paspoort.DoubtForked, "Bekijk het bewijs daarvan")
+		a.healthy(regions["veen"], paspoort.DoubtForked, "node.regions.fork")
 		a.healthy(regions["terp"], paspoort.DoubtNewer)
 		a.healthy(regions["heide"], paspoort.DoubtFrozen)
 		a.healthy(regions["kreek"], evidence.RegionDown)
@@ -307,7 +311,7 @@ func (a *abroad) ends(r *evidencetest.Region, credential string) {
 	a.says("duin", r)
 	a.healthy(r, "ok")
 	a.accept(r, time.Now().Add(3*time.Second))
-	a.shown(r.Genesis, func(m node.Mirror) bool { return m.State == registry.PeerEnded && !m.Relied }, "Afspraak voorbij", "De afspraak met die regio is voorbij.")
+	a.shown(r.Genesis, func(m node.Mirror) bool { return m.State == registry.PeerEnded && !m.Relied }, "node.regions.state.ended", "node.regions.counts.ended")
 	a.judged(credential, "region_ended_day_unknown", "Regio Aakermonde vertrouwde op het register van Regio Duin tot", "De afspraak is voorbij.")
 }
 
@@ -335,6 +339,6 @@ func (a *abroad) goesOn(old *evidencetest.Region, credential string) {
 	}
 	member("gemeente-aakermonde", "registry", "approve", asked.Outcome.Event)
 	a.healthy(next, "ok")
-	a.shown(old.Genesis, func(m node.Mirror) bool { return m.ContinuedBy == next.Genesis }, "Deze regio is gestopt en gaat verder als Regio Rietkraag.")
+	a.shown(old.Genesis, func(m node.Mirror) bool { return m.ContinuedBy == next.Genesis }, "node.regions.continued")
 	a.judged(credential, "admitted")
 }
