@@ -18,7 +18,7 @@ func fingerprintOf(c *x509.Certificate) string { return registry.Fingerprint(c.R
 func admission(v registry.View, iss string, key sdjwtvc.IssuerKeyResult, at time.Time) paspoort.Admission {
 	answer, err := v.Admission(registry.Question{Lookup: issuerLookup(iss, key), Role: registry.Issuer, At: at})
 	if err != nil || answer.Organisation == nil {
-		return paspoort.Admission{Erased: answer.Code == registry.CodeErased}
+		return paspoort.Admission{Erased: answer.Code == registry.CodeErased, Certified: certified(v, key, at) && v.Erases()}
 	}
 	org := *answer.Organisation
 	a := paspoort.Admission{Found: true, Organisation: org.ID, Name: org.Name, Erased: org.Erased && org.Name == ""}
@@ -31,6 +31,22 @@ func admission(v registry.View, iss string, key sdjwtvc.IssuerKeyResult, at time
 		}
 	}
 	return a
+}
+
+// certified says whether the region's own authority certified the key. What an erasure leaves of
+// a one-person firm is nothing that a certificate could be found by (D4), so this is all that
+// tells it from a stranger.
+func certified(v registry.View, key sdjwtvc.IssuerKeyResult, at time.Time) bool {
+	if len(key.Chain) == 0 {
+		return false
+	}
+	for _, der := range v.Anchors(at) {
+		anchor, err := x509.ParseCertificate(der)
+		if err == nil && key.Chain[0].CheckSignatureFrom(anchor) == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // issuerLookup: the organisation is who had this iss on that day. SD-JWT VC draft 18 2.2.2

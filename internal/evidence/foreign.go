@@ -155,7 +155,7 @@ func (s *Service) neighbours(ctx context.Context, shown []*examined, now time.Ti
 				if !a.Found && region.n.continues(region.Genesis()) {
 					a = admission(v, e.iss, e.key, now) // on that day its log had not begun
 				}
-				if a.Found || a.Erased {
+				if a.Found || a.Erased || a.Certified {
 					answers[e] = append(answers[e], said{region, facts, a})
 				}
 			}

@@ -357,6 +357,7 @@ func TestRegionThatErases(t *testing.T) {
 	if v := b.verify(shown); v.Outcome == paspoort.OK || v.Credentials[0].Issuer.Name != "" || known(t, peer.Follower, b.farIssuer.URL) != "" {
 		t.Errorf("after the erasure: %s, issuer %+v", v.Outcome, v.Credentials[0].Issuer)
 	}
+	expect(t, b.verify(shown), "issuer_admitted=unknown/perhaps_erased")
 	if left, err := peer.Follower.Payloads(t.Context()); err != nil || len(left) != 0 {
 		t.Errorf("the mirror keeps %d payloads, %v", len(left), err)
 	}

@@ -227,7 +227,7 @@ func (s *Service) ask(ctx context.Context, region Copy, shown []*examined, now t
 			if e.facts.Admission != nil || !e.asks() {
 				continue
 			}
-			if a := admission(v, e.iss, e.key, e.day(now)); a.Found || a.Erased {
+			if a := admission(v, e.iss, e.key, e.day(now)); a.Found || a.Erased || a.Certified {
 				e.facts.Admission, e.facts.Registry = &a, &c.facts
 				c.shown = append(c.shown, e)
 			}

@@ -162,6 +162,9 @@ type Admission struct {
 	Name         string
 	// Erased: the entry was erased by law, so nothing can be said.
 	Erased bool
+	// Certified: there is no entry, the region's authority certified the key, and entries were
+	// erased: this may be one of those.
+	Certified bool
 	// Key is the record of the key that signed; nil when the registry has none for
 	// this organisation.
 	Key         *KeyRecord

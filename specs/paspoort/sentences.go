@@ -23,6 +23,7 @@ var sentences = map[string]Text{
 	"registry_absent":  {"Er was geen kopie van het register. Wie dit uitgaf is niet nagekeken.", "There was no copy of the registry. Who issued this was not looked up."},
 	"registry_too_old": {"De kopie van het register is te oud. Haal een nieuwe kopie op.", "The copy of the registry is too old. Fetch a new one."},
 	"erased_by_law":    {"De gegevens van deze uitgever zijn gewist, volgens de wet.", "The data about this issuer was erased by law."},
+	"perhaps_erased":   {"De regio kende deze uitgever, maar heeft geen gegevens meer. Misschien zijn ze gewist, volgens de wet.", "The region knew this issuer, but holds no data any more. It may have been erased by law."},
 	"signature_not_ok": {"De handtekening is niet in orde, dus wie dit uitgaf is niet zeker.", "The signature is not in order, so who issued this is not certain."},
 
 	"format_ok":              {"Het bewijs is goed te lezen.", "The credential can be read."},

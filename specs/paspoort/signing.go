@@ -32,6 +32,8 @@ func judgeSigning(in Input, f Facts, c Credential, readErr error) signing {
 		return all(Unknown, "registry_absent")
 	case f.Admission.Erased:
 		return all(Unknown, "erased_by_law")
+	case f.Admission.Certified && !f.Admission.Found:
+		return all(Unknown, "perhaps_erased")
 	}
 	a := *f.Admission
 	s := signing{organisation: a, region: in.Registry.Region}

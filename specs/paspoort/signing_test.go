@@ -22,6 +22,7 @@ func TestRulesOfAdmission(t *testing.T) {
 		{"registry from the future", func(in *Input, _ *Facts) { in.Registry.Time = now.Add(time.Hour) }, CheckIssuerAdmitted, Unknown, "registry_too_old"},
 		{"not in the region", func(_ *Input, f *Facts) { f.Admission = &Admission{} }, CheckIssuerAdmitted, Failed, "issuer_not_in_region"},
 		{"erased", func(_ *Input, f *Facts) { f.Admission.Erased = true }, CheckIssuerAdmitted, Unknown, "erased_by_law"},
+		{"perhaps erased", func(_ *Input, f *Facts) { f.Admission = &Admission{Certified: true} }, CheckIssuerAdmitted, Unknown, "perhaps_erased"},
 		{"key without an event", func(_ *Input, f *Facts) { f.Admission.Key = nil }, CheckIssuerAdmitted, Failed, "key_not_recorded"},
 		{"key too young", func(_ *Input, f *Facts) { f.Admission.Key.NotBefore = at("2026-05-09 00:00") }, CheckIssuerAdmitted, Failed, "key_not_valid_on_day"},
 		{"key of that very day", func(_ *Input, f *Facts) { f.Admission.Key.NotBefore = at("2026-05-08 14:00") }, CheckIssuerAdmitted, OK, "admitted"},

@@ -300,6 +300,16 @@ func (v View) findCommitted(field, content string) found {
 	return best
 }
 
+// Erases says whether anything was erased from this registry.
+func (v View) Erases() bool {
+	for _, commitment := range v.State.commitments.keys(v.AsOf) {
+		if record, ok := v.State.commitments.get(commitment, v.AsOf); ok && record.Erased != 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // admitted says whether an organisation ever was.
 func (v View) admitted(id string) bool {
 	org, _ := v.State.orgs.get(id, v.AsOf)
