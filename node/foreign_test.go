@@ -88,15 +88,16 @@ func TestForeignTools(t *testing.T) {
 		t.Fatal(err)
 	}
 	// This witness takes one key for a log ("the public key(s) it trusts" in tlog-witness), so
-	// it cosigns for one node.
-	for id, trust := range map[string]string{"knoop-1": trustWitnessed, "knoop-2": trustOwn, "knoop-3": trustOwn} {
-		c.trusted(id, trust, size)
+	// it cosigns for one node. Another that was late serves what that one published.
+	c.trusted("knoop-1", trustWitnessed, size)
+	c.published(size)
+	for _, id := range []string{"knoop-1", "knoop-2", "knoop-3"} {
 		leaves, err := c.get(id).Leaves(t.Context(), 0, size)
 		if err != nil {
 			t.Fatal(err)
 		}
 		_, seen := c.get(id).publisher.Checkpoint()
-		witnessed := trust == trustWitnessed
+		witnessed := c.get(id).Status().Checkpoint.Trust == trustWitnessed
 		want := foreignReading{Origin: c.charter.Origin, Size: size, Root: seen.Checkpoint.Root.String(),
 			Bare: true, Whole: witnessed, Proofs: slices.Repeat([]bool{witnessed}, int(size))}
 		want.Entries = append(want.Entries, leaves...)

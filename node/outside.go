@@ -128,7 +128,7 @@ func (o *outside) ask(ctx context.Context, w registry.Witness, note []byte, c tl
 	ctx, cancel := context.WithTimeout(ctx, 2*o.n.cfg.PeerTimeout)
 	defer cancel()
 	client := tlog.WitnessClient{HTTP: o.n.cfg.Outside, URL: w.URL, Key: key}
-	s, err := client.Cosign(ctx, note, o.state(w.ID).Size, func(old uint64) (path []tlog.Hash, err error) {
+	s, err := client.Cosign(ctx, o.named(note, c), o.state(w.ID).Size, func(old uint64) (path []tlog.Hash, err error) {
 		err = o.n.store.View(func(tx kv.Tx) error {
 			path, err = tlog.ProveConsistency(c, old, txTiles{tx})
 			return err
@@ -151,6 +151,20 @@ func (o *outside) ask(ctx context.Context, w registry.Witness, note []byte, c tl
 	}
 	o.cosigned(w, record{c.Size, c.Root.String(), s.Time.Unix()})
 	return true
+}
+
+// named is a note with this node's own log signature too: a witness may know the log by one key
+// only, and what is served can be another node's (adopt.go), compared with this node's tree.
+func (o *outside) named(note []byte, c tlog.Checkpoint) []byte {
+	p := o.n.publisher
+	if _, err := tlog.Open(note, p.log.VerifierKey()); err == nil || p.withheld() != "" {
+		return note
+	}
+	line, err := p.log.Line(c.Text(), time.Time{})
+	if err != nil {
+		return note
+	}
+	return append(bytes.Clone(note), line+"\n"...)
 }
 
 // errAhead: such a word would stand for days that nobody looked at yet.
