@@ -402,6 +402,7 @@ func (h *houses) leaves() {
 	tooEarly("gemeente", leave)
 	h.serve("anker")
 	h.follow("gemeente", leave) // it waits for the one that starts
+	h.settled(4)                // the proposal is everywhere
 	h.kill("anker")
 	tooEarly("kring", approve)
 	h.serve("anker")
