@@ -285,7 +285,7 @@ func neighbours(t *testing.T, home *region) (remembered func(*region)) {
 		page := a.get(foreign)
 		return bytes.Contains(page, []byte("Naam gewist, volgens de wet")) && !bytes.Contains(page, []byte("Trainingen"))
 	})
-	a.judged(credentials["polder"], "issuer_not_in_region") // what named it is gone
+	a.judged(credentials["polder"], "perhaps_erased") // what named it is gone
 
 	for _, n := range home.ready.Regions[0].Nodes {
 		var fork evidence.Fork
