@@ -9,8 +9,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"paspoort.example/paspoort/internal/kv"
 	"paspoort.example/paspoort/specs/ijson"
@@ -20,20 +21,15 @@ import (
 
 // fetch asks every issuer whose turn it is, some at a time.
 func (a *archive) fetch(ctx context.Context) {
-	todo := make(chan *lister)
-	var working sync.WaitGroup
-	for range archiveWorkers {
-		working.Go(func() {
-			for p := range todo {
-				a.ask(ctx, p)
-			}
+	var asking errgroup.Group
+	asking.SetLimit(archiveWorkers)
+	for _, p := range a.publishers() {
+		asking.Go(func() error {
+			a.ask(ctx, p)
+			return nil // one that failed is asked again in its turn
 		})
 	}
-	for _, p := range a.publishers() {
-		todo <- p
-	}
-	close(todo)
-	working.Wait()
+	asking.Wait()
 }
 
 // ask fetches what is due of one organisation, one request after another.

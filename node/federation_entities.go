@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"paspoort.example/paspoort/specs/jose"
 	"paspoort.example/paspoort/specs/openidfed"
 	"paspoort.example/paspoort/specs/registry"
@@ -119,23 +121,18 @@ func (e *entities) due(ids []string) (out []string) {
 
 // fetch asks entities, some at a time.
 func (e *entities) fetch(ctx context.Context, ids []string) {
-	todo := make(chan string)
-	var working sync.WaitGroup
-	for range min(entityWorkers, len(ids)) {
-		working.Go(func() {
-			for id := range todo {
-				s, err := e.client.Configuration(ctx, id, e.config.Clock())
-				if ctx.Err() == nil {
-					e.keep(id, s, err)
-				}
+	var asking errgroup.Group
+	asking.SetLimit(entityWorkers)
+	for _, id := range ids {
+		asking.Go(func() error {
+			s, err := e.client.Configuration(ctx, id, e.config.Clock())
+			if ctx.Err() == nil {
+				e.keep(id, s, err)
 			}
+			return nil
 		})
 	}
-	for _, id := range ids {
-		todo <- id
-	}
-	close(todo)
-	working.Wait()
+	asking.Wait()
 }
 
 func (e *entities) keep(id string, s *openidfed.Statement, err error) {

@@ -88,15 +88,21 @@ Any witness that speaks C2SP tlog-witness will do; then the argument is what you
 	return cmd
 }
 
-func (f *registryFlags) addWitnesses(cmd *cobra.Command, w *witnessFlags, name string) error {
+// overWitnesses is who proposes other witnesses, for a reason, and the witnesses that there are.
+func (f *registryFlags) overWitnesses(cmd *cobra.Command, w *witnessFlags) (*voice, []registry.Witness, error) {
 	if w.reason == "" {
-		return errNeedReason
+		return nil, nil, errNeedReason
 	}
 	v, err := f.speaker(cmd)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	now, err := v.witnesses(cmd.Context())
+	return v, now.Witnesses, err
+}
+
+func (f *registryFlags) addWitnesses(cmd *cobra.Command, w *witnessFlags, name string) error {
+	v, now, err := f.overWitnesses(cmd, w)
 	if err != nil {
 		return err
 	}
@@ -107,11 +113,11 @@ func (f *registryFlags) addWitnesses(cmd *cobra.Command, w *witnessFlags, name s
 		}
 	}
 	// Those that are known by their key get their newest name and address.
-	added = slices.DeleteFunc(added, func(a registry.Witness) bool { return slices.Contains(now.Witnesses, a) })
+	added = slices.DeleteFunc(added, func(a registry.Witness) bool { return slices.Contains(now, a) })
 	if len(added) == 0 {
 		return errWitnessHere
 	}
-	kept := slices.DeleteFunc(slices.Clone(now.Witnesses), func(old registry.Witness) bool {
+	kept := slices.DeleteFunc(slices.Clone(now), func(old registry.Witness) bool {
 		return slices.ContainsFunc(added, func(a registry.Witness) bool { return a.ID == old.ID || a.Key == old.Key })
 	})
 	return w.proposes(v, registry.KindWitness, &registry.WitnessChange{Reason: w.reason, Witnesses: append(kept, added...)})
@@ -160,18 +166,10 @@ func newWitnessRemoveCommand(f *registryFlags) *cobra.Command {
 		Short: "Propose to do without some of the witnesses",
 		Args:  someArgs("the witnesses, as the list calls them"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if w.reason == "" {
-				return errNeedReason
-			}
-			v, err := f.speaker(cmd)
+			v, kept, err := f.overWitnesses(cmd, w)
 			if err != nil {
 				return err
 			}
-			now, err := v.witnesses(cmd.Context())
-			if err != nil {
-				return err
-			}
-			kept := now.Witnesses
 			for _, id := range args {
 				before := len(kept)
 				if kept = slices.DeleteFunc(kept, func(w registry.Witness) bool { return w.ID == id }); len(kept) == before {
