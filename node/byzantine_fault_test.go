@@ -142,6 +142,31 @@ func TestLeaderThatSkipsChecks(t *testing.T) {
 	})
 }
 
+// twoFaced sends one node another event in the place of the one that all others get, while it lies.
+func twoFaced(t *testing.T, lying *atomic.Bool, deceived string, one, other registry.SignedEvent) func(to string, e *raft.Log) *raft.Log {
+	first, err := one.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := other.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(to string, e *raft.Log) *raft.Log {
+		if !lying.Load() || to != deceived || !bytes.Contains(e.Data, first) {
+			return e
+		}
+		cmd, err := parseCommand(e.Data)
+		if err != nil {
+			t.Error(err)
+			return e
+		}
+		changed := *e
+		changed.Data = command{cmd.LogTime, [][]byte{second}}.marshal()
+		return &changed
+	}
+}
+
 // forkedCluster has a leader that sent one event to one follower and another to the other;
 // it stands itself by the first.
 func forkedCluster(t *testing.T) (c *cluster, liar string, honest []string, lying *atomic.Bool) {
@@ -156,27 +181,7 @@ func forkedCluster(t *testing.T) (c *cluster, liar string, honest []string, lyin
 		eventually(t, id+" published the founding", func() bool { return c.get(id).covered() == 1 })
 	}
 	one, other := c.application("Voor de een", time.Now()), c.application("Voor de ander", time.Now())
-	first, err := one.Marshal()
-	if err != nil {
-		t.Fatal(err)
-	}
-	second, err := other.Marshal()
-	if err != nil {
-		t.Fatal(err)
-	}
-	lie := func(to string, e *raft.Log) *raft.Log {
-		if !lying.Load() || to != honest[1] || !bytes.Contains(e.Data, first) {
-			return e
-		}
-		cmd, err := parseCommand(e.Data)
-		if err != nil {
-			t.Error(err)
-			return e
-		}
-		changed := *e
-		changed.Data = command{cmd.LogTime, [][]byte{second}}.marshal()
-		return &changed
-	}
+	lie := twoFaced(t, lying, honest[1], one, other)
 	lies[liar].entries.Store(&lie)
 	if o, err := c.submit(liar, one); err != nil || o.Err() != nil {
 		t.Fatalf("%+v, %v", o, err)

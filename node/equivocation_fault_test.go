@@ -1,7 +1,6 @@
 package node
 
 import (
-	"bytes"
 	"context"
 	"slices"
 	"sync/atomic"
@@ -69,27 +68,7 @@ func equivocating(t *testing.T, tune func(*Config), before func(*cluster)) (c *c
 		p.liar, p.deceived = liar, honest[1]
 	}
 	one, other := c.application("Voor de een", time.Now()), c.application("Voor de ander", time.Now())
-	first, err := one.Marshal()
-	if err != nil {
-		t.Fatal(err)
-	}
-	second, err := other.Marshal()
-	if err != nil {
-		t.Fatal(err)
-	}
-	lie := func(to string, e *raft.Log) *raft.Log {
-		if to != honest[1] || !bytes.Contains(e.Data, first) {
-			return e
-		}
-		cmd, err := parseCommand(e.Data)
-		if err != nil {
-			t.Error(err)
-			return e
-		}
-		changed := *e
-		changed.Data = command{cmd.LogTime, [][]byte{second}}.marshal()
-		return &changed
-	}
+	lie := twoFaced(t, lying, honest[1], one, other)
 	c.mu.Lock()
 	c.cut[pair(honest[0], honest[1])] = true
 	c.connect()
